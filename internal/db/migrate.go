@@ -1,0 +1,131 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strconv"
+	"strings"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/database"
+
+	"hufu/internal/fault"
+)
+
+// The schema: one set of files for both databases, named VERSION_what.sql. Tokens of
+// Dialect stand where the two differ. A file that has been released is never changed.
+//
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+func (d *DB) provider() (*goose.Provider, error) {
+	entries, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		return nil, err
+	}
+	var steps []*goose.Migration
+	for _, name := range entries {
+		raw, err := migrations.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		number, _, _ := strings.Cut(strings.TrimPrefix(name, "migrations/"), "_")
+		version, err := strconv.ParseInt(number, 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("db: %s has no version", name)
+		}
+		text, _ := d.dialect.Expand(string(raw))
+		steps = append(steps, goose.NewGoMigration(version, &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
+			for _, s := range statements(text) {
+				if _, err := tx.ExecContext(ctx, s); err != nil {
+					return fmt.Errorf("%s: %w\n%s", name, err, s)
+				}
+			}
+			return nil
+		}}, nil))
+	}
+	dialect := map[Dialect]database.Dialect{SQLite: database.DialectSQLite3, Postgres: database.DialectPostgres}[d.dialect]
+	return goose.NewProvider(dialect, d.pool, nil, goose.WithDisableGlobalRegistry(true), goose.WithGoMigrations(steps...))
+}
+
+// statements cuts a script at the semicolons that end a line, leaving the bodies of
+// triggers (BEGIN ... END) and of functions ($body$ ... $body$) whole.
+func statements(script string) []string {
+	var out []string
+	var cur strings.Builder
+	for line := range strings.Lines(script) {
+		if t := strings.TrimSpace(line); t == "" || strings.HasPrefix(t, "--") {
+			continue
+		}
+		cur.WriteString(line)
+		s := strings.TrimSpace(cur.String())
+		if !strings.HasSuffix(s, ";") || strings.Count(s, "$body$")%2 == 1 {
+			continue
+		}
+		out = append(out, s)
+		cur.Reset()
+	}
+	if s := strings.TrimSpace(cur.String()); s != "" {
+		out = append(out, s)
+	}
+	return out
+}
+
+// Version is the schema the database has, and the one this program needs.
+func (d *DB) Version(ctx context.Context) (has, needs int64, err error) {
+	p, err := d.provider()
+	if err != nil {
+		return 0, 0, err
+	}
+	sources := p.ListSources()
+	needs = sources[len(sources)-1].Version
+	has, err = p.GetDBVersion(ctx)
+	return has, needs, asFault(err)
+}
+
+// CheckVersion fails with a fault that says what to do when the schema is older or newer
+// than the program.
+func (d *DB) CheckVersion(ctx context.Context) error {
+	has, needs, err := d.Version(ctx)
+	switch {
+	case err != nil:
+		return err
+	case has < needs:
+		return fault.New(fault.Conflict, "db.older", "has", strconv.FormatInt(has, 10), "needs", strconv.FormatInt(needs, 10))
+	case has > needs:
+		return fault.New(fault.Conflict, "db.newer", "has", strconv.FormatInt(has, 10), "needs", strconv.FormatInt(needs, 10))
+	}
+	return nil
+}
+
+// Migrate brings the schema to what the program needs and returns the versions applied.
+// A database that is newer than the program is refused.
+func (d *DB) Migrate(ctx context.Context) ([]int64, error) {
+	if err := d.CheckVersion(ctx); fault.CodeOf(err) == "db.newer" {
+		return nil, err
+	}
+	p, err := d.provider()
+	if err != nil {
+		return nil, err
+	}
+	if d.dialect == SQLite { // the writer's connection must not hold a read view of the old schema
+		w := <-d.writer
+		defer func() { d.writer <- w }()
+	}
+	results, err := p.Up(ctx)
+	if err != nil {
+		if f, ok := errors.AsType[*fault.Error](asFault(err)); ok {
+			return nil, f
+		}
+		return nil, fmt.Errorf("db: migrate: %w", err)
+	}
+	var applied []int64
+	for _, r := range results {
+		applied = append(applied, r.Source.Version)
+	}
+	return applied, nil
+}

@@ -1,0 +1,221 @@
+-- Catalogue: benefits and offers, each edit a version.
+CREATE TABLE benefits (
+  id TEXT PRIMARY KEY, slug TEXT NOT NULL UNIQUE, version BIGINT NOT NULL, state TEXT NOT NULL CHECK (state IN ('active','archived')),
+  kind TEXT NOT NULL, body TEXT NOT NULL, updated_at BIGINT NOT NULL
+) {{clustered}};
+CREATE TABLE benefit_versions (
+  benefit_id TEXT NOT NULL REFERENCES benefits(id), number BIGINT NOT NULL, body TEXT NOT NULL,
+  created_at BIGINT NOT NULL, created_by TEXT NOT NULL, PRIMARY KEY (benefit_id, number)
+) {{clustered}};
+{{append only benefit_versions}}
+CREATE TABLE offers (
+  id TEXT PRIMARY KEY, slug TEXT NOT NULL UNIQUE,
+  state TEXT NOT NULL CHECK (state IN ('draft','scheduled','live','paused','archived')),
+  version_id TEXT NOT NULL, version BIGINT NOT NULL, category TEXT NOT NULL, position BIGINT NOT NULL,
+  starts_at BIGINT NOT NULL, ends_at BIGINT NOT NULL, draft TEXT NOT NULL, revision BIGINT NOT NULL,
+  created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL
+) {{clustered}};
+CREATE INDEX offers_shown ON offers (state, position, id);
+CREATE TABLE offer_versions (
+  id TEXT PRIMARY KEY, offer_id TEXT NOT NULL REFERENCES offers(id), number BIGINT NOT NULL, body TEXT NOT NULL,
+  created_at BIGINT NOT NULL, created_by TEXT NOT NULL, UNIQUE (offer_id, number)
+) {{clustered}};
+{{append only offer_versions}}
+
+-- Inventory: received = available + reserved + delivered + voided, each zero or more.
+CREATE TABLE stocks (
+  id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL CHECK (kind IN ('counted','codes')),
+  received BIGINT NOT NULL, available BIGINT NOT NULL CHECK (available >= 0), reserved BIGINT NOT NULL CHECK (reserved >= 0),
+  delivered BIGINT NOT NULL CHECK (delivered >= 0), voided BIGINT NOT NULL CHECK (voided >= 0), low_mark BIGINT NOT NULL, updated_at BIGINT NOT NULL,
+  CHECK (received = available + reserved + delivered + voided)
+) {{clustered}};
+CREATE TABLE reservations (
+  id TEXT PRIMARY KEY, stock_id TEXT NOT NULL REFERENCES stocks(id), line_id TEXT NOT NULL, quantity BIGINT NOT NULL CHECK (quantity > 0),
+  state TEXT NOT NULL CHECK (state IN ('live','consumed','released','expired')), expires_at BIGINT NOT NULL, ended_at BIGINT NOT NULL
+) {{clustered}};
+CREATE INDEX reservations_line ON reservations (line_id);
+CREATE INDEX reservations_live ON reservations (stock_id) WHERE state = 'live';
+
+-- Vault: secrets are sealed; blind is a keyed index of the canonical code.
+CREATE TABLE vault_keys (
+  id TEXT PRIMARY KEY, purpose TEXT NOT NULL CHECK (purpose IN ('data','index','generator','link')), master_id TEXT NOT NULL,
+  nonce {{bytes}} NOT NULL, sealed {{bytes}} NOT NULL, state TEXT NOT NULL CHECK (state IN ('active','retiring','retired')),
+  created_at BIGINT NOT NULL, retired_at BIGINT NOT NULL
+) {{clustered}};
+CREATE TABLE code_counters (name TEXT PRIMARY KEY, next BIGINT NOT NULL) {{clustered}};
+CREATE TABLE code_batches (
+  id TEXT PRIMARY KEY, stock_id TEXT NOT NULL, source TEXT NOT NULL CHECK (source IN ('generated','imported')), name TEXT NOT NULL,
+  issuer TEXT NOT NULL, supplier TEXT NOT NULL, format TEXT NOT NULL, size BIGINT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('filling','ready','undone')), cost_minor BIGINT NOT NULL, currency TEXT NOT NULL,
+  expires_at BIGINT NOT NULL, created_at BIGINT NOT NULL, created_by TEXT NOT NULL
+) {{clustered}};
+CREATE INDEX code_batches_stock ON code_batches (stock_id);
+CREATE TABLE codes (
+  id TEXT PRIMARY KEY, batch_id TEXT NOT NULL, stock_id TEXT NOT NULL, issuer TEXT NOT NULL, blind {{bytes}} NOT NULL,
+  key_id TEXT NOT NULL, sealed {{bytes}} NOT NULL, last4 TEXT NOT NULL, expires_at BIGINT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('filling','available','delivered','void','quarantined','expired')),
+  right_id TEXT NOT NULL, delivered_at BIGINT NOT NULL
+) {{clustered}};
+CREATE UNIQUE INDEX codes_blind ON codes (issuer, blind);
+CREATE INDEX codes_free ON codes (stock_id, id) WHERE state = 'available';
+CREATE INDEX codes_batch ON codes (batch_id, id);
+CREATE UNIQUE INDEX codes_right ON codes (right_id) WHERE right_id <> '';
+CREATE TABLE imports (
+  id TEXT PRIMARY KEY, kind TEXT NOT NULL, batch_id TEXT NOT NULL, file_name TEXT NOT NULL, file_hash TEXT NOT NULL, file_path TEXT NOT NULL,
+  options TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('checking','checked','running','paused','done','failed','cancelled','undone')),
+  total_rows BIGINT NOT NULL, done_rows BIGINT NOT NULL, added BIGINT NOT NULL, duplicate BIGINT NOT NULL, invalid BIGINT NOT NULL,
+  message TEXT NOT NULL, created_at BIGINT NOT NULL, created_by TEXT NOT NULL, updated_at BIGINT NOT NULL, lease_until BIGINT NOT NULL, fence BIGINT NOT NULL
+) {{clustered}};
+CREATE TABLE import_problems (
+  import_id TEXT NOT NULL, row_number BIGINT NOT NULL, column_name TEXT NOT NULL, code TEXT NOT NULL, detail TEXT NOT NULL,
+  PRIMARY KEY (import_id, row_number, column_name)
+) {{clustered}};
+
+-- Orders.
+CREATE TABLE orders (
+  id TEXT PRIMARY KEY, state TEXT NOT NULL CHECK (state IN ('pending','fulfilled','part','shortage','refunded','cancelled','expired')),
+  party_id TEXT NOT NULL, phone TEXT NOT NULL, email TEXT NOT NULL, lang TEXT NOT NULL, channel TEXT NOT NULL,
+  currency TEXT NOT NULL, total BIGINT NOT NULL CHECK (total >= 0),
+  idem_scope TEXT NOT NULL, idem_key TEXT NOT NULL, request_hash {{bytes}} NOT NULL,
+  created_at BIGINT NOT NULL, expires_at BIGINT NOT NULL, paid_at BIGINT NOT NULL, closed_at BIGINT NOT NULL,
+  history TEXT NOT NULL
+) {{clustered}};
+CREATE UNIQUE INDEX orders_idempotent ON orders (idem_key, idem_scope);
+CREATE INDEX orders_due ON orders (expires_at) WHERE state = 'pending';
+CREATE INDEX orders_party ON orders (party_id, id) WHERE party_id <> '';
+CREATE INDEX orders_phone ON orders (phone, id) WHERE phone <> '';
+CREATE TABLE order_lines (
+  id TEXT PRIMARY KEY, order_id TEXT NOT NULL REFERENCES orders(id), offer_id TEXT NOT NULL, version_id TEXT NOT NULL,
+  quantity BIGINT NOT NULL CHECK (quantity > 0), unit_price BIGINT NOT NULL CHECK (unit_price >= 0), amount BIGINT NOT NULL,
+  quote TEXT NOT NULL, acknowledged TEXT NOT NULL, delivered BIGINT NOT NULL, refunded BIGINT NOT NULL,
+  CHECK (amount = quantity * unit_price), CHECK (delivered + refunded <= quantity)
+) {{clustered}};
+CREATE INDEX order_lines_order ON order_lines (order_id);
+
+-- Payment.
+CREATE TABLE payment_intents (
+  id TEXT PRIMARY KEY, order_id TEXT NOT NULL, gateway TEXT NOT NULL, amount BIGINT NOT NULL, currency TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('pending','captured','closed')), created_at BIGINT NOT NULL, expires_at BIGINT NOT NULL,
+  polled_at BIGINT NOT NULL
+) {{clustered}};
+CREATE UNIQUE INDEX payment_intents_live ON payment_intents (order_id) WHERE state = 'pending';
+CREATE INDEX payment_intents_order ON payment_intents (order_id);
+CREATE TABLE payment_captures (
+  id TEXT PRIMARY KEY, provider TEXT NOT NULL, txn_id TEXT NOT NULL, intent_id TEXT NOT NULL, order_id TEXT NOT NULL,
+  amount BIGINT NOT NULL CHECK (amount > 0), currency TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('applied','suspense')),
+  reason TEXT NOT NULL, occurred_at BIGINT NOT NULL, booked_at BIGINT NOT NULL
+) {{clustered}};
+CREATE UNIQUE INDEX payment_captures_txn ON payment_captures (provider, txn_id);
+CREATE INDEX payment_captures_order ON payment_captures (order_id);
+{{append only payment_captures}}
+CREATE TABLE payment_notices (
+  id TEXT PRIMARY KEY, provider TEXT NOT NULL, event_id TEXT NOT NULL, intent_id TEXT NOT NULL, outcome TEXT NOT NULL,
+  header TEXT NOT NULL, body {{bytes}} NOT NULL, received_at BIGINT NOT NULL
+) {{clustered}};
+CREATE UNIQUE INDEX payment_notices_event ON payment_notices (provider, event_id);
+CREATE INDEX payment_notices_intent ON payment_notices (intent_id);
+CREATE TABLE refunds (
+  id TEXT PRIMARY KEY, order_id TEXT NOT NULL, line_id TEXT NOT NULL, capture_id TEXT NOT NULL, provider TEXT NOT NULL, quantity BIGINT NOT NULL,
+  amount BIGINT NOT NULL CHECK (amount > 0), currency TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('waiting','sent','done','failed')), reason TEXT NOT NULL, attempts BIGINT NOT NULL,
+  next_at BIGINT NOT NULL, lease_until BIGINT NOT NULL, fence BIGINT NOT NULL, note TEXT NOT NULL, created_by TEXT NOT NULL,
+  created_at BIGINT NOT NULL, done_at BIGINT NOT NULL
+) {{clustered}};
+CREATE INDEX refunds_order ON refunds (order_id);
+CREATE INDEX refunds_capture ON refunds (capture_id);
+CREATE INDEX refunds_due ON refunds (next_at) WHERE state IN ('waiting','sent');
+
+-- Entitlement: what a person holds, and each step of its path.
+CREATE TABLE rights (
+  id TEXT PRIMARY KEY, order_id TEXT NOT NULL, line_id TEXT NOT NULL, part BIGINT NOT NULL, benefit_id TEXT NOT NULL, version_id TEXT NOT NULL,
+  party_id TEXT NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('waiting','held','revealed','used','suspended','expired','refunded')),
+  code_id TEXT NOT NULL, starts_at BIGINT NOT NULL, ends_at BIGINT NOT NULL, steps BIGINT NOT NULL, head {{bytes}} NOT NULL, granted_at BIGINT NOT NULL
+) {{clustered}};
+CREATE INDEX rights_order ON rights (order_id);
+CREATE INDEX rights_party ON rights (party_id, id) WHERE party_id <> '';
+CREATE TABLE right_events (
+  right_id TEXT NOT NULL, step BIGINT NOT NULL, kind TEXT NOT NULL, actor TEXT NOT NULL, data TEXT NOT NULL, at BIGINT NOT NULL, hash {{bytes}} NOT NULL,
+  PRIMARY KEY (right_id, step)
+) {{clustered}};
+{{append only right_events}}
+
+-- Ledger: a transfer moves an amount from one account's credit side to another's debit side, so the books balance row by row.
+CREATE TABLE ledger_accounts (
+  id TEXT PRIMARY KEY, kind TEXT NOT NULL CHECK (kind IN ('asset','liability','income','expense','equity')), currency TEXT NOT NULL,
+  overdraft BIGINT NOT NULL, created_at BIGINT NOT NULL
+) {{clustered}};
+CREATE TABLE ledger_transfers (
+  entry_id TEXT NOT NULL, leg BIGINT NOT NULL, debit TEXT NOT NULL REFERENCES ledger_accounts(id), credit TEXT NOT NULL REFERENCES ledger_accounts(id),
+  amount BIGINT NOT NULL CHECK (amount > 0), currency TEXT NOT NULL, kind TEXT NOT NULL, order_id TEXT NOT NULL, at BIGINT NOT NULL,
+  chain TEXT NOT NULL, seal BIGINT NOT NULL, PRIMARY KEY (entry_id, leg), CHECK (debit <> credit)
+) {{clustered}};
+CREATE INDEX ledger_transfers_debit ON ledger_transfers (debit, entry_id);
+CREATE INDEX ledger_transfers_credit ON ledger_transfers (credit, entry_id);
+{{append only ledger_transfers}}
+CREATE TABLE ledger_seals (
+  chain TEXT NOT NULL, seal BIGINT NOT NULL, transfers BIGINT NOT NULL, hash {{bytes}} NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (chain, seal)
+) {{clustered}};
+{{append only ledger_seals}}
+
+-- Work to be done after a commit.
+CREATE TABLE jobs (
+  id TEXT PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, payload TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('ready','running','done','dead')), run_at BIGINT NOT NULL, attempts BIGINT NOT NULL,
+  lease_until BIGINT NOT NULL, fence BIGINT NOT NULL, error TEXT NOT NULL, created_at BIGINT NOT NULL, done_at BIGINT NOT NULL
+) {{clustered}};
+CREATE INDEX jobs_due ON jobs (run_at) WHERE state IN ('ready','running');
+CREATE INDEX jobs_dead ON jobs (id) WHERE state = 'dead';
+
+-- Audit: one hash chain; its head is locked by whoever adds to it.
+CREATE TABLE audit_heads (chain TEXT PRIMARY KEY, seq BIGINT NOT NULL, hash {{bytes}} NOT NULL) {{clustered}};
+CREATE TABLE audit_rows (
+  chain TEXT NOT NULL, seq BIGINT NOT NULL, id TEXT NOT NULL UNIQUE, at BIGINT NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL,
+  origin TEXT NOT NULL, result TEXT NOT NULL, data TEXT NOT NULL, hash {{bytes}} NOT NULL, PRIMARY KEY (chain, seq)
+) {{clustered}};
+CREATE INDEX audit_rows_subject ON audit_rows (subject, seq);
+{{append only audit_rows}}
+
+-- What needs a person: the exceptions queue.
+CREATE TABLE exceptions (
+  id TEXT PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, order_id TEXT NOT NULL, detail TEXT NOT NULL, amount BIGINT NOT NULL, currency TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('open','closed')), owner TEXT NOT NULL, note TEXT NOT NULL, opened_at BIGINT NOT NULL, closed_at BIGINT NOT NULL, closed_by TEXT NOT NULL
+) {{clustered}};
+CREATE UNIQUE INDEX exceptions_subject ON exceptions (kind, subject);
+CREATE INDEX exceptions_open ON exceptions (opened_at) WHERE state = 'open';
+
+-- Identity.
+CREATE TABLE parties (
+  id TEXT PRIMARY KEY, kind TEXT NOT NULL CHECK (kind IN ('shopper','staff')), name TEXT NOT NULL, phone TEXT NOT NULL, email TEXT NOT NULL,
+  lang TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('active','disabled')), created_at BIGINT NOT NULL
+) {{clustered}};
+CREATE UNIQUE INDEX parties_phone ON parties (phone) WHERE phone <> '' AND kind = 'shopper';
+CREATE UNIQUE INDEX parties_staff_email ON parties (email) WHERE kind = 'staff';
+CREATE TABLE staff (
+  party_id TEXT PRIMARY KEY REFERENCES parties(id), roles TEXT NOT NULL, password TEXT NOT NULL, totp {{bytes}} NOT NULL, totp_key TEXT NOT NULL,
+  totp_step BIGINT NOT NULL, recovery TEXT NOT NULL, updated_at BIGINT NOT NULL
+) {{clustered}};
+CREATE TABLE sessions (
+  token_hash {{bytes}} PRIMARY KEY, id TEXT NOT NULL UNIQUE, party_id TEXT NOT NULL, face TEXT NOT NULL, stage TEXT NOT NULL,
+  created_at BIGINT NOT NULL, seen_at BIGINT NOT NULL, confirmed_at BIGINT NOT NULL, expires_at BIGINT NOT NULL, origin TEXT NOT NULL
+) {{clustered}};
+CREATE INDEX sessions_party ON sessions (party_id);
+CREATE TABLE one_time_codes (
+  id TEXT PRIMARY KEY, purpose TEXT NOT NULL, target TEXT NOT NULL, hash {{bytes}} NOT NULL, tries BIGINT NOT NULL, used BIGINT NOT NULL,
+  created_at BIGINT NOT NULL, expires_at BIGINT NOT NULL
+) {{clustered}};
+CREATE INDEX one_time_codes_target ON one_time_codes (target, purpose, id);
+CREATE TABLE attempts (
+  bucket TEXT NOT NULL, window_start BIGINT NOT NULL, count BIGINT NOT NULL, PRIMARY KEY (bucket, window_start)
+) {{clustered}};
+CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at BIGINT NOT NULL) {{clustered}};
+CREATE TABLE idempotency (
+  scope TEXT NOT NULL, key TEXT NOT NULL, request_hash {{bytes}} NOT NULL, status BIGINT NOT NULL, response {{bytes}} NOT NULL, at BIGINT NOT NULL,
+  PRIMARY KEY (scope, key)
+) {{clustered}};
+
+-- Messages to people.
+CREATE TABLE notifications (
+  id TEXT PRIMARY KEY, channel TEXT NOT NULL, target TEXT NOT NULL, template TEXT NOT NULL, lang TEXT NOT NULL, subject TEXT NOT NULL, body TEXT NOT NULL,
+  order_id TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('sent','failed')), at BIGINT NOT NULL
+) {{clustered}};
+CREATE INDEX notifications_order ON notifications (order_id) WHERE order_id <> '';

@@ -1,0 +1,209 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+// Tx is a transaction. It is a parameter of whatever reads or writes, never hidden in a
+// context, and is used by one goroutine at a time.
+type Tx struct {
+	db       *DB
+	dialect  Dialect
+	lite     *conn   // SQLite
+	pg       *sql.Tx // PostgreSQL
+	readOnly bool
+	after    []func()
+}
+
+// Dialect is the database the transaction runs on.
+func (tx *Tx) Dialect() Dialect { return tx.dialect }
+
+// AfterCommit has fn run once the transaction has committed, never when it has not. fn
+// must be quick and can't fail: what must not be lost is a row, not a hook.
+func (tx *Tx) AfterCommit(fn func()) { tx.after = append(tx.after, fn) }
+
+// within is the context a statement runs in. A write on SQLite is local and short, and
+// watching a context that can end costs the driver a goroutine a statement.
+func (tx *Tx) within(ctx context.Context) context.Context {
+	if tx.lite != nil && !tx.readOnly {
+		return context.Background()
+	}
+	return ctx
+}
+
+func (tx *Tx) prepareArgs(args []any) []any {
+	for i, a := range args {
+		if s, ok := a.(Set); ok {
+			args[i] = s.arg(tx.dialect)
+		}
+	}
+	return args
+}
+
+// Exec runs a statement and returns how many rows it changed.
+func (tx *Tx) Exec(ctx context.Context, s *Stmt, args ...any) (int64, error) {
+	if err := tx.db.hooks.stmt(s.name); err != nil {
+		return 0, err
+	}
+	args, ctx = tx.prepareArgs(args), tx.within(ctx)
+	var res sql.Result
+	var err error
+	if tx.lite != nil {
+		var st *sql.Stmt
+		if st, err = tx.lite.prepare(ctx, s.text[SQLite]); err == nil {
+			res, err = st.ExecContext(ctx, args...)
+		}
+	} else {
+		res, err = tx.pg.ExecContext(ctx, s.text[Postgres], args...)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", s.name, err)
+	}
+	return res.RowsAffected()
+}
+
+// ExecOne runs a statement that must change exactly one row; another count is ErrStale.
+func (tx *Tx) ExecOne(ctx context.Context, s *Stmt, args ...any) error {
+	n, err := tx.Exec(ctx, s, args...)
+	if err == nil && n != 1 {
+		err = fmt.Errorf("%s changed %d rows: %w", s.name, n, ErrStale)
+	}
+	return err
+}
+
+// Query runs a statement and calls each for every row, which scans it.
+func (tx *Tx) Query(ctx context.Context, s *Stmt, each func(scan func(dest ...any) error) error, args ...any) error {
+	if err := tx.db.hooks.stmt(s.name); err != nil {
+		return err
+	}
+	return tx.query(ctx, s.name, s.text[tx.dialect], each, tx.prepareArgs(args))
+}
+
+func (tx *Tx) query(ctx context.Context, name, text string, each func(scan func(dest ...any) error) error, args []any) error {
+	var rows *sql.Rows
+	var err error
+	ctx = tx.within(ctx)
+	if tx.lite != nil {
+		var st *sql.Stmt
+		if st, err = tx.lite.prepare(ctx, text); err == nil {
+			rows, err = st.QueryContext(ctx, args...)
+		}
+	} else {
+		rows, err = tx.pg.QueryContext(ctx, text, args...)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := each(rows.Scan); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// One runs a statement that gives at most one row, scans it into dest and reports whether
+// there was one.
+func (tx *Tx) One(ctx context.Context, s *Stmt, dest []any, args ...any) (bool, error) {
+	found := false
+	err := tx.Query(ctx, s, func(scan func(...any) error) error {
+		if found {
+			return fmt.Errorf("more than one row")
+		}
+		found = true
+		return scan(dest...)
+	}, args...)
+	return found, err
+}
+
+// Write runs a statement made by Rows for n rows, which bind fills in, and returns how
+// many rows of the database it changed.
+func (tx *Tx) Write(ctx context.Context, s *Stmt, n int, bind func(i int, b *Binder)) (int64, error) {
+	if n == 0 {
+		return 0, nil
+	}
+	if err := tx.db.hooks.stmt(s.name); err != nil {
+		return 0, err
+	}
+	b, ctx := newBinder(s, tx.dialect, n), tx.within(ctx)
+	if tx.lite == nil {
+		for i := range n {
+			b.col = 0
+			bind(i, b)
+		}
+		res, err := tx.pg.ExecContext(ctx, s.text[Postgres], b.columns(s)...)
+		if err != nil {
+			return 0, fmt.Errorf("%s: %w", s.name, err)
+		}
+		return res.RowsAffected()
+	}
+	st, err := tx.lite.prepare(ctx, s.text[SQLite])
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", s.name, err)
+	}
+	var changed int64
+	for i := range n {
+		b.args, b.col = b.args[:0], 0
+		bind(i, b)
+		res, err := st.ExecContext(ctx, b.args...)
+		if err != nil {
+			return changed, fmt.Errorf("%s: %w", s.name, err)
+		}
+		k, err := res.RowsAffected()
+		if err != nil {
+			return changed, err
+		}
+		changed += k
+	}
+	return changed, nil
+}
+
+// WriteAll is Write where each of the n rows must change exactly one row of the database;
+// another count is ErrStale.
+func (tx *Tx) WriteAll(ctx context.Context, s *Stmt, n int, bind func(i int, b *Binder)) error {
+	changed, err := tx.Write(ctx, s, n, bind)
+	if err == nil && changed != int64(n) {
+		err = fmt.Errorf("%s changed %d rows for %d: %w", s.name, changed, n, ErrStale)
+	}
+	return err
+}
+
+// conn is one SQLite connection with its prepared statements.
+type conn struct {
+	c     *sql.Conn
+	stmts map[string]*sql.Stmt
+}
+
+func (c *conn) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
+	if s, ok := c.stmts[text]; ok {
+		return s, nil
+	}
+	s, err := c.c.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	c.stmts[text] = s
+	return s, nil
+}
+
+func (c *conn) exec(ctx context.Context, text string) error {
+	s, err := c.prepare(ctx, text)
+	if err != nil {
+		return err
+	}
+	_, err = s.ExecContext(ctx)
+	return err
+}
+
+func (c *conn) close() error {
+	for _, s := range c.stmts {
+		s.Close()
+	}
+	return c.c.Close()
+}
