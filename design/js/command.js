@@ -1,0 +1,38 @@
+// Ctrl-K: pages by name, and what the server finds. data-suggest-url answers with <li>s.
+import { $, $$, on } from "./dom.js";
+
+const box = $("#command");
+if (box) {
+  const input = $("input", box), found = $("[data-found]", box);
+  const links = () => $$("li:not([hidden]) a", box);
+  let at = 0, timer, asked = 0;
+  const mark = () => links().forEach((a, i) => {
+    a.setAttribute("aria-selected", String(i === at));
+    if (i === at) a.scrollIntoView({ block: "nearest" });
+  });
+  const filter = () => {
+    const q = input.value.trim().toLowerCase();
+    for (const li of $$("[data-pages] > li", box)) li.hidden = !!q && !li.textContent.toLowerCase().includes(q);
+    at = 0;
+    mark();
+    clearTimeout(timer);
+    const url = box.dataset.suggestUrl, mine = ++asked;
+    if (!url || q.length < 2) { found.innerHTML = ""; return; }
+    timer = setTimeout(async () => {
+      const res = await fetch(url + "?q=" + encodeURIComponent(q), { headers: { "Hufu-Fragment": "1" } }).catch(() => null);
+      if (res?.ok && mine === asked) { found.innerHTML = await res.text(); mark(); }
+    }, 160);
+  };
+  input.addEventListener("input", filter);
+  input.addEventListener("keydown", (e) => {
+    const n = links().length;
+    if (e.key === "ArrowDown") at = (at + 1) % Math.max(n, 1);
+    else if (e.key === "ArrowUp") at = (at - 1 + n) % Math.max(n, 1);
+    else if (e.key === "Enter" && !e.isComposing) { e.preventDefault(); links()[at]?.click(); return; }
+    else return;
+    e.preventDefault();
+    mark();
+  });
+  box.addEventListener("close", () => { input.value = ""; filter(); });
+  mark();
+}
