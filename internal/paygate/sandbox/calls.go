@@ -72,6 +72,10 @@ func (g *Gateway) post(ctx context.Context, path string, c call, limit int64) (w
 	if err != nil {
 		return wire.Answer{}, err
 	}
+	// It may be anybody who says so; for an operator it is the likeliest cause.
+	if a.Status == http.StatusUnauthorized {
+		return wire.Answer{}, fault.New(fault.Unavailable, "paygate.answer_rejected")
+	}
 	// A signed status other than 200 is still no answer to the question.
 	if a.Status != http.StatusOK {
 		return wire.Answer{}, fault.New(fault.Unavailable, "paygate.answer_status", "status", strconv.Itoa(a.Status))

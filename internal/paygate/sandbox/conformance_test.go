@@ -285,7 +285,7 @@ func TestP6S26WeakKeysDoNotStart(t *testing.T) {
 		t.Error(err)
 	}
 	// The right length and the wrong key.
-	wantCode(t, r.adapter(sandbox.Config{Secrets: []string{secretB}}).SelfTest(t.Context()), "paygate.answer_status")
+	wantCode(t, r.adapter(sandbox.Config{Secrets: []string{secretB}}).SelfTest(t.Context()), "paygate.answer_rejected")
 	// A gateway that doesn't hold the key can't pass for the real one.
 	r.faults(gateway.Faults{Answers: map[string]string{"ping": "missigned"}})
 	wantCode(t, r.ad.SelfTest(t.Context()), "paygate.answer_unsigned")
@@ -506,6 +506,18 @@ func TestF20RefundLateAndFailed(t *testing.T) {
 		if (again.State == paygate.RefundPending) != fails {
 			t.Errorf("after %v: %+v", state, again)
 		}
+	}
+}
+
+// F20: the payer's bank takes the money back.
+func TestF20Chargeback(t *testing.T) {
+	r := newRig(t)
+	paid := r.pay(number(1))
+	if r.gw.Dispute("m_hufu", number(2)) || !r.gw.Dispute("m_hufu", number(1)) {
+		t.Fatal("a dispute is about a payment")
+	}
+	if n := r.one(); n.Kind != paygate.NoticeDispute || n.TxnID != paid.TxnID || n.Amount != yuan {
+		t.Errorf("%+v", n)
 	}
 }
 

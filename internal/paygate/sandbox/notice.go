@@ -87,11 +87,13 @@ func readNotice(body []byte) (paygate.Notice, error) {
 			RefundNo: w.RefundNo, RefundID: w.RefundID, State: refundState(w.RefundState),
 			Amount: amount(w.RefundAmount, w.Currency), Total: amount(w.Refunded, w.Currency),
 		}
+	case "dispute":
+		n.Kind = paygate.NoticeDispute
 	default:
 		return n, nil
 	}
 	switch {
-	case n.Kind == paygate.NoticePaid || n.Kind == paygate.NoticeRefund:
+	case n.Kind == paygate.NoticePaid || n.Kind == paygate.NoticeRefund || n.Kind == paygate.NoticeDispute:
 		if !idForm.MatchString(w.Transaction) || w.Amount <= 0 || !isCurrency(w.Currency) {
 			return paygate.Notice{}, errors.New("transaction_id, amount or currency is malformed")
 		}

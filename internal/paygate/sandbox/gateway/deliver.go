@@ -60,6 +60,22 @@ func (s *Server) tellClosed(t *trade) []*delivery {
 	return []*delivery{s.tell(t, "closed", t.NotifyURL, Notice{Type: "trade", State: stateClosed, Amount: t.Amount})}
 }
 
+// Dispute tells the shop that the payer's bank takes a payment back (a chargeback, F20). It
+// says whether there is such a payment.
+func (s *Server) Dispute(merchant, number string) bool {
+	s.mu.Lock()
+	t := s.trades[tradeKey{merchant, number}]
+	ok := false
+	if t != nil && len(t.Payments) > 0 {
+		p := t.Payments[0]
+		d := s.tell(t, "dispute", t.NotifyURL, Notice{Type: "dispute", TransactionID: p.ID, State: t.State, Amount: p.Amount})
+		ok = s.save(record{Deliveries: []*delivery{d}}) == nil
+	}
+	s.mu.Unlock()
+	s.stir()
+	return ok
+}
+
 func (s *Server) tellRefund(t *trade, r *refund) *delivery {
 	p := t.payment(r.PaymentID)
 	return s.tell(t, "refund "+r.No, r.NotifyURL, Notice{
@@ -68,33 +84,41 @@ func (s *Server) tellRefund(t *trade, r *refund) *delivery {
 	})
 }
 
-// Step does everything that is due: closes trades whose time is over, ends refunds, sends
-// notices once each. It gives the time of what is due next, if anything is.
+// Step does everything that is due, and waits for it: closes trades whose time is over, ends
+// refunds, sends notices once each. It gives the time of what is due next, if anything is.
 func (s *Server) Step(ctx context.Context) (next time.Time, some bool) {
 	s.step.Lock()
 	defer s.step.Unlock()
 	sent := map[string]bool{}
 	for ctx.Err() == nil {
-		due := s.due(sent)
-		if len(due) == 0 {
-			break
-		}
 		var group sync.WaitGroup
-		limit := make(chan struct{}, 16)
-		for _, d := range due {
-			sent[d.Notice.ID] = true
-			limit <- struct{}{}
-			group.Go(func() {
-				defer func() { <-limit }()
-				s.attempt(ctx, d)
-			})
+		if s.launch(ctx, &group, sent) == 0 {
+			break
 		}
 		group.Wait()
 	}
 	return s.nextDue()
 }
 
-// due settles trades and lists the deliveries to be tried now, in the order of their times.
+// launch starts a try of every notice that is due and neither under way nor in sent, to which
+// it adds them. A shop that hangs on one notice holds up no other.
+func (s *Server) launch(ctx context.Context, group *sync.WaitGroup, sent map[string]bool) int {
+	due := s.due(sent)
+	for _, d := range due {
+		s.slots <- struct{}{}
+		group.Go(func() {
+			defer s.stir()
+			defer func() { <-s.slots }()
+			s.attempt(ctx, d)
+			s.mu.Lock()
+			delete(s.flying, d.Notice.ID)
+			s.mu.Unlock()
+		})
+	}
+	return len(due)
+}
+
+// due settles trades and takes the deliveries to be tried now, in the order of their times.
 func (s *Server) due(sent map[string]bool) []*delivery {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -112,7 +136,7 @@ func (s *Server) due(sent map[string]bool) []*delivery {
 				d = &free
 			}
 		}
-		if !sent[id] && !d.Held && !d.Due.After(now) {
+		if !sent[id] && !s.flying[id] && !d.Held && !d.Due.After(now) {
 			list = append(list, d)
 		}
 	}
@@ -122,6 +146,9 @@ func (s *Server) due(sent map[string]bool) []*delivery {
 		}
 		return strings.Compare(a.Notice.ID, b.Notice.ID)
 	})
+	for _, d := range list {
+		s.flying[d.Notice.ID], sent[d.Notice.ID] = true, true
+	}
 	return list
 }
 
@@ -158,8 +185,8 @@ func (s *Server) nextDue() (next time.Time, some bool) {
 			next, some = t, true
 		}
 	}
-	for _, d := range s.pending {
-		if !d.Held {
+	for id, d := range s.pending {
+		if !d.Held && !s.flying[id] {
 			soonest(d.Due)
 		}
 	}
@@ -213,8 +240,10 @@ func (s *Server) attempt(ctx context.Context, d *delivery) {
 		}
 		if f.Concurrent {
 			var group sync.WaitGroup
+			limit := make(chan struct{}, 128) // sockets are finite
 			for range copies {
-				group.Go(one)
+				limit <- struct{}{}
+				group.Go(func() { one(); <-limit })
 			}
 			group.Wait()
 		} else {

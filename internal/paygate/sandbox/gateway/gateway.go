@@ -51,7 +51,8 @@ type Server struct {
 	quit chan struct{} // closed by Close: lets go of calls that hang on purpose
 	wake chan struct{} // something may be due
 
-	step sync.Mutex // one Step at a time
+	step  sync.Mutex    // one Step at a time
+	slots chan struct{} // tries under way at once
 
 	mu        sync.Mutex
 	file      *file
@@ -61,6 +62,7 @@ type Server struct {
 	open      map[tradeKey]bool
 	pending   map[string]*delivery // by event id
 	done      map[string]*delivery
+	flying    map[string]bool       // tries under way
 	perTrade  map[tradeKey][]string // event ids
 	exchanges map[tradeKey][]exchange
 	faults    map[string]Faults
@@ -77,7 +79,7 @@ func New(c Config) (*Server, error) {
 		merchants: merchants, clock: c.Clock, speed: c.Speed, password: c.Password, log: c.Log,
 		quit: make(chan struct{}), wake: make(chan struct{}, 1),
 		trades: map[tradeKey]*trade{}, open: map[tradeKey]bool{},
-		pending: map[string]*delivery{}, done: map[string]*delivery{}, perTrade: map[tradeKey][]string{},
+		pending: map[string]*delivery{}, done: map[string]*delivery{}, perTrade: map[tradeKey][]string{}, flying: map[string]bool{}, slots: make(chan struct{}, 64),
 		exchanges: map[tradeKey][]exchange{}, faults: map[string]Faults{}, calls: map[string]int{},
 	}
 	if s.clock == nil {
@@ -298,12 +300,14 @@ func Run(ctx context.Context, c Config) error {
 	return err
 }
 
-// deliverLoop calls Step when something is due, until ctx ends.
+// deliverLoop sends what is due until ctx ends, then waits for the tries under way.
 func (s *Server) deliverLoop(ctx context.Context) {
+	var group sync.WaitGroup
+	defer group.Wait()
 	for ctx.Err() == nil {
-		next, some := s.Step(ctx)
+		s.launch(ctx, &group, map[string]bool{})
 		wait := time.Hour
-		if some {
+		if next, some := s.nextDue(); some {
 			wait = max(next.Sub(s.clock.Now()), time.Millisecond)
 		}
 		timer := time.NewTimer(wait)

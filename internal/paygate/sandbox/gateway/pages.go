@@ -124,11 +124,13 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /{$}", s.guarded(s.listPage))
 	mux.HandleFunc("GET /trade", s.guarded(s.tradePage))
 	mux.HandleFunc("POST /resend", s.guarded(s.resendForm))
+	mux.HandleFunc("POST /dispute", s.guarded(s.disputeForm))
 	mux.HandleFunc("GET /faults", s.guarded(s.faultsPage))
 	mux.HandleFunc("POST /faults", s.guarded(s.faultsPage))
 	mux.HandleFunc("GET /control/faults", s.guarded(s.controlFaults))
 	mux.HandleFunc("POST /control/faults", s.guarded(s.controlFaults))
 	mux.HandleFunc("POST /control/resend", s.guarded(s.controlResend))
+	mux.HandleFunc("POST /control/dispute", s.guarded(s.controlDispute))
 	mux.HandleFunc("GET /control/journal", s.guarded(s.controlJournal))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.problem(w, r, http.StatusNotFound, "not_here") })
 	return http.NewCrossOriginProtection().Handler(mux)
@@ -341,6 +343,15 @@ func (s *Server) resendForm(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/trade?"+q.Encode(), http.StatusSeeOther)
 }
 
+func (s *Server) disputeForm(w http.ResponseWriter, r *http.Request) {
+	if !s.Dispute(r.PostFormValue("merchant"), r.PostFormValue("no")) {
+		s.problem(w, r, http.StatusNotFound, "not_here")
+		return
+	}
+	q := url.Values{"merchant": {r.PostFormValue("merchant")}, "no": {r.PostFormValue("no")}}
+	http.Redirect(w, r, "/trade?"+q.Encode(), http.StatusSeeOther)
+}
+
 // controlFaults reads or sets a merchant's switches: {"merchant_id":"...","faults":{...}}.
 func (s *Server) controlFaults(w http.ResponseWriter, r *http.Request) {
 	merchant := r.URL.Query().Get("merchant")
@@ -383,6 +394,19 @@ func (s *Server) controlResend(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answerJSON(w, http.StatusOK, map[string]string{"event_id": q.EventID})
+}
+
+// controlDispute sends notice of a chargeback: {"merchant_id":"...","out_trade_no":"..."}.
+func (s *Server) controlDispute(w http.ResponseWriter, r *http.Request) {
+	var q struct {
+		MerchantID string `json:"merchant_id"`
+		OutTradeNo string `json:"out_trade_no"`
+	}
+	if err := json.NewDecoder(r.Body).Decode(&q); err != nil || !s.Dispute(q.MerchantID, q.OutTradeNo) {
+		answerJSON(w, http.StatusNotFound, map[string]string{"error": "no such payment"})
+		return
+	}
+	answerJSON(w, http.StatusOK, q)
 }
 
 // controlJournal gives a merchant's trades with their notices and messages, newest first.

@@ -22,7 +22,7 @@ const drift = 300
 // Notice is what the gateway tells the shop: one flat JSON object.
 type Notice struct {
 	ID            string    `json:"id"`   // of the event; the same in every repeat
-	Type          string    `json:"type"` // "trade" or "refund"
+	Type          string    `json:"type"` // "trade", "refund" or "dispute"
 	MerchantID    string    `json:"merchant_id"`
 	AppID         string    `json:"app_id"`
 	OutTradeNo    string    `json:"out_trade_no"`   // the shop's number
