@@ -248,6 +248,9 @@ func (d *DB) once(ctx context.Context, fn func(tx *Tx) error) (err error) {
 		if !done {
 			tx.rollback()
 		}
+		for _, f := range tx.end {
+			f()
+		}
 	}()
 	if err := fn(tx); err != nil {
 		return err

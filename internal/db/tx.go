@@ -15,6 +15,7 @@ type Tx struct {
 	pg       *sql.Tx // PostgreSQL
 	readOnly bool
 	after    []func()
+	end      []func()
 }
 
 // Dialect is the database the transaction runs on.
@@ -23,6 +24,9 @@ func (tx *Tx) Dialect() Dialect { return tx.dialect }
 // AfterCommit has fn run once the transaction has committed, never when it has not. fn
 // must be quick and can't fail: what must not be lost is a row, not a hook.
 func (tx *Tx) AfterCommit(fn func()) { tx.after = append(tx.after, fn) }
+
+// OnEnd has fn run when the transaction is over, whether it committed or not.
+func (tx *Tx) OnEnd(fn func()) { tx.end = append(tx.end, fn) }
 
 // within is the context a statement runs in. A write on SQLite is local and short, and
 // watching a context that can end costs the driver a goroutine a statement.

@@ -1,0 +1,171 @@
+package catalogue
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"time"
+
+	"hufu/internal/fault"
+	"hufu/internal/id"
+	"hufu/internal/money"
+)
+
+// State is where an offer stands.
+type State string
+
+// The states of an offer. A scheduled offer goes live by itself when its time comes; see
+// Offer.At.
+const (
+	Draft     State = "draft"
+	Scheduled State = "scheduled"
+	Live      State = "live"
+	Paused    State = "paused"
+	Archived  State = "archived"
+)
+
+// next lists what may follow each state.
+var next = map[State][]State{
+	Draft:     {Scheduled, Live, Archived},
+	Scheduled: {Draft, Live, Paused, Archived},
+	Live:      {Paused, Archived, Scheduled},
+	Paused:    {Live, Scheduled, Archived},
+	Archived:  {Draft},
+}
+
+// MayBecome reports whether an offer in state s may be put into state t.
+func (s State) MayBecome(t State) bool { return slices.Contains(next[s], t) }
+
+// Categories are the shelves of the shop.
+var Categories = []string{"video", "audio", "cinema", "reading", "life", "games"}
+
+// Part is a benefit in an offer, with how many of it one unit of the offer gives.
+type Part struct {
+	Benefit  Benefit
+	Quantity int64
+}
+
+// Content is everything of an offer that a version freezes.
+type Content struct {
+	Title       Text
+	Summary     Text
+	Description Text
+	Badge       Text
+	Price       money.Amount
+	// List is the price that Price is shown against; zero shows none.
+	List        money.Amount
+	MaxPerOrder int64
+	// Stock limits the offer itself, apart from the stocks of its parts; "" doesn't.
+	Stock id.Stock
+	Parts []Part
+}
+
+// Offer is what is sold.
+type Offer struct {
+	ID        id.Offer
+	Slug      string
+	State     State
+	VersionID id.OfferVersion // the published version, "" before the first
+	Version   int64           // its number
+	Category  string
+	Position  int64
+	StartsAt  time.Time // sold from then on; zero: at once
+	EndsAt    time.Time // and until then; zero: without end
+	Draft     Content   // the working copy
+	Revision  int64     // counts saves of the working copy: two editors can't overwrite each other
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// Version is a frozen content.
+type Version struct {
+	ID        id.OfferVersion
+	Offer     id.Offer
+	Number    int64
+	Content   Content
+	CreatedAt time.Time
+	CreatedBy id.Party
+}
+
+// At is the state of the offer at a moment: a scheduled offer whose time has come is live,
+// and a live one whose end has passed is paused.
+func (o Offer) At(now time.Time) State {
+	s := o.State
+	if s == Scheduled && !o.StartsAt.IsZero() && !now.Before(o.StartsAt) {
+		s = Live
+	}
+	if s == Live && !o.EndsAt.IsZero() && !now.Before(o.EndsAt) {
+		s = Paused
+	}
+	return s
+}
+
+// Supplies is how many units of which stocks one unit of the offer takes.
+func (c Content) Supplies() map[id.Stock]int64 {
+	need := map[id.Stock]int64{}
+	if c.Stock != "" {
+		need[c.Stock]++
+	}
+	for _, p := range c.Parts {
+		if p.Benefit.Stock != "" {
+			need[p.Benefit.Stock] += p.Quantity
+		}
+	}
+	return need
+}
+
+// Providers lists the providers of the parts in order, each once.
+func (c Content) Providers() []Provider {
+	var out []Provider
+	for _, p := range c.Parts {
+		if !slices.ContainsFunc(out, func(q Provider) bool { return q.Key == p.Benefit.Provider.Key }) {
+			out = append(out, p.Benefit.Provider)
+		}
+	}
+	return out
+}
+
+var slugForm = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+
+// Validate checks that c can be published; it returns nil or a fault with a field for each
+// problem.
+func (c Content) Validate() error {
+	f := fault.New(fault.Invalid, "catalogue.content")
+	need := func(ok bool, field, code string, params ...string) {
+		if !ok {
+			f.At(field, code, params...)
+		}
+	}
+	need(c.Title.ZH != "", "title.zh", "catalogue.required")
+	need(c.Title.EN != "", "title.en", "catalogue.required")
+	need(len(c.Title.ZH) <= 200 && len(c.Title.EN) <= 200, "title", "catalogue.too_long", "limit", "200")
+	need(len(c.Description.ZH) <= 20000 && len(c.Description.EN) <= 20000, "description", "catalogue.too_long", "limit", "20000")
+	need(c.Price.Currency.Known(), "currency", "catalogue.currency")
+	need(c.Price.Minor > 0 && c.Price.Minor <= 1e11, "price", "catalogue.price")
+	need(c.List.IsZero() || (c.List.Currency == c.Price.Currency && c.List.Minor >= c.Price.Minor), "list_price", "catalogue.list_price")
+	need(c.MaxPerOrder > 0 && c.MaxPerOrder <= 1000, "max_per_order", "catalogue.max_per_order")
+	need(len(c.Parts) > 0, "parts", "catalogue.no_parts")
+	need(len(c.Parts) <= 50, "parts", "catalogue.too_many_parts")
+	seen := map[id.Benefit]bool{}
+	for i, p := range c.Parts {
+		path := "parts[" + strconv.Itoa(i) + "]"
+		need(p.Quantity > 0 && p.Quantity <= 1000, path+".quantity", "catalogue.quantity")
+		need(!seen[p.Benefit.ID] || p.Benefit.ID == "", path, "catalogue.part_twice", "benefit", p.Benefit.Slug)
+		seen[p.Benefit.ID] = true
+		p.Benefit.Validate(path+".benefit", f)
+	}
+	if len(f.Fields) > 0 {
+		return f
+	}
+	return nil
+}
+
+func join(path, field string) string {
+	if path == "" {
+		return field
+	}
+	return path + "." + field
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

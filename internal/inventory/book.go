@@ -1,0 +1,179 @@
+package inventory
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"hufu/internal/id"
+)
+
+// Stock is a counted supply.
+type Stock struct {
+	ID        id.Stock
+	Name      string
+	Kind      string // Counted or Codes
+	Received  int64
+	Available int64
+	Reserved  int64
+	Delivered int64
+	Voided    int64
+	LowMark   int64 // an operator is told below this many available
+	UpdatedAt time.Time
+}
+
+// The kinds of stock: units that are only counted, and units behind each of which stands a code.
+const (
+	Counted = "counted"
+	Codes   = "codes"
+)
+
+// State is where a reservation stands.
+type State string
+
+// The states of a reservation; every one but Live is an end.
+const (
+	Live     State = "live"
+	Consumed State = "consumed"
+	Released State = "released"
+	Expired  State = "expired"
+)
+
+// Reservation is units of a stock held for an order line until an end.
+type Reservation struct {
+	ID        id.Reservation
+	Stock     id.Stock
+	Line      id.Line
+	Quantity  int64
+	State     State
+	ExpiresAt time.Time
+}
+
+// Book is the stocks and reservations one transaction works on. Its methods decide; only
+// Service.Save writes.
+type Book struct {
+	stocks map[id.Stock]*Stock
+	moved  map[id.Stock]bool
+	held   map[id.Line][]*Reservation // live ones, of the lines the book was opened on
+	fresh  []*Reservation
+	ended  []*Reservation
+}
+
+func newBook() *Book {
+	return &Book{stocks: map[id.Stock]*Stock{}, moved: map[id.Stock]bool{}, held: map[id.Line][]*Reservation{}}
+}
+
+// Has reports whether every stock of need has that many units available for n of it.
+func (b *Book) Has(need map[id.Stock]int64, n int64) bool {
+	for stock, each := range need {
+		s := b.stocks[stock]
+		if s == nil || n > s.Available/each {
+			return false
+		}
+	}
+	return true
+}
+
+// Reserve holds n times what need says for a line until an end. It reports false, and
+// holds nothing, when a stock has too little.
+func (b *Book) Reserve(line id.Line, need map[id.Stock]int64, n int64, until time.Time) bool {
+	if !b.Has(need, n) {
+		return false
+	}
+	for _, stock := range slices.Sorted(maps.Keys(need)) {
+		s, q := b.stocks[stock], need[stock]*n
+		s.Available -= q
+		s.Reserved += q
+		b.moved[stock] = true
+		r := &Reservation{ID: id.New[id.Reservation](), Stock: stock, Line: line, Quantity: q, State: Live, ExpiresAt: until}
+		b.fresh = append(b.fresh, r)
+	}
+	return true
+}
+
+// Holds reports whether the line's live reservations cover n times what need says.
+func (b *Book) Holds(line id.Line, need map[id.Stock]int64, n int64) bool {
+	have := map[id.Stock]int64{}
+	for _, r := range b.held[line] {
+		have[r.Stock] += r.Quantity
+	}
+	for stock, each := range need {
+		if have[stock] < each*n {
+			return false
+		}
+	}
+	return true
+}
+
+// Consume delivers everything the line holds.
+func (b *Book) Consume(line id.Line) {
+	b.end(line, Consumed, func(s *Stock, q int64) { s.Delivered += q })
+}
+
+// Release gives back everything the line holds; as is Released or Expired.
+func (b *Book) Release(line id.Line, as State) {
+	b.end(line, as, func(s *Stock, q int64) { s.Available += q })
+}
+
+func (b *Book) end(line id.Line, as State, to func(*Stock, int64)) {
+	for _, r := range b.held[line] {
+		s := b.stocks[r.Stock]
+		s.Reserved -= r.Quantity
+		to(s, r.Quantity)
+		b.moved[r.Stock] = true
+		r.State = as
+		b.ended = append(b.ended, r)
+	}
+	delete(b.held, line)
+}
+
+// Take delivers units that nobody holds. It reports false, and takes nothing, when a stock
+// has too little.
+func (b *Book) Take(need map[id.Stock]int64, n int64) bool {
+	if !b.Has(need, n) {
+		return false
+	}
+	for stock, each := range need {
+		s := b.stocks[stock]
+		s.Available -= each * n
+		s.Delivered += each * n
+		b.moved[stock] = true
+	}
+	return true
+}
+
+// Return takes back units that were delivered: to be available again, or voided when they
+// can't be sold twice.
+func (b *Book) Return(stock id.Stock, n int64, void bool) {
+	s := b.stocks[stock]
+	s.Delivered -= n
+	if void {
+		s.Voided += n
+	} else {
+		s.Available += n
+	}
+	b.moved[stock] = true
+}
+
+// Receive adds units.
+func (b *Book) Receive(stock id.Stock, n int64) {
+	s := b.stocks[stock]
+	s.Received += n
+	s.Available += n
+	b.moved[stock] = true
+}
+
+// Void takes n available units out of sale for good; it reports false when there are fewer.
+func (b *Book) Void(stock id.Stock, n int64) bool {
+	s := b.stocks[stock]
+	if s.Available < n {
+		return false
+	}
+	s.Available -= n
+	s.Voided += n
+	b.moved[stock] = true
+	return true
+}
+
+// Stock is a stock of the book as it stands now, nil when there is none.
+func (b *Book) Stock(stock id.Stock) *Stock { return b.stocks[stock] }

@@ -1,0 +1,99 @@
+package inventory
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"hufu/internal/db"
+	"hufu/internal/id"
+)
+
+// Gate remembers which stocks have nothing available, so that a sold-out answer costs no
+// database work. It only ever errs towards asking the database: a stock is shut by what a
+// committed transaction saw and opened by any commit here that leaves units, or by
+// Refresh, which learns of commits on other nodes.
+type Gate struct {
+	shut atomic.Pointer[map[id.Stock]bool] // replaced whole; readers take no lock
+	mu   sync.Mutex
+}
+
+func newGate() *Gate {
+	g := new(Gate)
+	g.shut.Store(&map[id.Stock]bool{})
+	return g
+}
+
+// Shut reports whether one of the stocks is known to have nothing available.
+func (g *Gate) Shut(need map[id.Stock]int64) bool {
+	shut := *g.shut.Load()
+	if len(shut) == 0 {
+		return false
+	}
+	for s := range need {
+		if shut[s] {
+			return true
+		}
+	}
+	return false
+}
+
+func (g *Gate) note(b *Book) {
+	available := make(map[id.Stock]int64, len(b.stocks))
+	for k, s := range b.stocks {
+		available[k] = s.Available
+	}
+	g.set(available)
+}
+
+func (g *Gate) set(available map[id.Stock]int64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	old := *g.shut.Load()
+	same := true
+	for s, n := range available {
+		same = same && old[s] == (n <= 0)
+	}
+	if same {
+		return
+	}
+	fresh := make(map[id.Stock]bool, len(old)+1)
+	for s := range old {
+		fresh[s] = true
+	}
+	for s, n := range available {
+		if n <= 0 {
+			fresh[s] = true
+		} else {
+			delete(fresh, s)
+		}
+	}
+	g.shut.Store(&fresh)
+}
+
+// Refresh asks the database about the stocks that are shut. It is one query, run a few
+// times a second however many shoppers ask.
+func (g *Gate) Refresh(ctx context.Context, d *db.DB) error {
+	shut := *g.shut.Load()
+	if len(shut) == 0 {
+		return nil
+	}
+	ids := make([]id.Stock, 0, len(shut))
+	for s := range shut {
+		ids = append(ids, s)
+	}
+	available := make(map[id.Stock]int64, len(ids))
+	err := d.View(ctx, func(tx *db.Tx) error {
+		return tx.Query(ctx, soldOut, func(scan func(...any) error) error {
+			var s id.Stock
+			var n int64
+			err := scan(&s, &n)
+			available[s] = n
+			return err
+		}, db.Texts(ids))
+	})
+	if err == nil {
+		g.set(available)
+	}
+	return err
+}

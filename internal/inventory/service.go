@@ -1,0 +1,103 @@
+package inventory
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"hufu/internal/db"
+	"hufu/internal/fault"
+	"hufu/internal/id"
+)
+
+// Service reads and writes stocks.
+type Service struct {
+	// Gate remembers what is sold out, so that saying so needs no database.
+	Gate *Gate
+}
+
+// NewService makes a service.
+func NewService() *Service { return &Service{Gate: newGate()} }
+
+// Open locks the stocks and loads them, with the live reservations of the lines. Unknown
+// stocks are left out and so have nothing available.
+func (s *Service) Open(ctx context.Context, tx *db.Tx, stocks []id.Stock, lines []id.Line) (*Book, error) {
+	b := newBook()
+	if len(lines) > 0 {
+		err := tx.Query(ctx, liveOfLines, func(scan func(...any) error) error {
+			r := new(Reservation)
+			if err := scan(&r.ID, &r.Stock, &r.Line, &r.Quantity, &r.State, db.Time(&r.ExpiresAt)); err != nil {
+				return err
+			}
+			b.held[r.Line] = append(b.held[r.Line], r)
+			stocks = append(stocks, r.Stock)
+			return nil
+		}, db.Texts(lines))
+		if err != nil {
+			return nil, err
+		}
+	}
+	slices.Sort(stocks)
+	stocks = slices.Compact(stocks)
+	if len(stocks) == 0 {
+		return b, nil
+	}
+	found, err := loadStocks(ctx, tx, lockStocks, db.Texts(stocks))
+	for _, st := range found {
+		b.stocks[st.ID] = st
+	}
+	return b, err
+}
+
+// Save writes what was decided on the book. A reservation that ended meanwhile makes the
+// transaction start again.
+func (s *Service) Save(ctx context.Context, tx *db.Tx, b *Book, now time.Time) error {
+	if err := saveBook(ctx, tx, b, now); err != nil {
+		return err
+	}
+	tx.AfterCommit(func() { s.Gate.note(b) })
+	return nil
+}
+
+// Stocks lists stocks by id.
+func (s *Service) Stocks(ctx context.Context, tx *db.Tx, ids []id.Stock) (map[id.Stock]*Stock, error) {
+	found, err := loadStocks(ctx, tx, selectStocks, db.Texts(ids))
+	out := make(map[id.Stock]*Stock, len(found))
+	for _, st := range found {
+		out[st.ID] = st
+	}
+	return out, err
+}
+
+// ByName finds stocks by name. Unknown names are left out.
+func (s *Service) ByName(ctx context.Context, tx *db.Tx, names []string) (map[string]*Stock, error) {
+	found, err := loadStocks(ctx, tx, selectByName, db.Texts(names))
+	out := make(map[string]*Stock, len(found))
+	for _, st := range found {
+		out[st.Name] = st
+	}
+	return out, err
+}
+
+// All lists every stock by name.
+func (s *Service) All(ctx context.Context, tx *db.Tx) ([]*Stock, error) {
+	return loadStocks(ctx, tx, listStocks)
+}
+
+// Create adds an empty stock. Names are unique; see stock.name_taken.
+func (s *Service) Create(ctx context.Context, tx *db.Tx, name, kind string, lowMark int64, now time.Time) (*Stock, error) {
+	if name == "" || len(name) > 120 || (kind != Counted && kind != Codes) || lowMark < 0 {
+		return nil, fault.New(fault.Invalid, "stock.invalid")
+	}
+	taken, err := s.ByName(ctx, tx, []string{name})
+	if err != nil {
+		return nil, err
+	}
+	if taken[name] != nil {
+		return nil, fault.New(fault.Conflict, "stock.name_taken", "name", name)
+	}
+	st := &Stock{ID: id.New[id.Stock](), Name: name, Kind: kind, LowMark: lowMark, UpdatedAt: now}
+	return st, tx.WriteAll(ctx, insertStock, 1, func(_ int, w *db.Binder) {
+		w.Text(string(st.ID)).Text(st.Name).Text(st.Kind).Int(0).Int(0).Int(0).Int(0).Int(0).Int(lowMark).Time(now)
+	})
+}

@@ -1,0 +1,56 @@
+package inventory
+
+import (
+	"context"
+	"time"
+
+	"hufu/internal/db"
+)
+
+const stockColumns = `id, name, kind, received, available, reserved, delivered, voided, low_mark, updated_at`
+
+var (
+	lockStocks   = db.SQL("inventory.lock_stocks", `SELECT `+stockColumns+` FROM stocks WHERE id {{in $1 text}} ORDER BY id {{for update}}`)
+	selectStocks = db.SQL("inventory.stocks", `SELECT `+stockColumns+` FROM stocks WHERE id {{in $1 text}} ORDER BY id`)
+	selectByName = db.SQL("inventory.stock_by_name", `SELECT `+stockColumns+` FROM stocks WHERE name {{in $1 text}} ORDER BY name`)
+	listStocks   = db.SQL("inventory.list_stocks", `SELECT `+stockColumns+` FROM stocks ORDER BY name`)
+	soldOut      = db.SQL("inventory.sold_out", `SELECT id, available FROM stocks WHERE id {{in $1 text}}`)
+	insertStock  = db.Rows("inventory.insert_stock", `INSERT INTO stocks {{values id text, name text, kind text, received bigint, available bigint, reserved bigint, delivered bigint, voided bigint, low_mark bigint, updated_at bigint}}`)
+	updateStock  = db.Rows("inventory.update_stock", `UPDATE stocks SET received = r.received, available = r.available, reserved = r.reserved, delivered = r.delivered, voided = r.voided, updated_at = r.updated_at
+FROM {{rows id text, received bigint, available bigint, reserved bigint, delivered bigint, voided bigint, updated_at bigint}} WHERE stocks.id = r.id`)
+	liveOfLines       = db.SQL("inventory.live_of_lines", `SELECT id, stock_id, line_id, quantity, state, expires_at FROM reservations WHERE line_id {{in $1 text}} AND state = 'live'`)
+	insertReservation = db.Rows("inventory.insert_reservation", `INSERT INTO reservations {{values id text, stock_id text, line_id text, quantity bigint, state text, expires_at bigint, ended_at bigint}}`)
+	endReservation    = db.Rows("inventory.end_reservation", `UPDATE reservations SET state = r.state, ended_at = r.ended_at FROM {{rows id text, state text, ended_at bigint}} WHERE reservations.id = r.id AND reservations.state = 'live'`)
+)
+
+func loadStocks(ctx context.Context, tx *db.Tx, stmt *db.Stmt, args ...any) ([]*Stock, error) {
+	var out []*Stock
+	err := tx.Query(ctx, stmt, func(scan func(...any) error) error {
+		s := new(Stock)
+		out = append(out, s)
+		return scan(&s.ID, &s.Name, &s.Kind, &s.Received, &s.Available, &s.Reserved, &s.Delivered, &s.Voided, &s.LowMark, db.Time(&s.UpdatedAt))
+	}, args...)
+	return out, err
+}
+
+func saveBook(ctx context.Context, tx *db.Tx, b *Book, now time.Time) error {
+	var moved []*Stock
+	for k := range b.moved {
+		moved = append(moved, b.stocks[k])
+	}
+	if err := tx.WriteAll(ctx, updateStock, len(moved), func(i int, w *db.Binder) {
+		s := moved[i]
+		w.Text(string(s.ID)).Int(s.Received).Int(s.Available).Int(s.Reserved).Int(s.Delivered).Int(s.Voided).Time(now)
+	}); err != nil {
+		return err
+	}
+	if err := tx.WriteAll(ctx, insertReservation, len(b.fresh), func(i int, w *db.Binder) {
+		r := b.fresh[i]
+		w.Text(string(r.ID)).Text(string(r.Stock)).Text(string(r.Line)).Int(r.Quantity).Text(string(r.State)).Time(r.ExpiresAt).Int(0)
+	}); err != nil {
+		return err
+	}
+	return tx.WriteAll(ctx, endReservation, len(b.ended), func(i int, w *db.Binder) {
+		w.Text(string(b.ended[i].ID)).Text(string(b.ended[i].State)).Time(now)
+	})
+}

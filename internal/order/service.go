@@ -1,0 +1,150 @@
+package order
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"hufu/internal/db"
+	"hufu/internal/fault"
+	"hufu/internal/id"
+)
+
+// Service reads and writes orders.
+type Service struct{}
+
+// KeyOf names a request: who sent it and its idempotency key.
+type KeyOf struct{ Scope, Key string }
+
+// ByKeys finds orders by the requests that made them, with their lines.
+func (*Service) ByKeys(ctx context.Context, tx *db.Tx, keys []KeyOf) (map[KeyOf]*Order, error) {
+	texts := make([]string, len(keys))
+	for i, k := range keys {
+		texts[i] = k.Key
+	}
+	found, err := loadOrders(ctx, tx, byKey, db.Texts(texts))
+	if err != nil {
+		return nil, err
+	}
+	if err := withLines(ctx, tx, found); err != nil {
+		return nil, err
+	}
+	out := make(map[KeyOf]*Order, len(found))
+	for _, o := range found {
+		out[KeyOf{o.Scope, o.Key}] = o
+	}
+	return out, nil
+}
+
+// Add writes new orders with their lines.
+func (*Service) Add(ctx context.Context, tx *db.Tx, orders []*Order) error {
+	return writeOrders(ctx, tx, orders)
+}
+
+// Lock locks orders and loads them with their lines. Unknown ones are left out.
+func (*Service) Lock(ctx context.Context, tx *db.Tx, ids []id.Order) (map[id.Order]*Order, error) {
+	return byIDs(ctx, tx, lockByID, ids)
+}
+
+// Get loads orders with their lines. Unknown ones are left out.
+func (*Service) Get(ctx context.Context, tx *db.Tx, ids []id.Order) (map[id.Order]*Order, error) {
+	return byIDs(ctx, tx, byID, ids)
+}
+
+func byIDs(ctx context.Context, tx *db.Tx, stmt *db.Stmt, ids []id.Order) (map[id.Order]*Order, error) {
+	found, err := loadOrders(ctx, tx, stmt, db.Texts(ids))
+	if err != nil {
+		return nil, err
+	}
+	if err := withLines(ctx, tx, found); err != nil {
+		return nil, err
+	}
+	out := make(map[id.Order]*Order, len(found))
+	for _, o := range found {
+		out[o.ID] = o
+	}
+	return out, nil
+}
+
+// One loads an order with its lines, or fails with order.not_found.
+func (s *Service) One(ctx context.Context, tx *db.Tx, order id.Order) (*Order, error) {
+	found, err := s.Get(ctx, tx, []id.Order{order})
+	if err != nil {
+		return nil, err
+	}
+	if o := found[order]; o != nil {
+		return o, nil
+	}
+	return nil, fault.New(fault.NotFound, "order.not_found")
+}
+
+// Move is a change of state that has been decided.
+type Move struct {
+	Order *Order
+	from  State
+}
+
+// MoveTo changes the state of o in memory and returns what Save needs to write it. An edge
+// that the machine doesn't have is a mistake of the program.
+func MoveTo(o *Order, to State, now time.Time) (Move, error) {
+	if !o.State.MayBecome(to) {
+		return Move{}, fmt.Errorf("order: %s can't go from %s to %s", o.ID, o.State, to)
+	}
+	m := Move{Order: o, from: o.State}
+	o.State = to
+	o.History = append(o.History, Step{to, now})
+	switch to {
+	case Cancelled, Expired:
+		o.ClosedAt = now
+	case Fulfilled, Part, Shortage:
+		if o.PaidAt.IsZero() {
+			o.PaidAt = now
+		}
+	}
+	return m, nil
+}
+
+// Save writes changes of state and the progress of lines.
+func (*Service) Save(ctx context.Context, tx *db.Tx, moves []Move, lines []Line, now time.Time) error {
+	if err := writeMoves(ctx, tx, moves, now); err != nil {
+		return err
+	}
+	return writeLines(ctx, tx, lines)
+}
+
+// Due lists pending orders whose time is over, at most n.
+func (*Service) Due(ctx context.Context, tx *db.Tx, now time.Time, n int) ([]id.Order, error) {
+	var out []id.Order
+	err := tx.Query(ctx, due, func(scan func(...any) error) error {
+		var o id.Order
+		err := scan(&o)
+		out = append(out, o)
+		return err
+	}, db.Micros(now), n)
+	return out, err
+}
+
+// OfParty lists a member's orders, the newest first, from before the one named ("" for
+// all), at most n.
+func (*Service) OfParty(ctx context.Context, tx *db.Tx, p id.Party, before id.Order, n int) ([]*Order, error) {
+	return listed(ctx, tx, ofParty, p, before, n)
+}
+
+// OfPhone lists the orders placed with a phone number. The caller has made sure that the
+// asker holds that number.
+func (*Service) OfPhone(ctx context.Context, tx *db.Tx, phone string, before id.Order, n int) ([]*Order, error) {
+	return listed(ctx, tx, ofPhone, phone, before, n)
+}
+
+// Newest lists orders, the newest first, of one state or of all ("").
+func (*Service) Newest(ctx context.Context, tx *db.Tx, state State, before id.Order, n int) ([]*Order, error) {
+	return listed(ctx, tx, newest, before, state, n)
+}
+
+func listed(ctx context.Context, tx *db.Tx, stmt *db.Stmt, args ...any) ([]*Order, error) {
+	found, err := loadOrders(ctx, tx, stmt, args...)
+	if err != nil {
+		return nil, err
+	}
+	return found, withLines(ctx, tx, found)
+}
