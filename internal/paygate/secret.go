@@ -24,7 +24,7 @@ func CheckSecret(secret string, min int) error {
 
 // weak finds text with few different bytes, text that repeats itself, and text that mostly
 // walks up or down the alphabet. 32 random hexadecimal digits hold fewer than 8 different
-// ones about once in 10^7 draws.
+// ones less than once in 10^7 draws.
 func weak(s string) bool {
 	var seen [256]bool
 	distinct, steps := 0, 0

@@ -92,6 +92,18 @@ func FuzzReadBill(f *testing.F) {
 	})
 }
 
+// A signed body is one JSON value and nothing else.
+func TestWhatFollowsANoticeIsRefused(t *testing.T) {
+	for _, tail := range []string{"{}", "x", "]", ",", "\x00", seeds[0]} {
+		if _, err := readNotice([]byte(seeds[0] + tail)); err == nil {
+			t.Errorf("%q may follow", tail)
+		}
+	}
+	if _, err := readNotice([]byte(seeds[0] + " \n")); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestChargesThatCannotBe(t *testing.T) {
 	g := fuzzGateway(t)
 	good := paygate.Charge{MerchantNo: "pay_123456", Amount: amount(1, "CNY"), Subject: "x", NotifyURL: "https://x/n", ReturnURL: "https://x/r", ExpiresAt: fuzzNow}
@@ -134,5 +146,18 @@ func TestWhatTheChannelIsAnswered(t *testing.T) {
 	}
 	if a := g.Refused(); a.Status/100 == 2 || a.Body == "success" {
 		t.Errorf("%+v", a)
+	}
+}
+
+func BenchmarkParseNotice(b *testing.B) {
+	g := fuzzGateway(b)
+	body := []byte(seeds[0])
+	unix := strconv.FormatInt(fuzzNow.Unix(), 10)
+	h := http.Header{signatureHeader: {"t=" + unix + ",v1=" + hex.EncodeToString(digest(fuzzSecret, unix, "NOTICE", body))}}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := g.ParseNotice(h, body); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -47,6 +47,9 @@ func (s *Server) fillFaults(v *view, merchant string) {
 		v.Fields[i].Label = "fault." + v.Fields[i].Name
 	}
 	v.Answers, v.Chances = compact(f.Answers), compact(f.Chances)
+	if f.Seed != 0 {
+		v.Seed = strconv.FormatUint(f.Seed, 10)
+	}
 	v.Merchant = s.merchants[merchant]
 }
 
@@ -122,7 +125,7 @@ func (s *Server) faultsPage(w http.ResponseWriter, r *http.Request) {
 			v.Fields[i].Value, v.Fields[i].On = r.PostForm.Get(f.Name), r.PostForm.Get(f.Name) != ""
 		}
 		v.Answers, v.Chances = r.PostForm.Get("answers"), r.PostForm.Get("chances")
+		v.Seed = r.PostForm.Get("seed")
 	}
-	v.Seed = strconv.FormatUint(s.Faults(merchant).Seed, 10)
 	s.show(w, status, "faults.html", v)
 }

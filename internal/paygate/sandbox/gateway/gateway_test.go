@@ -577,3 +577,19 @@ func FuzzAdmits(f *testing.F) {
 		}
 	})
 }
+
+// What is saved on the cashier page's fold keeps what was set elsewhere: the page shows it all.
+func TestTheFaultFormShowsWhatIsOn(t *testing.T) {
+	s := open(t, config("", clock.NewFake(start)))
+	if err := s.SetFaults("m_hufu", Faults{Lose: -1, Signature: "stale", LatePay: true, Answers: map[string]string{"query": "hang"}, Chances: map[string]float64{"lose": 0.5}, Seed: 7}); err != nil {
+		t.Fatal(err)
+	}
+	for _, target := range []string{"/faults?merchant=m_hufu", "/cashier?" + link("order-1", "5", "http://127.0.0.1:1/n", start.Add(time.Hour)).Encode()} {
+		page := do(s, "GET", target, "").Body.String()
+		for _, want := range []string{`name="lose" value="-1"`, `<option selected>stale`, `name="late_pay" value="true" checked`, `{&#34;query&#34;:&#34;hang&#34;}`, `{&#34;lose&#34;:0.5}`, `name="seed" value="7"`} {
+			if !strings.Contains(page, want) {
+				t.Errorf("%.20s lacks %s", target, want)
+			}
+		}
+	}
+}

@@ -24,7 +24,7 @@ var pageFiles embed.FS
 
 var pages = template.Must(template.New("").Funcs(template.FuncMap{
 	"money": func(minor int64, currency string) string { return money.Of(minor, money.Currency(currency)).String() },
-	"at":    func(t time.Time) string { return t.In(billZone).Format("2006-01-02 15:04:05") },
+	"at":    func(t time.Time) string { return t.In(billZone).Format("2006-01-02 15:04:05") + " UTC+8" },
 	"iso":   func(t time.Time) string { return t.Format(time.RFC3339) },
 }).ParseFS(pageFiles, "pages/*.html"))
 
@@ -75,6 +75,9 @@ func (v view) Money(minor int64, currency string) string {
 
 func (s *Server) view(r *http.Request) view {
 	v := view{Lang: i18n.Match(r.Header.Get("Accept-Language")), Nonce: rand.Text()}
+	if c, err := r.Cookie("lang"); err == nil {
+		v.Lang = i18n.Match(c.Value)
+	}
 	q := r.URL.Query()
 	if l := q.Get("lang"); l != "" {
 		v.Lang = i18n.Match(l)
@@ -102,6 +105,7 @@ func (s *Server) show(w http.ResponseWriter, status int, name string, v view) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-store")
+	http.SetCookie(w, &http.Cookie{Name: "lang", Value: string(v.Lang), Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
 	w.WriteHeader(status)
 	b.WriteTo(w)
 }
