@@ -7,8 +7,9 @@ if (box) {
   const links = () => $$("li:not([hidden]) a", box);
   let at = 0, timer, asked = 0;
   const mark = () => links().forEach((a, i) => {
-    a.setAttribute("aria-selected", String(i === at));
-    if (i === at) a.scrollIntoView({ block: "nearest" });
+    if (i !== at) { a.removeAttribute("aria-current"); return; }
+    a.setAttribute("aria-current", "true");
+    a.scrollIntoView({ block: "nearest" });
   });
   const filter = () => {
     const q = input.value.trim().toLowerCase();

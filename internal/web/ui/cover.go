@@ -56,6 +56,10 @@ var palettes = []palette{
 	{"#120f26", "#3a2a7a", "#b15cc0", "#ffc3e6", "#392a6d", "#0d0a1d", "#ffe1f4"}, // neon
 	{"#0d1420", "#27425f", "#8fb6cf", "#f2f6f2", "#2e4a66", "#0a0f18", "#ffffff"}, // winter
 	{"#20131f", "#6d2f52", "#e58a7b", "#ffe0c4", "#5b2b4b", "#170c16", "#fff0e2"}, // rose
+	{"#061826", "#0f4c81", "#3fa7d6", "#fef6d8", "#17456d", "#04101a", "#e9f8ff"}, // deep blue
+	{"#1c1206", "#8a3d12", "#f08a3c", "#fff0b8", "#6b3212", "#150c04", "#ffe9c9"}, // ember
+	{"#0e1a1c", "#3f6b62", "#e7c98f", "#fff7e0", "#44685f", "#0b1415", "#fffdf2"}, // celadon
+	{"#191321", "#51406f", "#d8a8a0", "#fff1e0", "#493a63", "#110d17", "#fdf1ff"}, // wisteria
 }
 
 // Cover draws the picture of an offer from its id: the same id always has the same cover.
@@ -211,9 +215,10 @@ func (d *drawing) heads(y float64) {
 
 func (d *drawing) curtain() {
 	d.f(`<path fill="%s" d="M0 0h480v320H0z"/>`, d.p.near)
-	d.glow(240, 150, 210)
-	d.f(`<path fill="%s" opacity=".16" d="M240-40 130 270h220z"/>`, d.p.glow)
-	d.f(`<ellipse cx="240" cy="268" rx="112" ry="17" fill="%s" opacity=".85"/>`, d.p.glow)
+	d.glow(240, 150, d.rand.f(180, 230))
+	top, w := d.rand.f(140, 340), d.rand.f(90, 120)
+	d.f(`<path fill="%s" opacity=".16" d="M%.0f-40 %.0f 270h%.0fz"/>`, d.p.glow, top, 240-w, w*2)
+	d.f(`<ellipse cx="240" cy="268" rx="%.0f" ry="17" fill="%s" opacity=".85"/>`, w, d.p.glow)
 	d.f(`<linearGradient id="c"><stop offset="0" stop-color="%s"/><stop offset=".5" stop-color="%s"/><stop offset="1" stop-color="%s"/></linearGradient>`, d.p.mid, d.p.low, d.p.mid)
 	n, open := 6, d.rand.f(96, 140)
 	for side := range 2 {

@@ -3,6 +3,7 @@ package ui
 import (
 	"fmt"
 	"html/template"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -169,4 +170,24 @@ func discount(lang i18n.Lang, now, list money.Amount) string {
 
 func timeTag(t time.Time, attr, text, title string) template.HTML {
 	return template.HTML(`<time datetime="` + t.UTC().Format(time.RFC3339) + `"` + attr + ` title="` + template.HTMLEscapeString(title) + `">` + template.HTMLEscapeString(text) + `</time>`)
+}
+
+// measure is a number with what it counts, or a date: what a line must not break.
+var measure = regexp.MustCompile(`(?:[¥$€£]\s?)?(?:\d[\d,.:*–-]*\s?(?:个月|小时|分钟|年|月|日|天|秒|元|张|件|次|份|人|台|折|%|GB|MB|KB)?)+`)
+
+// keepTogether escapes text and keeps each number on one line with its unit.
+func keepTogether(text string) template.HTML {
+	var b strings.Builder
+	at := 0
+	for _, m := range measure.FindAllStringIndex(text, -1) {
+		b.WriteString(template.HTMLEscapeString(text[at:m[0]]))
+		part := strings.TrimRight(text[m[0]:m[1]], " ")
+		if at = m[0] + len(part); len([]rune(part)) > 20 {
+			b.WriteString(template.HTMLEscapeString(part)) // too long to keep on one line of a phone
+			continue
+		}
+		b.WriteString(`<span class="num">` + template.HTMLEscapeString(part) + `</span>`)
+	}
+	b.WriteString(template.HTMLEscapeString(text[at:]))
+	return template.HTML(b.String())
 }

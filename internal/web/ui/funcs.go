@@ -19,10 +19,11 @@ import (
 //	pick zh en              one of two texts     lang             "zh-CN" or "en"
 //	money amount            "¥19.90"             num n            "1,234"
 //	when t, ago t, day t    <time> elements      span duration    "5 分钟"
-//	code s                  groups of four       mask s           "•••• 4F7K" from the end of s
+//	code s                  groups of four       mask s           "**** 4F7K" from the end of s
 //	asset name              URL of an asset      cover id         URL of a cover
 //	icon name [class]       inline picture       tally [class]    the tiger tally
 //	hue id, initial name    of a monogram        idem             a fresh idempotency key
+//	nb text                 text whose numbers stay with their units
 //	dict k v ..., list ...  values for partials  seq n            0 .. n-1
 //	options, now, brand     of the installation  unixms t         for countdowns
 func (rd *Renderer) funcs(lang i18n.Lang) template.FuncMap {
@@ -52,7 +53,7 @@ func (rd *Renderer) funcs(lang i18n.Lang) template.FuncMap {
 		"now":     now,
 		"unixms":  func(t time.Time) int64 { return t.UnixMilli() },
 		"code":    GroupCode,
-		"mask":    func(s string) string { return "•••• " + lastRunes(s, 4) },
+		"mask":    func(s string) string { return "**** " + lastRunes(s, 4) },
 		"asset":   assets.URL,
 		"cover":   CoverURL,
 		"icon":    icon,
@@ -61,6 +62,7 @@ func (rd *Renderer) funcs(lang i18n.Lang) template.FuncMap {
 		"hue":     Hue,
 		"initial": Initial,
 		"idem":    rand.Text,
+		"nb":      keepTogether,
 		"dict":    dict,
 		"list":    func(v ...any) []any { return v },
 		"seq":     func(n int) []int { return make([]int, n) },

@@ -126,7 +126,7 @@ func sample() *view {
 	for i, n := range names {
 		v.Offers = append(v.Offers, ui.Offer{ID: fmt.Sprintf("ofr_sample_%02d", i), Href: "/product", Name: n.name, Sub: n.sub, Provider: n.provider, ProviderID: n.provider, Price: yuan(n.now), ListPrice: yuan(n.list), Stock: n.stock, Ribbon: n.ribbon})
 	}
-	facts := []ui.Fact{{Label: "编号", Value: "•••• 8B3N"}, {Label: "来自订单", Value: "11月22日 20:15"}}
+	facts := []ui.Fact{{Label: "编号", Value: "**** 8B3N"}, {Label: "来自订单", Value: "11月22日 20:15"}}
 	show := &ui.Action{Label: "查看卡密", Href: "#", Icon: "eye"}
 	v.Tickets = []ui.Ticket{
 		{State: ui.TicketHeld, Name: "极光影视年卡", Sub: "12 个月 · 电视端通用", Provider: "极光影视", ProviderID: "极光影视", Facts: facts, Valid: "2027年11月22日前有效", Action: show},
