@@ -492,6 +492,8 @@ func TestF20RefundLateAndFailed(t *testing.T) {
 		if got := r.ad.QueryRefund(t.Context(), req.Ref()); got.State != paygate.RefundPending {
 			t.Fatalf("%+v", got)
 		}
+		// A refund under way binds the money.
+		wantCode(t, r.ad.Refund(t.Context(), r.request(number(1), "refund_0009", 1)).Why, "paygate.refund_too_much")
 		r.clock.Advance(time.Minute)
 		if got := r.ad.QueryRefund(t.Context(), req.Ref()); got.State != state {
 			t.Errorf("%+v", got)

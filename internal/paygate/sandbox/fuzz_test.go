@@ -107,8 +107,9 @@ func TestWhatFollowsANoticeIsRefused(t *testing.T) {
 func TestChargesThatCannotBe(t *testing.T) {
 	g := fuzzGateway(t)
 	good := paygate.Charge{MerchantNo: "pay_123456", Amount: amount(1, "CNY"), Subject: "x", NotifyURL: "https://x/n", ReturnURL: "https://x/r", ExpiresAt: fuzzNow}
-	if _, err := g.Cashier(t.Context(), good); err != nil {
-		t.Fatal(err)
+	good.Device = paygate.Desktop
+	if c, err := g.Cashier(t.Context(), good); err != nil || c.QRText != c.RedirectURL {
+		t.Fatal(c, err)
 	}
 	for field, change := range map[string]func(*paygate.Charge){
 		"merchant_no": func(c *paygate.Charge) { c.MerchantNo = strings.Repeat("x", 33) },

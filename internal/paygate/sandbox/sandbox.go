@@ -148,7 +148,11 @@ func (g *Gateway) Cashier(_ context.Context, c paygate.Charge) (paygate.Cashier,
 	if c.Lang != "" {
 		q.Set("lang", c.Lang)
 	}
-	return paygate.Cashier{RedirectURL: g.cashier + "/cashier?" + q.Encode()}, nil
+	way := paygate.Cashier{RedirectURL: g.cashier + "/cashier?" + q.Encode()}
+	if c.Device == paygate.Desktop { // a phone may pay what a desk ordered
+		way.QRText = way.RedirectURL
+	}
+	return way, nil
 }
 
 func checkCharge(c paygate.Charge) error {
