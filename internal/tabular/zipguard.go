@@ -39,7 +39,7 @@ func openZip(src io.ReaderAt, size int64, l Limits) (map[string]*zip.File, error
 		return nil, bomb()
 	}
 	files := make(map[string]*zip.File, len(z.File))
-	var total uint64
+	left := uint64(l.Unpacked)
 	for _, f := range z.File {
 		if unsafeName(f.Name) || f.Mode()&fs.ModeSymlink != 0 {
 			return nil, fault.New(fault.Invalid, "tabular.unsafe_path")
@@ -51,12 +51,11 @@ func openZip(src io.ReaderAt, size int64, l Limits) (map[string]*zip.File, error
 			return nil, fault.New(fault.Invalid, "tabular.unsafe_path")
 		}
 		files[strings.ToLower(f.Name)] = f
-		if f.UncompressedSize64 > uint64(l.Unpacked) {
+		// Taken off what is left, as a sum of sizes that lie could run over.
+		if f.UncompressedSize64 > left {
 			return nil, bomb()
 		}
-		if total += f.UncompressedSize64; total > uint64(l.Unpacked) {
-			return nil, bomb()
-		}
+		left -= f.UncompressedSize64
 		if f.UncompressedSize64 > 1<<20 && f.UncompressedSize64/max(f.CompressedSize64, 1) > uint64(l.Ratio) {
 			return nil, bomb()
 		}

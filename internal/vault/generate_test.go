@@ -131,6 +131,27 @@ func TestSameCounterOtherCode(t *testing.T) {
 	}
 }
 
+// Every bit of a code that isn't counter comes from the random source, in every length, and
+// they are at least as many as the format promises.
+func TestEveryOtherBitIsRandom(t *testing.T) {
+	for bits := MinSecretBits; bits <= MaxSecretBits; bits++ {
+		g := mustGenerator(t, Format{SecretBits: bits}, testKey(4), Range{0, 1})
+		g.random = func(b []byte) {
+			for i := range b {
+				b[i] = 0xff
+			}
+		}
+		code, _ := g.Next(nil)
+		left, right := g.unpermute(g.read(code))
+		if right != g.rightMask || left != maskOf(g.leftBits-CounterBits) {
+			t.Errorf("%d bits: %x, %x", bits, left, right)
+		}
+		if got := int(g.leftBits+g.rightBits) - CounterBits; got < bits {
+			t.Errorf("%d random bits, %d promised", got, bits)
+		}
+	}
+}
+
 func TestFillEqualsNext(t *testing.T) {
 	f := Format{Prefix: "HUFU", Group: 4, SecretBits: 80}
 	g, h := mustGenerator(t, f, testKey(2), Range{0, 10}), mustGenerator(t, f, testKey(2), Range{0, 10})

@@ -214,6 +214,17 @@ func TestMillionSeenTakeLittleMemory(t *testing.T) {
 	}
 }
 
+func TestSeenTellsApartBy88Bits(t *testing.T) {
+	var s Seen
+	for bit := range 88 {
+		var x Index
+		x[bit/8] = 1 << (bit % 8)
+		if first, again := s.Add(x, int64(bit+1)); again {
+			t.Errorf("bit %d looks like %d", bit, first-1)
+		}
+	}
+}
+
 func TestGuessMapping(t *testing.T) {
 	at := func(f func(*Mapping)) Mapping { m := nothing; f(&m); return m }
 	for heading, want := range map[string]Mapping{
@@ -289,7 +300,7 @@ func TestFaultsHaveSentences(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range regexp.MustCompile(`"(vault\.[a-z_]+[a-z])"`).FindAllStringSubmatch(string(src), -1) {
+		for _, m := range regexp.MustCompile(`(?:fault\.New|fault\.Wrap|at)\([^"\n]*"(vault\.[a-z_]+[a-z])"`).FindAllStringSubmatch(string(src), -1) {
 			if !i18n.Has("fault." + m[1]) {
 				t.Errorf("%s has no sentence", m[1])
 			}
