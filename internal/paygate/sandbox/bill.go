@@ -97,7 +97,7 @@ func readLine(rec []string) (paygate.BillLine, error) {
 	if err != nil {
 		return paygate.BillLine{}, errors.New("time is malformed")
 	}
-	if !noForm.MatchString(rec[3]) || !idForm.MatchString(rec[4]) || !isCurrency(rec[8]) {
+	if !isNo(rec[3]) || !isID(rec[4]) || !isCurrency(rec[8]) {
 		return paygate.BillLine{}, errors.New("out_trade_no, transaction_id or currency is malformed")
 	}
 	l := paygate.BillLine{
@@ -106,7 +106,7 @@ func readLine(rec []string) (paygate.BillLine, error) {
 	}
 	switch {
 	case l.Kind == paygate.BillPayment && l.RefundNo == "":
-	case l.Kind == paygate.BillRefund && noForm.MatchString(l.RefundNo):
+	case l.Kind == paygate.BillRefund && isNo(l.RefundNo):
 	default:
 		return paygate.BillLine{}, errors.New("type or refund_no is malformed")
 	}

@@ -93,7 +93,7 @@ func (g *Gateway) ask(ctx context.Context, path string, c call) (answer, error) 
 		return answer{}, err
 	}
 	var w answer
-	if err := decode(a.Body, &w); err != nil {
+	if err := json.Unmarshal(a.Body, &w); err != nil {
 		return answer{}, fault.Wrap(err, fault.Unavailable, "paygate.answer_malformed")
 	}
 	if w.MerchantID != g.merchant || w.AppID != g.appID || w.OutTradeNo != c.OutTradeNo || w.RefundNo != c.RefundNo ||
@@ -126,7 +126,7 @@ func (g *Gateway) Query(ctx context.Context, r paygate.Ref) paygate.Payment {
 	switch w.State {
 	case "PAID":
 		at, err := time.Parse(time.RFC3339Nano, w.PaidAt)
-		if err != nil || !idForm.MatchString(w.Transaction) || w.Amount <= 0 || !isCurrency(w.Currency) || w.Refunded < 0 {
+		if err != nil || !isID(w.Transaction) || w.Amount <= 0 || !isCurrency(w.Currency) || w.Refunded < 0 {
 			p.Why = fault.New(fault.Unavailable, "paygate.answer_malformed")
 			return p
 		}
@@ -161,7 +161,7 @@ func (g *Gateway) Close(ctx context.Context, r paygate.Ref) paygate.Closing {
 
 // Refund implements paygate.Gateway.
 func (g *Gateway) Refund(ctx context.Context, r paygate.RefundRequest) paygate.RefundResult {
-	if !noForm.MatchString(r.RefundNo) || r.Amount.Minor <= 0 {
+	if !isNo(r.RefundNo) || r.Amount.Minor <= 0 {
 		return paygate.RefundResult{State: paygate.RefundRefused, RefundNo: r.RefundNo,
 			Why: fault.New(fault.Invalid, "paygate.refund_malformed")}
 	}

@@ -1,10 +1,8 @@
 package sandbox
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
 	"strconv"
 	"time"
 
@@ -50,7 +48,7 @@ func (g *Gateway) ParseNotice(h paygate.Header, body []byte) (paygate.Notice, er
 // come: whoever compares them with the intent must see what the gateway really said (P4).
 func readNotice(body []byte) (paygate.Notice, error) {
 	var w notice
-	if err := decode(body, &w); err != nil {
+	if err := json.Unmarshal(body, &w); err != nil {
 		return paygate.Notice{}, err
 	}
 	at, err := time.Parse(time.RFC3339Nano, w.OccurredAt)
@@ -58,11 +56,11 @@ func readNotice(body []byte) (paygate.Notice, error) {
 		return paygate.Notice{}, errors.New("occurred_at is not a time")
 	}
 	switch {
-	case !idForm.MatchString(w.ID):
+	case !isID(w.ID):
 		return paygate.Notice{}, errors.New("id is malformed")
-	case !noForm.MatchString(w.OutTradeNo):
+	case !isNo(w.OutTradeNo):
 		return paygate.Notice{}, errors.New("out_trade_no is malformed")
-	case !idForm.MatchString(w.MerchantID) || !idForm.MatchString(w.AppID):
+	case !isID(w.MerchantID) || !isID(w.AppID):
 		return paygate.Notice{}, errors.New("merchant_id or app_id is malformed")
 	}
 	n := paygate.Notice{
@@ -94,10 +92,10 @@ func readNotice(body []byte) (paygate.Notice, error) {
 	}
 	switch {
 	case n.Kind == paygate.NoticePaid || n.Kind == paygate.NoticeRefund || n.Kind == paygate.NoticeDispute:
-		if !idForm.MatchString(w.Transaction) || w.Amount <= 0 || !isCurrency(w.Currency) {
+		if !isID(w.Transaction) || w.Amount <= 0 || !isCurrency(w.Currency) {
 			return paygate.Notice{}, errors.New("transaction_id, amount or currency is malformed")
 		}
-		if n.Kind == paygate.NoticeRefund && (!noForm.MatchString(w.RefundNo) || w.RefundAmount <= 0 || w.Refunded < 0) {
+		if n.Kind == paygate.NoticeRefund && (!isNo(w.RefundNo) || w.RefundAmount <= 0 || w.Refunded < 0) {
 			return paygate.Notice{}, errors.New("refund_no, refund_amount or refunded is malformed")
 		}
 	case w.Amount < 0 || (w.Currency != "" && !isCurrency(w.Currency)):
@@ -128,16 +126,4 @@ func isCurrency(s string) bool {
 		}
 	}
 	return true
-}
-
-// decode reads exactly one JSON value.
-func decode(body []byte, into any) error {
-	d := json.NewDecoder(bytes.NewReader(body))
-	if err := d.Decode(into); err != nil {
-		return err
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("something follows the JSON value")
-	}
-	return nil
 }

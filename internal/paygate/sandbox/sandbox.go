@@ -6,7 +6,6 @@ package sandbox
 import (
 	"context"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -48,9 +47,6 @@ type Gateway struct {
 var (
 	_ paygate.Gateway = (*Gateway)(nil)
 	_ paygate.Biller  = (*Gateway)(nil)
-
-	idForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
-	noForm = regexp.MustCompile(`^[A-Za-z0-9_-]{6,32}$`)
 )
 
 // New checks the configuration and makes the adapter; it calls nobody. It refuses a missing,
@@ -74,7 +70,7 @@ func New(c Config) (*Gateway, error) {
 			return nil, err
 		}
 	}
-	if !idForm.MatchString(c.MerchantID) || !idForm.MatchString(c.AppID) {
+	if !isID(c.MerchantID) || !isID(c.AppID) {
 		return nil, fault.New(fault.Invalid, "paygate.account_malformed")
 	}
 	if c.Clock == nil {
@@ -84,6 +80,23 @@ func New(c Config) (*Gateway, error) {
 		base: base, cashier: cashier, merchant: c.MerchantID, appID: c.AppID,
 		secrets: append([]string(nil), c.Secrets...), clock: c.Clock, client: wire.New(c.Timeout),
 	}, nil
+}
+
+// isID tells whether s may be an id of the gateway's.
+func isID(s string) bool { return len(s) >= 1 && len(s) <= 64 && plain(s) }
+
+// isNo tells whether s may be a number of ours.
+func isNo(s string) bool { return len(s) >= 6 && len(s) <= paygate.MaxMerchantNo && plain(s) }
+
+func plain(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case '0' <= c && c <= '9', 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', c == '_', c == '-':
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // origin checks an address of the gateway and gives it without a final slash.
@@ -158,7 +171,7 @@ func (g *Gateway) Cashier(_ context.Context, c paygate.Charge) (paygate.Cashier,
 func checkCharge(c paygate.Charge) error {
 	bad := func(what string) error { return fault.New(fault.Invalid, "paygate.charge_malformed", "field", what) }
 	switch {
-	case !noForm.MatchString(c.MerchantNo):
+	case !isNo(c.MerchantNo):
 		return bad("merchant_no")
 	case c.Amount.Minor <= 0 || !c.Amount.Currency.Known():
 		return bad("amount")
