@@ -23,7 +23,7 @@ import (
 const (
 	keyFileHead = `# Hufu master keys. Without this file no code in the database can be read, ever.
 # Keep a copy apart from the database and its backups. Nobody else may read it (mode 0600).
-# One line a key: id, date of creation, key, state (active or live). The last line ends the file.
+# One line a key: id, date of creation, key, state (active or retiring). The last line ends the file.
 `
 	keyFileEnd = "# end"
 	maxKeyFile = 1 << 20
@@ -144,7 +144,7 @@ func parseMasterKey(text string) (masterKey, bool) {
 		return masterKey{}, false
 	}
 	b, err := base64.StdEncoding.Strict().DecodeString(parts[2])
-	if err != nil || len(b) != keySize || (k.state != Active && k.state != Live) {
+	if err != nil || len(b) != keySize || (k.state != Active && k.state != Retiring) {
 		return masterKey{}, false
 	}
 	k.secret = NewSecret(b)
@@ -181,7 +181,7 @@ func CreateKeyFile(path string, now time.Time) (*FileMaster, error) {
 	return f, syncDir(filepath.Dir(path))
 }
 
-// Rotate adds a new active master key to the file; the one before stays live until every
+// Rotate adds a new active master key to the file; the one before stays, retiring, until every
 // key it wraps has been wrapped anew (Rewrap). The file is replaced in one step. The
 // receiver goes on unchanged; the rotated master is returned.
 func (f *FileMaster) Rotate(now time.Time) (*FileMaster, error) {
@@ -189,7 +189,7 @@ func (f *FileMaster) Rotate(now time.Time) (*FileMaster, error) {
 	n := &FileMaster{path: f.path, keys: map[id.Key]masterKey{k.id: k}, active: k}
 	for _, old := range f.order {
 		m := f.keys[old]
-		m.state = Live
+		m.state = Retiring
 		n.keys[old] = m
 		n.order = append(n.order, old)
 	}
@@ -197,7 +197,7 @@ func (f *FileMaster) Rotate(now time.Time) (*FileMaster, error) {
 	return n, n.replace()
 }
 
-// Drop takes a live master key out of the file, once no stored key names it.
+// Drop takes a retiring master key out of the file, once no stored key names it.
 func (f *FileMaster) Drop(key id.Key) (*FileMaster, error) {
 	if k, ok := f.keys[key]; !ok || k.state == Active {
 		return nil, fault.New(fault.Conflict, "vault.keys_in_use", "key", string(key))

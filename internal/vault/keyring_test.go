@@ -180,7 +180,7 @@ func TestRotationUnderLoad(t *testing.T) {
 				t.Fatal(err)
 			}
 			if keys[i].Purpose != ForGenerator && keys[i].State == Active {
-				keys[i].State = Live
+				keys[i].State = Retiring
 			}
 		}
 		keys = append(keys, newKey(t, master, ForData), newKey(t, master, ForIndex))
@@ -303,7 +303,7 @@ func TestKeyFileFaults(t *testing.T) {
 		"other state":     {strings.Replace(text, " active\n", " retired\n", 1), "vault.keys_form"},
 		"twice":           {strings.Replace(text, keyLine, keyLine+keyLine, 1), "vault.keys_form"},
 		"two active":      {strings.Replace(text, keyLine, keyLine+second, 1), "vault.keys_active"},
-		"none active":     {strings.Replace(text, " active\n", " live\n", 1), "vault.keys_active"},
+		"none active":     {strings.Replace(text, " active\n", " retiring\n", 1), "vault.keys_active"},
 		"binary":          {"\x00\x01\x02\n" + keyFileEnd, "vault.keys_form"},
 	} {
 		if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {

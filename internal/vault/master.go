@@ -45,14 +45,14 @@ const (
 // Purposes lists them. A keyring has one active key of each.
 var Purposes = []Purpose{ForData, ForIndex, ForGenerator}
 
-// State is where a key stands in its life: active, then live, then retired.
+// State is where a key stands in its life: active, then retiring, then retired.
 type State string
 
 const (
 	// Active keys are used for what is new, one a purpose.
 	Active State = "active"
-	// Live keys still open, and find, what is old.
-	Live State = "live"
+	// Retiring keys still open, and find, what is old.
+	Retiring State = "retiring"
 	// Retired keys are kept for the record and not used.
 	Retired State = "retired"
 )
