@@ -1,13 +1,15 @@
 // Builds what internal/web/assets embeds: node build.js OUT. The result depends on the
 // sources and the pinned tools only, so that verify.sh can compare it byte by byte.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync, copyFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const out = resolve(process.argv[2] ?? join(here, "../internal/web/assets/dist"));
+const target = resolve(process.argv[2] ?? join(here, "../internal/web/assets/dist"));
+// Built beside its place and moved there whole, so that a Go build never sees half of it.
+const out = target + ".new";
 const banner = "/* Built from design/ by `make -C design build`; edit there. */";
 
 rmSync(out, { recursive: true, force: true });
@@ -48,3 +50,6 @@ await build({
 
 copyFileSync(join(here, "node_modules/htmx.org/dist/htmx.min.js"), join(out, "htmx.js"));
 for (const name of readdirSync(join(here, "static")).sort()) copyFileSync(join(here, "static", name), join(out, name));
+
+rmSync(target, { recursive: true, force: true });
+renameSync(out, target);

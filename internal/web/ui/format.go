@@ -191,3 +191,25 @@ func keepTogether(text string) template.HTML {
 	b.WriteString(template.HTMLEscapeString(text[at:]))
 	return template.HTML(b.String())
 }
+
+// markDigits escapes a part of a code and marks its digits, which the style sheet sets in
+// another colour: 0 and O stay apart also in a font that draws them alike.
+func markDigits(s string) template.HTML {
+	var b strings.Builder
+	in := false
+	for _, r := range s {
+		digit := r >= '0' && r <= '9'
+		if digit != in {
+			if in = digit; in {
+				b.WriteString("<i>")
+			} else {
+				b.WriteString("</i>")
+			}
+		}
+		b.WriteString(template.HTMLEscapeString(string(r)))
+	}
+	if in {
+		b.WriteString("</i>")
+	}
+	return template.HTML(b.String())
+}

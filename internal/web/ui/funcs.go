@@ -20,6 +20,7 @@ import (
 //	money amount            "¥19.90"             num n            "1,234"
 //	when t, ago t, day t    <time> elements      span duration    "5 分钟"
 //	code s                  groups of four       mask s           "**** 4F7K" from the end of s
+//	digits s                s with its digits marked
 //	asset name              URL of an asset      cover id         URL of a cover
 //	icon name [class]       inline picture       tally [class]    the tiger tally
 //	hue id, initial name    of a monogram        idem             a fresh idempotency key
@@ -53,6 +54,7 @@ func (rd *Renderer) funcs(lang i18n.Lang) template.FuncMap {
 		"now":     now,
 		"unixms":  func(t time.Time) int64 { return t.UnixMilli() },
 		"code":    GroupCode,
+		"digits":  markDigits,
 		"mask":    func(s string) string { return "**** " + lastRunes(s, 4) },
 		"asset":   assets.URL,
 		"cover":   CoverURL,
