@@ -39,8 +39,7 @@ CREATE INDEX reservations_live ON reservations (stock_id) WHERE state = 'live';
 -- Vault: secrets are sealed; blind is a keyed index of the canonical code.
 CREATE TABLE vault_keys (
   id TEXT PRIMARY KEY, purpose TEXT NOT NULL CHECK (purpose IN ('data','index','generator','link')), master_id TEXT NOT NULL,
-  nonce {{bytes}} NOT NULL, sealed {{bytes}} NOT NULL, state TEXT NOT NULL CHECK (state IN ('active','retiring','retired')),
-  created_at BIGINT NOT NULL, retired_at BIGINT NOT NULL
+  nonce {{bytes}} NOT NULL, sealed {{bytes}} NOT NULL, state TEXT NOT NULL CHECK (state IN ('active','live','retired')), created_at BIGINT NOT NULL
 ) {{clustered}};
 CREATE TABLE code_counters (name TEXT PRIMARY KEY, next BIGINT NOT NULL) {{clustered}};
 CREATE TABLE code_batches (

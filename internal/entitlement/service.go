@@ -1,0 +1,133 @@
+package entitlement
+
+import (
+	"context"
+	"time"
+
+	"hufu/internal/db"
+	"hufu/internal/id"
+)
+
+const columns = `id, order_id, line_id, part, benefit_id, version_id, party_id, kind, state, code_id, starts_at, ends_at, steps, head, granted_at`
+
+var (
+	insertRight = db.Rows("entitlement.insert", `INSERT INTO rights {{values id text, order_id text, line_id text, part bigint, benefit_id text, version_id text, party_id text, kind text, state text, code_id text, starts_at bigint, ends_at bigint, steps bigint, head bytes, granted_at bigint}}`)
+	insertStep  = db.Rows("entitlement.insert_step", `INSERT INTO right_events {{values right_id text, step bigint, kind text, actor text, data text, at bigint, hash bytes}}`)
+	moveRight   = db.Rows("entitlement.move", `UPDATE rights SET state = r.state, steps = r.steps, head = r.head FROM {{rows id text, state text, steps bigint, head bytes}} WHERE rights.id = r.id AND rights.steps = r.steps - 1`)
+	ofOrders    = db.SQL("entitlement.of_orders", `SELECT `+columns+` FROM rights WHERE order_id {{in $1 text}} ORDER BY id`)
+	lockOrders  = db.SQL("entitlement.lock_of_orders", `SELECT `+columns+` FROM rights WHERE order_id {{in $1 text}} ORDER BY id {{for update}}`)
+	byID        = db.SQL("entitlement.by_id", `SELECT `+columns+` FROM rights WHERE id {{in $1 text}} ORDER BY id`)
+	ofParty     = db.SQL("entitlement.of_party", `SELECT `+columns+` FROM rights WHERE party_id = $1 AND party_id <> '' AND (id < $2 OR $2 = '') ORDER BY id DESC LIMIT $3`)
+	stepsOf     = db.SQL("entitlement.steps", `SELECT right_id, step, kind, actor, data, at, hash FROM right_events WHERE right_id {{in $1 text}} ORDER BY right_id, step`)
+)
+
+// Service reads and writes rights.
+type Service struct{}
+
+// Grant is a right to be given, with what its path's first step records.
+type Grant struct {
+	Right Right // its ID is set by the caller
+	Actor string
+	Data  string
+}
+
+// Grant gives rights.
+func (*Service) Grant(ctx context.Context, tx *db.Tx, grants []Grant, at time.Time) error {
+	steps := make([]Step, len(grants))
+	for i := range grants {
+		r := &grants[i].Right
+		r.GrantedAt = at
+		steps[i] = r.take(StepGranted, grants[i].Actor, grants[i].Data, at)
+	}
+	if err := tx.WriteAll(ctx, insertRight, len(grants), func(i int, b *db.Binder) {
+		r := grants[i].Right
+		b.Text(string(r.ID)).Text(string(r.Order)).Text(string(r.Line)).Int(r.Part).Text(string(r.Benefit)).Text(string(r.Version)).Text(string(r.Party)).
+			Text(r.Kind).Text(string(r.State)).Text(string(r.Code)).Time(r.StartsAt).Time(r.EndsAt).Int(r.Steps).Bytes(r.Head).Time(r.GrantedAt)
+	}); err != nil {
+		return err
+	}
+	return writeSteps(ctx, tx, steps)
+}
+
+func writeSteps(ctx context.Context, tx *db.Tx, steps []Step) error {
+	return tx.WriteAll(ctx, insertStep, len(steps), func(i int, b *db.Binder) {
+		s := steps[i]
+		b.Text(string(s.Right)).Int(s.N).Text(s.Kind).Text(s.Actor).Text(s.Data).Time(s.At).Bytes(s.Hash)
+	})
+}
+
+// Take is a step to be put on a right's path.
+type Take struct {
+	Right *Right
+	Kind  string
+	Actor string
+	Data  string
+}
+
+// Take puts steps on the paths of rights the caller has locked and whose state allows
+// them. A right may stand in it once.
+func (*Service) Take(ctx context.Context, tx *db.Tx, takes []Take, at time.Time) error {
+	steps := make([]Step, len(takes))
+	for i, t := range takes {
+		steps[i] = t.Right.take(t.Kind, t.Actor, t.Data, at)
+	}
+	if err := tx.WriteAll(ctx, moveRight, len(takes), func(i int, b *db.Binder) {
+		r := takes[i].Right
+		b.Text(string(r.ID)).Text(string(r.State)).Int(r.Steps).Bytes(r.Head)
+	}); err != nil {
+		return err
+	}
+	return writeSteps(ctx, tx, steps)
+}
+
+func load(ctx context.Context, tx *db.Tx, stmt *db.Stmt, args ...any) ([]*Right, error) {
+	var out []*Right
+	err := tx.Query(ctx, stmt, func(scan func(...any) error) error {
+		r := new(Right)
+		out = append(out, r)
+		return scan(&r.ID, &r.Order, &r.Line, &r.Part, &r.Benefit, &r.Version, &r.Party, &r.Kind, &r.State, &r.Code,
+			db.Time(&r.StartsAt), db.Time(&r.EndsAt), &r.Steps, &r.Head, db.Time(&r.GrantedAt))
+	}, args...)
+	return out, err
+}
+
+func grouped(found []*Right, err error) (map[id.Order][]*Right, error) {
+	out := make(map[id.Order][]*Right, len(found))
+	for _, r := range found {
+		out[r.Order] = append(out[r.Order], r)
+	}
+	return out, err
+}
+
+// OfOrders loads the rights of orders.
+func (*Service) OfOrders(ctx context.Context, tx *db.Tx, orders []id.Order) (map[id.Order][]*Right, error) {
+	return grouped(load(ctx, tx, ofOrders, db.Texts(orders)))
+}
+
+// LockOf locks and loads the rights of orders.
+func (*Service) LockOf(ctx context.Context, tx *db.Tx, orders []id.Order) (map[id.Order][]*Right, error) {
+	return grouped(load(ctx, tx, lockOrders, db.Texts(orders)))
+}
+
+// Rights loads rights by id. Unknown ones are left out.
+func (*Service) Rights(ctx context.Context, tx *db.Tx, ids []id.Right) ([]*Right, error) {
+	return load(ctx, tx, byID, db.Texts(ids))
+}
+
+// OfParty lists what a member holds, the newest first, from before the right named ("" for
+// all), at most n.
+func (*Service) OfParty(ctx context.Context, tx *db.Tx, p id.Party, before id.Right, n int) ([]*Right, error) {
+	return load(ctx, tx, ofParty, p, before, n)
+}
+
+// Path gives the steps of rights, in order.
+func (*Service) Path(ctx context.Context, tx *db.Tx, ids []id.Right) (map[id.Right][]Step, error) {
+	out := make(map[id.Right][]Step, len(ids))
+	err := tx.Query(ctx, stepsOf, func(scan func(...any) error) error {
+		var s Step
+		err := scan(&s.Right, &s.N, &s.Kind, &s.Actor, &s.Data, db.Time(&s.At), &s.Hash)
+		out[s.Right] = append(out[s.Right], s)
+		return err
+	}, db.Texts(ids))
+	return out, err
+}

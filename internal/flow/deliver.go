@@ -1,0 +1,201 @@
+package flow
+
+import (
+	"context"
+	"encoding/json"
+
+	"hufu/internal/db"
+	"hufu/internal/delivery"
+	"hufu/internal/entitlement"
+	"hufu/internal/exception"
+	"hufu/internal/id"
+	"hufu/internal/inventory"
+	"hufu/internal/job"
+	"hufu/internal/ledger"
+	"hufu/internal/money"
+	"hufu/internal/order"
+	"hufu/internal/vault"
+)
+
+// allocate decides, for the orders that were paid, which lines have their units, and picks
+// the codes for them.
+func (f *Flows) allocate(ctx context.Context, tx *db.Tx, b *confirming, due []payable) error {
+	b.items, b.codes = map[id.Line][]delivery.Item{}, map[id.Right]vault.Given{}
+	var versions []id.OfferVersion
+	var lines []id.Line
+	for _, p := range due {
+		for _, l := range p.order.Lines {
+			versions, lines = append(versions, l.Version), append(lines, l.ID)
+		}
+	}
+	if err := f.parts(ctx, tx, b, distinct(versions)); err != nil {
+		return err
+	}
+	var stocks []id.Stock
+	for _, need := range b.supplies {
+		for s := range need {
+			stocks = append(stocks, s)
+		}
+	}
+	var err error
+	if b.book, err = f.Inventory.Open(ctx, tx, stocks, lines); err != nil {
+		return err
+	}
+	var wants []vault.Want
+	for _, p := range due {
+		for _, l := range p.order.Lines {
+			need := b.supplies[l.Version]
+			// What the line holds is its own. When the hold has ended, or was broken, it takes
+			// what is left.
+			if b.book.Holds(l.ID, need, l.Quantity) {
+				b.book.Consume(l.ID)
+			} else {
+				b.book.Release(l.ID, inventory.Released)
+				if !b.book.Take(need, l.Quantity) {
+					continue
+				}
+			}
+			b.items[l.ID] = delivery.Plan(b.versions[l.Version], l.Quantity)
+			for _, it := range b.items[l.ID] {
+				if it.Part.Stock != "" {
+					wants = append(wants, vault.Want{Right: it.Right, Stock: it.Part.Stock})
+				}
+			}
+		}
+	}
+	b.codes, err = f.Codes.Pick(ctx, tx, wants)
+	return err
+}
+
+func (f *Flows) parts(ctx context.Context, tx *db.Tx, b *confirming, ids []id.OfferVersion) error {
+	found, err := f.Catalogue.Versions(ctx, tx, ids)
+	if err != nil {
+		return err
+	}
+	b.versions, b.supplies = map[id.OfferVersion][]delivery.Part{}, map[id.OfferVersion]map[id.Stock]int64{}
+	for _, v := range found {
+		b.supplies[v.ID] = v.Content.Supplies()
+		for n, p := range v.Content.Parts {
+			part := delivery.Part{N: int64(n), Benefit: p.Benefit.ID, Kind: p.Benefit.Kind, Quantity: p.Quantity, ValidDays: p.Benefit.ValidDays}
+			if p.Benefit.Coded {
+				part.Stock = p.Benefit.Stock
+			}
+			b.versions[v.ID] = append(b.versions[v.ID], part)
+		}
+	}
+	return nil
+}
+
+// settle turns what was allocated for a paid order into rights, money and work.
+func (b *confirming) settle(p payable) error {
+	o, currency := p.order, p.capture.Amount.Currency
+	var earned, owed int64
+	for i := range o.Lines {
+		l := &o.Lines[i]
+		planned := b.items[l.ID]
+		whole, units := delivery.Whole(planned, func(r id.Right) bool { _, ok := b.codes[r]; return ok })
+		b.giveBack(l.Version, planned, whole)
+		l.Delivered = units
+		earned += units * l.UnitPrice
+		for _, it := range whole {
+			b.grant(p, *l, it)
+		}
+		if short := l.Quantity - units; short > 0 {
+			owed += short * l.UnitPrice
+			reason := exception.Shortage
+			if p.late {
+				reason = exception.LateRefund
+			}
+			b.refund(p.capture, l.ID, short, money.Of(short*l.UnitPrice, currency), reason)
+			b.cases = append(b.cases, exception.Case{Kind: reason, Subject: string(l.ID), Order: o.ID, Amount: money.Of(short*l.UnitPrice, currency)})
+		}
+		if l.Delivered > 0 {
+			b.lines = append(b.lines, *l)
+		}
+	}
+	for leg, t := range []struct {
+		credit id.Account
+		amount int64
+		kind   string
+	}{{ledger.Sales(currency), earned, "sale"}, {ledger.RefundsDue(currency), owed, "shortage"}} {
+		if t.amount > 0 {
+			b.transfers = append(b.transfers, ledger.Transfer{Entry: string(p.capture.ID), Leg: int64(leg) + 1, Debit: p.from, Credit: t.credit,
+				Amount: money.Of(t.amount, currency), Kind: t.kind, Order: o.ID, At: b.now})
+		}
+	}
+	m, err := order.MoveTo(o, order.Settle(o.Lines), b.now)
+	if err != nil {
+		return err
+	}
+	b.moves = append(b.moves, m)
+	b.jobs = append(b.jobs, job.Job{Kind: JobOrderPaid, Subject: string(o.ID)})
+	return nil
+}
+
+// giveBack returns the units of planned items that could not be delivered: there was no
+// code behind them, so they are voided, and the codes picked for their unit are freed.
+func (b *confirming) giveBack(version id.OfferVersion, planned, whole []delivery.Item) {
+	if len(planned) == len(whole) {
+		return
+	}
+	kept := map[id.Right]bool{}
+	for _, it := range whole {
+		kept[it.Right] = true
+	}
+	broken := map[int64]bool{}
+	for _, it := range planned {
+		if kept[it.Right] {
+			continue
+		}
+		broken[it.Unit] = true
+		if it.Part.Stock == "" {
+			continue
+		}
+		_, had := b.codes[it.Right]
+		delete(b.codes, it.Right)
+		b.book.Return(it.Part.Stock, 1, !had)
+	}
+	coded := map[id.Stock]int64{}
+	for _, p := range b.versions[version] {
+		if p.Stock != "" {
+			coded[p.Stock] += p.Quantity
+		}
+	}
+	for stock, each := range b.supplies[version] {
+		if n := (each - coded[stock]) * int64(len(broken)); n > 0 {
+			b.book.Return(stock, n, false)
+		}
+	}
+}
+
+// granted is what the first step of a right's path records (G1).
+type granted struct {
+	Order   id.Order       `json:"order"`
+	Offer   id.Offer       `json:"offer"`
+	Channel string         `json:"channel"`
+	Price   int64          `json:"unit_price"`
+	Code    id.Code        `json:"code,omitempty"`
+	Capture id.Capture     `json:"capture"`
+	Buyer   id.Party       `json:"buyer,omitempty"`
+	Cur     money.Currency `json:"currency"`
+}
+
+func (b *confirming) grant(p payable, l order.Line, it delivery.Item) {
+	code := b.codes[it.Right]
+	data, err := json.Marshal(granted{Order: p.order.ID, Offer: l.Offer, Channel: p.order.Channel, Price: l.UnitPrice, Code: code.Code,
+		Capture: p.capture.ID, Buyer: p.order.Party, Cur: p.order.Total.Currency})
+	if err != nil {
+		panic(err) // strings and numbers always marshal
+	}
+	actor := string(p.order.Party)
+	if actor == "" {
+		actor = "guest"
+	}
+	b.grants = append(b.grants, entitlement.Grant{Actor: actor, Data: string(data), Right: entitlement.Right{
+		ID: it.Right, Order: p.order.ID, Line: l.ID, Part: it.Part.N, Benefit: it.Part.Benefit, Version: l.Version, Party: p.order.Party,
+		Kind: it.Part.Kind, Code: code.Code, StartsAt: b.now, EndsAt: delivery.Ends(b.now, it.Part.ValidDays, code.ExpiresAt),
+	}})
+}
+
+// JobOrderPaid is the work that follows a payment: the shopper is told.
+const JobOrderPaid = "order.paid"

@@ -1,0 +1,242 @@
+package flow
+
+import (
+	"bytes"
+	"context"
+	"strconv"
+	"time"
+
+	"hufu/internal/catalogue"
+	"hufu/internal/db"
+	"hufu/internal/fault"
+	"hufu/internal/id"
+	"hufu/internal/money"
+	"hufu/internal/order"
+	"hufu/internal/payment"
+	"hufu/internal/pricing"
+)
+
+// HoldFor is how long an order holds its units while it waits for payment.
+const HoldFor = 15 * time.Minute
+
+// MaxLines is how many offers one order may have.
+const MaxLines = 20
+
+// Place is the command to place an order.
+type Place struct {
+	Request     order.KeyOf // who asks, and the idempotency key
+	RequestHash []byte      // of everything the request says
+	Party       id.Party    // "" for a guest
+	Phone       string
+	Email       string
+	Lang        string
+	Channel     string
+	Gateway     string // where it is to be paid
+	Lines       []PlaceLine
+}
+
+// PlaceLine is an offer wanted.
+type PlaceLine struct {
+	Offer    id.Offer
+	Quantity int64
+	// Expect is the version the shopper was shown; another one at another price refuses
+	// the order with the new price. "" expects nothing.
+	Expect       id.OfferVersion
+	ExpectPrice  int64
+	Acknowledged string // hash of the terms the shopper accepted
+}
+
+// Placed is the answer to Place.
+type Placed struct {
+	Order    *order.Order
+	Intent   *payment.Intent
+	Repeated bool // the same request had been carried out before
+}
+
+// Place places an order: price decided by us, units reserved, an intent to pay recorded.
+// A sold-out offer is refused without asking the database.
+func (f *Flows) Place(ctx context.Context, c Place) (Placed, error) {
+	if len(c.Lines) == 0 || len(c.Lines) > MaxLines {
+		return Placed{}, fault.New(fault.Invalid, "order.lines", "limit", strconv.Itoa(MaxLines))
+	}
+	for i, l := range c.Lines {
+		for _, m := range c.Lines[:i] {
+			if m.Offer == l.Offer {
+				return Placed{}, fault.New(fault.Invalid, "order.offer_twice")
+			}
+		}
+	}
+	return f.place.Do(ctx, c)
+}
+
+// placing is one command on its way through a batch.
+type placing struct {
+	Place
+	order  *order.Order
+	intent *payment.Intent
+	need   []map[id.Stock]int64 // of each line
+	twin   int                  // an earlier command of the batch with the same request, or -1
+}
+
+func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db.Answer[Placed], error) {
+	now := f.Clock.Now()
+	answers := make([]db.Answer[Placed], len(commands))
+	keys := make([]order.KeyOf, len(commands))
+	var offers []id.Offer
+	for i, c := range commands {
+		keys[i] = c.Request
+		for _, l := range c.Lines {
+			offers = append(offers, l.Offer)
+		}
+	}
+	before, err := f.Orders.ByKeys(ctx, tx, keys)
+	if err != nil {
+		return nil, err
+	}
+	sale, err := f.Catalogue.ForSale(ctx, tx, distinct(offers), now)
+	if err != nil {
+		return nil, err
+	}
+
+	work := make([]*placing, len(commands))
+	first := map[order.KeyOf]int{}
+	var stocks []id.Stock
+	for i, c := range commands {
+		w := &placing{Place: c, twin: -1}
+		if old := before[c.Request]; old != nil {
+			answers[i] = f.repeated(ctx, tx, old, c)
+			continue
+		}
+		if twin, ok := first[c.Request]; ok {
+			w.twin, work[i] = twin, w
+			continue
+		}
+		if err := w.quote(sale, now); err != nil {
+			answers[i].Err = err
+			continue
+		}
+		first[c.Request], work[i] = i, w
+		for _, need := range w.need {
+			for s := range need {
+				stocks = append(stocks, s)
+			}
+		}
+	}
+
+	book, err := f.Inventory.Open(ctx, tx, stocks, nil)
+	if err != nil {
+		return nil, err
+	}
+	var orders []*order.Order
+	var intents []*payment.Intent
+	for i, w := range work {
+		switch {
+		case w == nil:
+			continue
+		case w.twin >= 0:
+			answers[i] = twin(answers[w.twin], commands[w.twin], w.Place)
+			continue
+		}
+		if short := reserve(book, w); short != "" {
+			answers[i].Err = soldOut(sale[short])
+			continue
+		}
+		orders, intents = append(orders, w.order), append(intents, w.intent)
+		answers[i].Result = Placed{Order: w.order, Intent: w.intent}
+	}
+	if err := f.Inventory.Save(ctx, tx, book, now); err != nil {
+		return nil, err
+	}
+	if err := f.Orders.Add(ctx, tx, orders); err != nil {
+		return nil, err
+	}
+	return answers, f.Payments.AddIntents(ctx, tx, intents)
+}
+
+// quote makes the order of a command, or says why there is none.
+func (w *placing) quote(sale map[id.Offer]catalogue.Sale, now time.Time) error {
+	o := &order.Order{
+		ID: id.New[id.Order](), State: order.Pending, Party: w.Party, Phone: w.Phone, Email: w.Email, Lang: w.Lang, Channel: w.Channel,
+		Scope: w.Request.Scope, Key: w.Request.Key, RequestHash: w.RequestHash, CreatedAt: now, ExpiresAt: now.Add(HoldFor),
+		History: []order.Step{{State: order.Pending, At: now}},
+	}
+	for i, l := range w.Lines {
+		path := "lines[" + strconv.Itoa(i) + "]"
+		s, ok := sale[l.Offer]
+		switch {
+		case !ok || s.State == catalogue.Draft || s.State == catalogue.Archived || s.Version == nil:
+			return fault.New(fault.NotFound, "order.no_offer").At(path+".offer", "order.no_offer")
+		case s.State == catalogue.Scheduled:
+			return fault.New(fault.Conflict, "order.not_yet")
+		case s.State != catalogue.Live:
+			return fault.New(fault.Conflict, "order.paused")
+		case l.Quantity < 1 || l.Quantity > s.Version.Content.MaxPerOrder:
+			return fault.New(fault.Invalid, "order.quantity", "limit", strconv.FormatInt(s.Version.Content.MaxPerOrder, 10)).At(path+".quantity", "order.quantity", "limit", strconv.FormatInt(s.Version.Content.MaxPerOrder, 10))
+		}
+		q := pricing.For(pricing.Input{List: s.Version.Content.List, Offer: s.Version.Content.Price})
+		if l.Expect != "" && l.Expect != s.Version.ID && l.ExpectPrice != q.Unit.Minor {
+			return fault.New(fault.Conflict, "order.price_changed", "price", q.Unit.String())
+		}
+		amount, err := q.Unit.Times(l.Quantity)
+		if err != nil {
+			return fault.New(fault.Invalid, "order.too_much")
+		}
+		if i == 0 {
+			o.Total = money.Of(0, amount.Currency)
+		}
+		if o.Total, err = o.Total.Add(amount); err != nil {
+			return fault.New(fault.Invalid, "order.currencies")
+		}
+		o.Lines = append(o.Lines, order.Line{
+			ID: id.New[id.Line](), Order: o.ID, Offer: l.Offer, Version: s.Version.ID, Quantity: l.Quantity,
+			UnitPrice: q.Unit.Minor, Amount: amount.Minor, Quote: q.Text(), Acknowledged: l.Acknowledged,
+		})
+		w.need = append(w.need, s.Version.Content.Supplies())
+	}
+	w.order = o
+	w.intent = &payment.Intent{
+		ID: id.New[id.Intent](), Order: o.ID, Gateway: w.Gateway, Amount: o.Total, State: payment.Pending, CreatedAt: now, ExpiresAt: o.ExpiresAt,
+	}
+	return nil
+}
+
+// repeated answers a request that was carried out before.
+func (f *Flows) repeated(ctx context.Context, tx *db.Tx, old *order.Order, c Place) db.Answer[Placed] {
+	if !bytes.Equal(old.RequestHash, c.RequestHash) {
+		return db.Answer[Placed]{Err: fault.New(fault.Conflict, "idempotency.reused")}
+	}
+	intents, err := f.Payments.IntentsOf(ctx, tx, []id.Order{old.ID})
+	if err != nil {
+		return db.Answer[Placed]{Err: err}
+	}
+	p := Placed{Order: old, Repeated: true}
+	if all := intents[old.ID]; len(all) > 0 {
+		p.Intent = all[0] // the one the first answer named
+	}
+	return db.Answer[Placed]{Result: p}
+}
+
+// twin answers a command whose request stands in the same batch before it.
+func twin(a db.Answer[Placed], was, is Place) db.Answer[Placed] {
+	if !bytes.Equal(was.RequestHash, is.RequestHash) {
+		return db.Answer[Placed]{Err: fault.New(fault.Conflict, "idempotency.reused")}
+	}
+	a.Result.Repeated = a.Err == nil
+	return a
+}
+
+func soldOut(s catalogue.Sale) error {
+	return fault.New(fault.Conflict, "order.sold_out", "zh", s.Version.Content.Title.ZH, "en", s.Version.Content.Title.EN)
+}
+
+func distinct[T comparable](all []T) []T {
+	seen := make(map[T]bool, len(all))
+	out := all[:0:0]
+	for _, v := range all {
+		if !seen[v] {
+			seen[v] = true
+			out = append(out, v)
+		}
+	}
+	return out
+}

@@ -1,0 +1,142 @@
+package vault
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"hufu/internal/db"
+	"hufu/internal/id"
+)
+
+var (
+	freeCodes  = db.SQL("vault.free", `SELECT id, last4, expires_at FROM codes WHERE stock_id = $1 AND state = 'available' AND id > $2 ORDER BY id LIMIT $3 {{skip locked}}`)
+	markSold   = db.Rows("vault.mark_delivered", `UPDATE codes SET state = 'delivered', right_id = r.right_id, delivered_at = r.at FROM {{rows id text, right_id text, at bigint}} WHERE codes.id = r.id AND codes.state = 'available'`)
+	sealedOf   = db.SQL("vault.sealed_of_rights", `SELECT right_id, id, key_id, sealed, last4, batch_id, expires_at FROM codes WHERE right_id {{in $1 text}} AND right_id <> ''`)
+	markedOnly = db.SQL("vault.marks_of_rights", `SELECT right_id, id, last4, batch_id, expires_at, state FROM codes WHERE right_id {{in $1 text}} AND right_id <> ''`)
+)
+
+// Pool hands out codes. It remembers where the free codes of each stock begin, so that a
+// pick doesn't walk past all that were sold; the memory is only a hint.
+type Pool struct {
+	mu    sync.Mutex
+	begin map[id.Stock]id.Code
+}
+
+// NewPool makes a pool.
+func NewPool() *Pool { return &Pool{begin: map[id.Stock]id.Code{}} }
+
+// Want is a right that needs a code out of a stock.
+type Want struct {
+	Right id.Right
+	Stock id.Stock
+}
+
+// Given is the code a right got.
+type Given struct {
+	Code      id.Code
+	Last4     string
+	ExpiresAt time.Time // the code's own end; zero: none
+}
+
+// Pick locks free codes for wants, the oldest first. A want that finds none is left out:
+// a shortage is the caller's to deal with. Deliver makes what was picked the rights' own.
+func (p *Pool) Pick(ctx context.Context, tx *db.Tx, wants []Want) (map[id.Right]Given, error) {
+	byStock := map[id.Stock][]id.Right{}
+	for _, w := range wants {
+		byStock[w.Stock] = append(byStock[w.Stock], w.Right)
+	}
+	stocks := make([]id.Stock, 0, len(byStock))
+	for s := range byStock {
+		stocks = append(stocks, s)
+	}
+	slices.Sort(stocks)
+	given := make(map[id.Right]Given, len(wants))
+	for _, stock := range stocks {
+		rights := byStock[stock]
+		p.mu.Lock()
+		from := p.begin[stock]
+		p.mu.Unlock()
+		got, err := p.free(ctx, tx, stock, from, len(rights))
+		if err != nil {
+			return nil, err
+		}
+		if len(got) < len(rights) && from != "" {
+			// Codes before the hint may have come back.
+			if got, err = p.free(ctx, tx, stock, "", len(rights)); err != nil {
+				return nil, err
+			}
+		}
+		for i, g := range got {
+			given[rights[i]] = g
+		}
+		if n := len(got); n > 0 {
+			last := got[n-1].Code
+			tx.AfterCommit(func() {
+				p.mu.Lock()
+				p.begin[stock] = last
+				p.mu.Unlock()
+			})
+		}
+	}
+	return given, nil
+}
+
+func (p *Pool) free(ctx context.Context, tx *db.Tx, stock id.Stock, from id.Code, n int) ([]Given, error) {
+	out := make([]Given, 0, n)
+	err := tx.Query(ctx, freeCodes, func(scan func(...any) error) error {
+		var g Given
+		err := scan(&g.Code, &g.Last4, db.Time(&g.ExpiresAt))
+		out = append(out, g)
+		return err
+	}, stock, from, n)
+	return out, err
+}
+
+// Deliver makes picked codes the rights' own.
+func (p *Pool) Deliver(ctx context.Context, tx *db.Tx, given map[id.Right]Given, at time.Time) error {
+	rights := make([]id.Right, 0, len(given))
+	for r := range given {
+		rights = append(rights, r)
+	}
+	slices.Sort(rights)
+	return tx.WriteAll(ctx, markSold, len(rights), func(i int, b *db.Binder) {
+		b.Text(string(given[rights[i]].Code)).Text(string(rights[i])).Time(at)
+	})
+}
+
+// Delivered is a code in the hands of a right's holder.
+type Delivered struct {
+	Right     id.Right
+	Code      id.Code
+	Batch     id.Batch
+	Last4     string
+	ExpiresAt time.Time
+	State     string
+	Sealed    Sealed // empty from Marks
+}
+
+// SealedOf loads the sealed codes of rights.
+func (p *Pool) SealedOf(ctx context.Context, tx *db.Tx, rights []id.Right) (map[id.Right]Delivered, error) {
+	out := make(map[id.Right]Delivered, len(rights))
+	err := tx.Query(ctx, sealedOf, func(scan func(...any) error) error {
+		var d Delivered
+		err := scan(&d.Right, &d.Code, &d.Sealed.Key, &d.Sealed.Body, &d.Last4, &d.Batch, db.Time(&d.ExpiresAt))
+		out[d.Right] = d
+		return err
+	}, db.Texts(rights))
+	return out, err
+}
+
+// Marks loads what may be shown of the codes of rights without revealing them.
+func (p *Pool) Marks(ctx context.Context, tx *db.Tx, rights []id.Right) (map[id.Right]Delivered, error) {
+	out := make(map[id.Right]Delivered, len(rights))
+	err := tx.Query(ctx, markedOnly, func(scan func(...any) error) error {
+		var d Delivered
+		err := scan(&d.Right, &d.Code, &d.Last4, &d.Batch, db.Time(&d.ExpiresAt), &d.State)
+		out[d.Right] = d
+		return err
+	}, db.Texts(rights))
+	return out, err
+}
