@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"hufu/internal/clock"
 	"hufu/internal/money"
 	"hufu/internal/paygate"
 	"hufu/internal/paygate/sandbox"
@@ -652,6 +653,24 @@ func TestS20EveryChangeBreaksTheSignature(t *testing.T) {
 	r.clock.Advance(time.Second)
 	_, err := r.ad.ParseNotice(g.header, g.body)
 	wantCode(t, err, "paygate.signature_stale")
+}
+
+// An old call can't be played again, and a shop whose clock is wrong is told so.
+func TestStaleCallsAreRefused(t *testing.T) {
+	r := newRig(t)
+	for off, ok := range map[time.Duration]bool{0: true, 300 * time.Second: true, -300 * time.Second: true, 301 * time.Second: false, -301 * time.Second: false} {
+		ad, err := sandbox.New(sandbox.Config{BaseURL: r.gwHTTP.URL, MerchantID: "m_hufu", AppID: "app_1", Secrets: []string{secretA}, Clock: clock.NewFake(start.Add(off))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = ad.SelfTest(t.Context())
+		ad.Stop()
+		if ok && err != nil {
+			t.Errorf("%v off: %v", off, err)
+		} else if !ok {
+			wantCode(t, err, "paygate.answer_rejected")
+		}
+	}
 }
 
 // A secret is changed on one side first, then on the other; nothing is lost between.

@@ -611,3 +611,46 @@ func TestPayable(t *testing.T) {
 		}
 	}
 }
+
+// A long line that a crash cut leaves nothing behind a shorter one written in its place.
+func TestATornLineIsCutOff(t *testing.T) {
+	c := config(filepath.Join(t.TempDir(), "f"), clock.NewFake(start))
+	if err := os.WriteFile(c.File, []byte(`{"exchange":{"body":"`+strings.Repeat("x", 5000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		s := open(t, c)
+		if got := s.Faults("m_hufu").Copies; got != i {
+			t.Errorf("start %d: %d copies", i, got)
+		}
+		if err := s.SetFaults("m_hufu", Faults{Copies: i + 1}); err != nil {
+			t.Fatal(err)
+		}
+		s.Close()
+	}
+}
+
+// P1, P8: only HTTP 200 with the exact word takes a notice.
+func TestP8OnlyTheExactWordTakesANotice(t *testing.T) {
+	for _, c := range []struct {
+		status int
+		body   string
+		taken  bool
+	}{
+		{200, "success", true}, {200, "SUCCESS", false}, {200, "success\n", false}, {200, " success", false}, {200, `"success"`, false},
+		{200, "", false}, {200, "fail", false}, {204, "", false}, {201, "success", false}, {500, "success", false}, {302, "success", false},
+	} {
+		shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", "/")
+			w.WriteHeader(c.status)
+			io.WriteString(w, c.body)
+		}))
+		s := open(t, config("", clock.NewFake(start)))
+		do(s, "POST", "/cashier?"+link("order-1", "1990", shop.URL, start.Add(time.Hour)).Encode(), "do=pay")
+		if _, some := s.Step(t.Context()); some == c.taken {
+			t.Errorf("%d %q: taken is %v", c.status, c.body, !some)
+		}
+		s.Close()
+		shop.Close()
+	}
+}
