@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -384,7 +385,7 @@ func TestP9CloseRacesPay(t *testing.T) {
 		link := r.link(no)
 		r.press(link, "")
 		closed := make(chan paygate.Closing)
-		go func() { closed <- r.ad.Close(ctxBackground, paygate.Ref{MerchantNo: no}) }()
+		go func() { closed <- r.ad.Close(context.Background(), paygate.Ref{MerchantNo: no}) }()
 		r.press(link, "pay")
 		c, p := <-closed, r.ad.Query(t.Context(), paygate.Ref{MerchantNo: no})
 		if !(c.State == paygate.ClosePaid && p.State == paygate.PaymentPaid) && !(c.State == paygate.CloseDone && p.State == paygate.PaymentClosed) {
@@ -465,7 +466,7 @@ func TestS29P11ParallelRefunds(t *testing.T) {
 	r.pay(number(1))
 	done := make(chan paygate.RefundResult)
 	for i := range 20 {
-		go func() { done <- r.ad.Refund(ctxBackground, r.request(number(1), number(100+i), 500)) }()
+		go func() { done <- r.ad.Refund(context.Background(), r.request(number(1), number(100+i), 500)) }()
 	}
 	sum := int64(0)
 	for range 20 {

@@ -1,7 +1,6 @@
 package sandbox_test
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -227,7 +226,5 @@ func (r *rig) events(list []got) []string {
 	slices.Sort(ids)
 	return slices.Compact(ids)
 }
-
-var ctxBackground = context.Background()
 
 func number(i int) string { return fmt.Sprintf("pay_%026d", i) }

@@ -251,7 +251,7 @@ func TestTheFile(t *testing.T) {
 	_, err := New(config(path, c))
 	wantCode(t, err, "sandbox.file_in_use")
 	s.Close()
-	if w := do(s, "POST", "/cashier?"+link("order-2", "1", "http://127.0.0.1:1/n", start.Add(time.Hour)).Encode(), "do=pay"); w.Code != http.StatusConflict {
+	if w := do(s, "POST", "/cashier?"+link("order-2", "1", "http://127.0.0.1:1/n", start.Add(time.Hour)).Encode(), "do=pay"); w.Code != http.StatusServiceUnavailable {
 		t.Errorf("a closed gateway answers %d", w.Code)
 	}
 

@@ -176,7 +176,7 @@ func (s *Server) cashier(w http.ResponseWriter, r *http.Request) {
 	}
 	t, what := s.enter(m, q)
 	if what != "" {
-		s.problem(w, r, http.StatusConflict, what)
+		s.problem(w, r, map[string]int{"bad_link": 403, "reused": 409, "busy": 503}[what], what)
 		return
 	}
 	if r.Method == http.MethodPost {
@@ -246,7 +246,7 @@ func (s *Server) enter(m Merchant, q url.Values) (t *trade, what string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return nil, "not_here"
+		return nil, "busy"
 	}
 	now := s.clock.Now()
 	s.settle(now)
@@ -268,7 +268,7 @@ func (s *Server) enter(m Merchant, q url.Values) (t *trade, what string) {
 		}
 	}
 	if s.save(record{Trade: t}) != nil {
-		return nil, "not_here"
+		return nil, "busy"
 	}
 	s.stir()
 	return t, ""
