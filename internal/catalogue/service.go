@@ -2,8 +2,10 @@ package catalogue
 
 import (
 	"context"
+	"maps"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"hufu/internal/db"
@@ -17,12 +19,66 @@ type Service struct {
 	// the shop's live versions are few and fill it again at once.
 	mu       sync.RWMutex
 	versions map[id.OfferVersion]*Version
+	seen     atomic.Pointer[map[id.Offer]Seen] // replaced whole; readers take no lock
+}
+
+// Seen is how an offer stood when it was last asked for, with the stocks one unit takes.
+type Seen struct {
+	Sale  Sale
+	Needs map[id.Stock]int64
 }
 
 // NewService makes a service.
-func NewService() *Service { return &Service{versions: map[id.OfferVersion]*Version{}} }
+func NewService() *Service {
+	s := &Service{versions: map[id.OfferVersion]*Version{}}
+	s.seen.Store(&map[id.Offer]Seen{})
+	return s
+}
 
 const cachedVersions = 20_000
+
+// LastSeen tells, without the database, how an offer stood when it was last asked for. It
+// may be stale: it serves answers that say no and may be asked again, never a sale.
+func (s *Service) LastSeen(offer id.Offer) (Seen, bool) {
+	v, ok := (*s.seen.Load())[offer]
+	return v, ok
+}
+
+// RefreshSeen asks for every offer that was seen again.
+func (s *Service) RefreshSeen(ctx context.Context, tx *db.Tx, now time.Time) error {
+	seen := *s.seen.Load()
+	offers := make([]id.Offer, 0, len(seen))
+	for o := range seen {
+		offers = append(offers, o)
+	}
+	_, err := s.ForSale(ctx, tx, offers, now)
+	return err
+}
+
+// remember keeps how offers stand for LastSeen; most calls change nothing and write nothing.
+func (s *Service) remember(sale map[id.Offer]Sale) {
+	old := *s.seen.Load()
+	same := true
+	for o, v := range sale {
+		same = same && old[o].Sale == v
+	}
+	if same {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old = *s.seen.Load()
+	fresh := make(map[id.Offer]Seen, len(old)+len(sale))
+	if len(old) < cachedVersions {
+		maps.Copy(fresh, old)
+	}
+	for o, v := range sale {
+		if v.Version != nil {
+			fresh[o] = Seen{v, v.Version.Content.Supplies()}
+		}
+	}
+	s.seen.Store(&fresh)
+}
 
 // Sale is an offer as a purchase sees it.
 type Sale struct {
@@ -52,6 +108,7 @@ func (s *Service) ForSale(ctx context.Context, tx *db.Tx, offers []id.Offer, now
 	for k, o := range rows {
 		sale[k] = Sale{State: o.At(now), Version: versions[o.VersionID]}
 	}
+	s.remember(sale)
 	return sale, nil
 }
 

@@ -66,6 +66,9 @@ func (f *Flows) Place(ctx context.Context, c Place) (Placed, error) {
 			}
 		}
 	}
+	if err := f.soldOutAlready(c); err != nil {
+		return Placed{}, err
+	}
 	return f.place.Do(ctx, c)
 }
 

@@ -38,6 +38,9 @@ func (g *Gate) Shut(need map[id.Stock]int64) bool {
 	return false
 }
 
+// Open reports whether nothing is known to be sold out.
+func (g *Gate) Open() bool { return len(*g.shut.Load()) == 0 }
+
 func (g *Gate) note(b *Book) {
 	available := make(map[id.Stock]int64, len(b.stocks))
 	for k, s := range b.stocks {

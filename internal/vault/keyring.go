@@ -26,6 +26,7 @@ type keySet struct {
 	sealer    cipher.AEAD
 	indexes   []*indexKey // the active one first
 	generator generatorKey
+	link      Secret
 }
 
 type generatorKey struct {
@@ -88,6 +89,10 @@ func (k *Keyring) Reload(ctx context.Context, m Master, keys []WrappedKey) error
 			}
 		case ForGenerator:
 			s.generator = generatorKey{w.ID, secret}
+		case ForLink:
+			if w.State == Active {
+				s.link = secret
+			}
 		}
 	}
 	for _, p := range Purposes {

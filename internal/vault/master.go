@@ -40,10 +40,12 @@ const (
 	ForIndex Purpose = "index"
 	// ForGenerator permutes counters into codes.
 	ForGenerator Purpose = "generator"
+	// ForLink makes the secrets of order links.
+	ForLink Purpose = "link"
 )
 
 // Purposes lists them. A keyring has one active key of each.
-var Purposes = []Purpose{ForData, ForIndex, ForGenerator}
+var Purposes = []Purpose{ForData, ForIndex, ForGenerator, ForLink}
 
 // State is where a key stands in its life: active, then retiring, then retired.
 type State string

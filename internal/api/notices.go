@@ -1,0 +1,74 @@
+package api
+
+import (
+	"io"
+	"net/http"
+	"strings"
+
+	"hufu/internal/flow"
+	"hufu/internal/id"
+	"hufu/internal/paygate"
+	"hufu/internal/payment"
+)
+
+// notices takes the gateways' messages. Their form is the gateways' own, so they stand
+// outside the OpenAPI document.
+func (a *API) notices(mux *http.ServeMux) {
+	mux.HandleFunc("POST "+Prefix+"/gateways/{gateway}/notices", func(w http.ResponseWriter, r *http.Request) {
+		g, ok := a.Gateways[r.PathValue("gateway")]
+		if !ok {
+			http.NotFound(w, r)
+			return
+		}
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, paygate.MaxNotice))
+		if err != nil {
+			answer(w, g.Refused())
+			return
+		}
+		n, err := g.ParseNotice(r.Header, body)
+		if err != nil {
+			a.Log.Warn("a notice was refused", "gateway", g.Name(), "error", err)
+			answer(w, g.Refused())
+			return
+		}
+		if n.Kind != paygate.NoticePaid && n.Kind != paygate.NoticeUnpaid && n.Kind != paygate.NoticeClosed {
+			answer(w, g.Taken())
+			return
+		}
+		done, err := a.Flows.Confirm(r.Context(), flow.Confirm{
+			Message: payment.Message{Provider: g.Name(), Event: n.EventID, Intent: id.Intent(n.MerchantNo), Txn: n.TxnID, Paid: n.Kind == paygate.NoticePaid,
+				Amount: n.Amount, Account: n.Account == g.Account()},
+			OccurredAt: n.OccurredAt, Header: headerText(r.Header), Body: body,
+		})
+		switch {
+		case err != nil:
+			a.Log.Error("a notice could not be recorded", "gateway", g.Name(), "event", n.EventID, "error", err)
+			answer(w, g.Refused())
+		case done.Verdict == payment.Unknown:
+			answer(w, g.Refused()) // we may not have committed yet: let it come again (P8)
+		default:
+			answer(w, g.Taken())
+		}
+	})
+}
+
+func answer(w http.ResponseWriter, r paygate.Reply) {
+	if r.ContentType != "" {
+		w.Header().Set("Content-Type", r.ContentType)
+	}
+	w.WriteHeader(r.Status)
+	_, _ = io.WriteString(w, r.Body)
+}
+
+// headerText keeps the headers that belong to a notice and its signature.
+func headerText(h http.Header) string {
+	var b strings.Builder
+	for name, values := range h {
+		if strings.Contains(name, "Signature") || strings.HasPrefix(name, "Wechatpay") || name == "Request-Id" || name == "Content-Type" {
+			for _, v := range values {
+				b.WriteString(name + ": " + v + "\n")
+			}
+		}
+	}
+	return b.String()
+}

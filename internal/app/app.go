@@ -1,0 +1,163 @@
+// Package app is the composition root: it wires the islands, flows, adapters and faces
+// into a running process, by hand.
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the two drivers
+	_ "modernc.org/sqlite"
+
+	"hufu/internal/api"
+	"hufu/internal/catalogue"
+	"hufu/internal/clock"
+	"hufu/internal/db"
+	"hufu/internal/entitlement"
+	"hufu/internal/flow"
+	"hufu/internal/inventory"
+	"hufu/internal/ledger"
+	"hufu/internal/order"
+	"hufu/internal/paygate"
+	"hufu/internal/paygate/sandbox"
+	"hufu/internal/payment"
+	"hufu/internal/vault"
+)
+
+// App is a wired process.
+type App struct {
+	Config   Config
+	Log      *slog.Logger
+	Clock    clock.Clock
+	DB       *db.DB
+	Flows    *flow.Flows
+	Gateways map[string]paygate.Gateway
+	API      *api.API
+
+	stop []func()
+}
+
+// Open opens the database and unlocks the vault, and wires the rest. It fails, with what
+// to do, when the schema isn't the program's or the keys aren't the database's.
+func Open(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
+	a := &App{Config: c, Log: log, Clock: clock.System{}, Gateways: map[string]paygate.Gateway{}}
+	d, err := db.Open(ctx, db.Config{Store: c.Store, Connections: c.Connections})
+	if err != nil {
+		return nil, err
+	}
+	a.DB = d
+	a.stop = append(a.stop, func() { d.Close() })
+	if err := a.wire(ctx); err != nil {
+		a.Close()
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *App) wire(ctx context.Context) error {
+	if err := a.DB.CheckVersion(ctx); err != nil {
+		return err
+	}
+	master, err := vault.OpenKeyFile(a.Config.KeyFile)
+	if err != nil {
+		return err
+	}
+	keys, err := vault.Unlock(ctx, a.DB, master, a.Clock.Now())
+	if err != nil {
+		return err
+	}
+	a.Flows = flow.New(a.DB, a.Clock, flow.Islands{
+		Catalogue: catalogue.NewService(), Inventory: inventory.NewService(), Orders: &order.Service{}, Payments: &payment.Service{},
+		Rights: &entitlement.Service{}, Ledger: ledger.NewService(), Codes: vault.NewPool(), Keys: keys,
+	})
+	if err := a.gateways(); err != nil {
+		return err
+	}
+	a.API = api.New(api.Options{Flows: a.Flows, Gateways: a.Gateways, PublicURL: a.Config.PublicURL, Log: a.Log})
+	return nil
+}
+
+func (a *App) gateways() error {
+	if a.Config.SandboxURL == "" {
+		return nil
+	}
+	g, err := sandbox.New(sandbox.Config{BaseURL: a.Config.SandboxURL, CashierURL: a.Config.SandboxCashier, MerchantID: a.Config.SandboxMerchant,
+		AppID: a.Config.SandboxApp, Secrets: []string{a.Config.SandboxSecret}, Clock: a.Clock})
+	if err != nil {
+		return err
+	}
+	a.Gateways[g.Name()] = g
+	a.stop = append(a.stop, g.Stop)
+	return nil
+}
+
+// Handler is everything the process serves.
+func (a *App) Handler() http.Handler {
+	mux := http.NewServeMux()
+	a.API.Routes(mux)
+	return mux
+}
+
+// Serve answers requests until ctx ends, then lets those under way finish. ready is called
+// with the address once it accepts connections.
+func (a *App) Serve(ctx context.Context, ready func(addr string)) error {
+	listener, err := net.Listen("tcp", a.Config.Listen)
+	if err != nil {
+		return listenFault(err, a.Config.Listen)
+	}
+	server := &http.Server{
+		Handler: a.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+		ErrorLog: slog.NewLogLogger(a.Log.Handler(), slog.LevelWarn),
+	}
+	var work sync.WaitGroup
+	background, cancel := context.WithCancel(ctx)
+	defer work.Wait()
+	defer cancel()
+	work.Go(func() { a.refreshGate(background) })
+	if ready != nil {
+		ready(listener.Addr().String())
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+		end, stop := context.WithTimeout(context.Background(), 20*time.Second)
+		defer stop()
+		if err := server.Shutdown(end); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			return err
+		}
+		return nil
+	}
+}
+
+// refreshGate learns a few times a second whether what was sold out is back, also through
+// another node.
+func (a *App) refreshGate(ctx context.Context) {
+	tick := time.NewTicker(250 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			if err := a.Flows.RefreshGate(ctx); err != nil && ctx.Err() == nil {
+				a.Log.Warn("sold-out stocks could not be refreshed", "error", err)
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Close releases what Open took.
+func (a *App) Close() {
+	for i := len(a.stop) - 1; i >= 0; i-- {
+		a.stop[i]()
+	}
+	a.stop = nil
+}
