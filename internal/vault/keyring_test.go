@@ -179,7 +179,7 @@ func TestRotationUnderLoad(t *testing.T) {
 			if keys[i], err = Rewrap(t.Context(), master, keys[i]); err != nil {
 				t.Fatal(err)
 			}
-			if keys[i].Purpose != ForGenerator && keys[i].State == Active {
+			if (keys[i].Purpose == ForData || keys[i].Purpose == ForIndex) && keys[i].State == Active {
 				keys[i].State = Retiring
 			}
 		}
