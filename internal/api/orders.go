@@ -103,13 +103,14 @@ type orderOutput struct {
 	Body   OrderResponse
 }
 
-type orderInput struct {
+// OrderAccess names an order and carries its secret.
+type OrderAccess struct {
 	ID            id.Order `path:"id" maxLength:"40"`
 	Authorization string   `header:"Authorization" maxLength:"200" doc:"Bearer and the order's token"`
 }
 
 type revealInput struct {
-	orderInput
+	OrderAccess
 	Body struct {
 		Rights  []id.Right `json:"rights,omitempty" maxItems:"1000" doc:"Which rights; without it all of the order"`
 		Confirm bool       `json:"confirm" doc:"The holder understands that a revealed code counts as delivered and can't be returned"`
@@ -178,7 +179,7 @@ func orderResponse(o *order.Order) OrderResponse {
 
 // mayHold fails, alike for an order that isn't there and for a wrong secret, unless the
 // request carries the order's secret.
-func (a *API) mayHold(in orderInput) error {
+func (a *API) mayHold(in OrderAccess) error {
 	if _, err := id.Parse[id.Order](string(in.ID)); err != nil {
 		return fault.New(fault.NotFound, "order.not_found")
 	}
@@ -189,7 +190,7 @@ func (a *API) mayHold(in orderInput) error {
 	return nil
 }
 
-func (a *API) getOrder(ctx context.Context, in *orderInput) (*orderOutput, error) {
+func (a *API) getOrder(ctx context.Context, in *OrderAccess) (*orderOutput, error) {
 	if err := a.mayHold(*in); err != nil {
 		return nil, err
 	}
@@ -221,7 +222,7 @@ func rightResponse(r *entitlement.Right) RightResponse {
 }
 
 func (a *API) revealCodes(ctx context.Context, in *revealInput) (*orderOutput, error) {
-	if err := a.mayHold(in.orderInput); err != nil {
+	if err := a.mayHold(in.OrderAccess); err != nil {
 		return nil, err
 	}
 	if !in.Body.Confirm {

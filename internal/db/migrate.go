@@ -129,3 +129,23 @@ func (d *DB) Migrate(ctx context.Context) ([]int64, error) {
 	}
 	return applied, nil
 }
+
+// Script runs statements outside the schema's history, tokens expanded: tables of a
+// measurement or a test.
+func (d *DB) Script(ctx context.Context, script string) error {
+	text, _ := d.dialect.Expand(script)
+	return d.Do(ctx, func(tx *Tx) error {
+		for _, s := range statements(text) {
+			var err error
+			if tx.lite != nil {
+				_, err = tx.lite.c.ExecContext(ctx, s)
+			} else {
+				_, err = tx.pg.ExecContext(ctx, s)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

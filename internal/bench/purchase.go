@@ -1,0 +1,222 @@
+// Package bench measures the product as its users meet it: a server in a process of its
+// own, load over HTTP from this one, and in the same run the limits of the machine.
+package bench
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"hufu/internal/id"
+	"hufu/internal/paygate/sandbox/gateway"
+)
+
+// Purchase says what to measure.
+type Purchase struct {
+	Store    string
+	KeyFile  string
+	Clients  []int
+	Duration time.Duration
+	Progress func(text string) // told what is going on
+	Each     func(PurchaseRun) // told of each run as it ends
+}
+
+// PurchaseRun is the figures of one run.
+type PurchaseRun struct {
+	Store      string      `json:"store"`
+	Offers     int         `json:"offers"`
+	Clients    int         `json:"clients"`
+	PerS       float64     `json:"purchases_per_s"`
+	NoticeToMs Percentiles `json:"notice_to_code_ms"`
+	PurchaseMs Percentiles `json:"purchase_ms"`
+	CPU        float64     `json:"cpu_s_per_purchase"`
+	PeakMB     float64     `json:"peak_mb"`
+	EchoPerS   float64     `json:"echo_per_s"`
+	RowsPerS   float64     `json:"rows_per_s"`
+	RatioHTTP  float64     `json:"ratio_http"`
+	RatioRows  float64     `json:"ratio_rows"`
+	Errors     int64       `json:"errors"`
+	FirstError string      `json:"first_error,omitempty"`
+	Violations int         `json:"violations"`
+}
+
+const secret = "bench-secret-9f31c7d2a4e85b60c1d7f2a39e4b8c5d"
+
+// coolOffers is how many offers share the load where none is hot.
+const coolOffers = 100
+
+// RunPurchase measures whole purchases (place, pay notice from the gateway, read the code),
+// for one hot offer and for a hundred cool ones, at each number of clients.
+func RunPurchase(ctx context.Context, p Purchase) ([]PurchaseRun, error) {
+	p.Progress("limits: echo")
+	echo := map[int]float64{}
+	for _, n := range p.Clients {
+		r, err := echoRate(ctx, n, min(p.Duration, 3*time.Second))
+		if err != nil {
+			return nil, err
+		}
+		echo[n] = r
+	}
+	p.Progress("limits: rows")
+	rows, err := rowRate(ctx, p.Store, min(p.Duration, 3*time.Second))
+	if err != nil {
+		return nil, err
+	}
+	var out []PurchaseRun
+	for _, offers := range []int{1, coolOffers} {
+		for _, n := range p.Clients {
+			p.Progress(fmt.Sprintf("purchases: %d offers, %d clients", offers, n))
+			run, err := p.run(ctx, offers, n)
+			if err != nil {
+				return out, err
+			}
+			run.EchoPerS, run.RowsPerS = echo[n], rows
+			run.RatioHTTP = run.PerS * 3 / echo[n] // a purchase is three requests
+			run.RatioRows = run.PerS * RowsPerPurchase / rows
+			out = append(out, run)
+			p.Each(run)
+		}
+	}
+	return out, nil
+}
+
+// RowsPerPurchase is how many rows one purchase inserts or changes, its share of a batch's
+// own rows (stock, seal) apart: 4 inserted when it is placed (order, line, reservation,
+// intent), 12 when it is paid (notice, capture, right, step, transfer and job inserted;
+// order, line, reservation, intent and code changed; the sweep of its job), 2 when its code
+// is read (step inserted, right changed).
+const RowsPerPurchase = 18
+
+func (p *Purchase) run(ctx context.Context, offers, clients int) (PurchaseRun, error) {
+	run := PurchaseRun{Store: kind(p.Store), Offers: offers, Clients: clients}
+	catalogue, err := seed(ctx, p.Store, p.KeyFile, offers, int(p.Duration.Seconds()*6000)+2000)
+	if err != nil {
+		return run, err
+	}
+	server, err := start(ctx, "serve", "--store", p.Store, "--key-file", p.KeyFile, "--listen", "127.0.0.1:0", "--rate-limit", "0", "--log-level", "error",
+		"--sandbox-url", "http://127.0.0.1:9", "--sandbox-secret", secret)
+	if err != nil {
+		return run, err
+	}
+	defer server.stop()
+
+	shoppers := make([]*shopper, clients)
+	for i := range shoppers {
+		c, err := dial(server.addr)
+		if err != nil {
+			return run, err
+		}
+		defer c.close()
+		shoppers[i] = &shopper{client: c, offers: catalogue, n: i}
+	}
+	for _, s := range shoppers[:min(4, clients)] { // what is measured is a warm server
+		for range 5 {
+			if err := s.buy(); err != nil {
+				return run, err
+			}
+		}
+		s.whole, s.notice = nil, nil
+	}
+	before := server.cpu()
+	done, failed, took, first := load(ctx, clients, p.Duration, func(_ context.Context, i int) error { return shoppers[i].buy() })
+	run.PerS = float64(done) / took.Seconds()
+	run.Errors = failed
+	if first != nil {
+		run.FirstError = first.Error()
+	}
+	if done > 0 {
+		run.CPU = (server.cpu() - before) / float64(done)
+	}
+	run.PeakMB = server.peak()
+	var whole, notice []time.Duration
+	for _, s := range shoppers {
+		whole, notice = append(whole, s.whole...), append(notice, s.notice...)
+	}
+	run.PurchaseMs, run.NoticeToMs = percentiles(whole), percentiles(notice)
+	return run, nil
+}
+
+func kind(store string) string {
+	if len(store) > 8 && store[:8] == "postgres" {
+		return "postgres"
+	}
+	return "sqlite"
+}
+
+// shopper buys, pays and reads, one purchase after the other. It plays the gateway too.
+type shopper struct {
+	*client
+	offers []id.Offer
+	n      int
+	count  int
+	whole  []time.Duration
+	notice []time.Duration
+}
+
+var keys struct {
+	sync.Mutex
+	run string
+}
+
+func init() { keys.run = rand.Text()[:8] }
+
+func (s *shopper) buy() error {
+	s.count++
+	offer := s.offers[(s.n*7919+s.count)%len(s.offers)]
+	key := keys.run + "-" + strconv.Itoa(s.n) + "-" + strconv.Itoa(s.count) + "-" + strconv.FormatInt(time.Now().UnixNano(), 36)
+	start := time.Now()
+	status, body, err := s.do("POST", "/api/v1/orders", "Idempotency-Key: "+key+"\r\n",
+		[]byte(`{"lines":[{"offer":"`+string(offer)+`","quantity":1}],"phone":"13800001234","gateway":"sandbox"}`))
+	if err != nil || status != 201 {
+		return s.failed("place", status, body, err)
+	}
+	order, token, intent := member(body, "id"), member(body, "token"), member(body, "intent")
+	total := body[indexAfter(body, `"minor":`):]
+	minor, _ := strconv.ParseInt(string(total[:indexNot(total)]), 10, 64)
+
+	paid := time.Now()
+	signature, notice := gateway.SignNotice(secret, paid, gateway.Notice{ID: "evt-" + key, Type: "trade", MerchantID: "hufu", AppID: "shop", OutTradeNo: intent,
+		TransactionID: "txn-" + key, State: "PAID", Amount: minor, Currency: "CNY", OccurredAt: paid})
+	status, body, err = s.do("POST", "/api/v1/gateways/sandbox/notices", gateway.SignatureHeader+": "+signature+"\r\n", notice)
+	if err != nil || status != 200 || string(body) != "success" {
+		return s.failed("notice", status, body, err)
+	}
+	status, body, err = s.do("POST", "/api/v1/orders/"+order+"/reveal", "Authorization: Bearer "+token+"\r\nIdempotency-Key: r-"+key+"\r\n", []byte(`{"confirm":true}`))
+	if err != nil || status != 200 || member(body, "code") == "" {
+		return s.failed("reveal", status, body, err)
+	}
+	end := time.Now()
+	s.whole, s.notice = append(s.whole, end.Sub(start)), append(s.notice, end.Sub(paid))
+	return nil
+}
+
+func (s *shopper) failed(step string, status int, body []byte, err error) error {
+	if err != nil {
+		if again := s.reopen(); again != nil {
+			return again
+		}
+		return fmt.Errorf("%s: %w", step, err)
+	}
+	return fmt.Errorf("%s: %d %.300s", step, status, body)
+}
+
+func indexAfter(b []byte, s string) int {
+	for i := 0; i+len(s) <= len(b); i++ {
+		if string(b[i:i+len(s)]) == s {
+			return i + len(s)
+		}
+	}
+	return len(b)
+}
+
+func indexNot(b []byte) int {
+	for i, c := range b {
+		if c < '0' || c > '9' {
+			return i
+		}
+	}
+	return len(b)
+}
