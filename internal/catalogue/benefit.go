@@ -2,6 +2,7 @@ package catalogue
 
 import (
 	"strconv"
+	"unicode/utf8"
 
 	"hufu/internal/fault"
 	"hufu/internal/id"
@@ -16,6 +17,11 @@ type Text struct {
 
 // Empty reports whether nothing is written.
 func (t Text) Empty() bool { return t.ZH == "" && t.EN == "" }
+
+// within reports whether neither language has more than n characters.
+func (t Text) within(n int) bool {
+	return utf8.RuneCountInString(t.ZH) <= n && utf8.RuneCountInString(t.EN) <= n
+}
 
 // Provider is who honours a benefit.
 type Provider struct {
@@ -93,16 +99,18 @@ func (b Benefit) Validate(path string, f *fault.Error) {
 			f.At(join(path, field), code, params...)
 		}
 	}
-	need(slugForm.MatchString(b.Slug), "slug", "catalogue.slug")
+	need(slugForm.MatchString(b.Slug) && len(b.Slug) <= maxSlug, "slug", "catalogue.slug")
 	need(b.Provider.Key != "" && b.Provider.Name.ZH != "", "provider", "catalogue.required")
 	need(b.Name.ZH != "", "name.zh", "catalogue.required")
 	need(b.Name.EN != "", "name.en", "catalogue.required")
+	need(b.Name.within(200), "name", "catalogue.too_long", "limit", "200")
 	for _, d := range []struct {
 		name string
 		text Text
 	}{{"account_type", b.Disclosure.AccountType}, {"scope", b.Disclosure.Scope}, {"validity", b.Disclosure.Validity}, {"how_to_use", b.Disclosure.HowToUse}, {"refund", b.Disclosure.Refund}} {
 		need(d.text.ZH != "", "disclosure."+d.name+".zh", "catalogue.disclosure")
 		need(d.text.EN != "", "disclosure."+d.name+".en", "catalogue.disclosure")
+		need(d.text.within(5000), "disclosure."+d.name, "catalogue.too_long", "limit", "5000")
 	}
 	need(b.ValidDays >= 0 && b.ValidDays <= 36500, "valid_days", "catalogue.days")
 	k, ok := KindOf(b.Kind)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -14,6 +15,8 @@ const (
 	MaxFile = 8 << 20
 	// maxDepth is how deep its objects and lists may be nested; the format needs 6.
 	maxDepth = 16
+	// maxValues is how many values it may hold: a tree of them takes 100 bytes each.
+	maxValues = 400_000
 )
 
 // node is a JSON value that knows where it stands, which encoding/json does not tell.
@@ -46,7 +49,7 @@ var mark = []byte("\xef\xbb\xbf") // a byte order mark, which some editors write
 func parseTree(data []byte) (*node, *Problem) {
 	refuse := func(offset int, code string, params ...string) (*node, *Problem) {
 		p := problem("", code, params...)
-		p.Line, p.Column = position(data, offset)
+		p.Line, p.Column = (&File{data: data}).position(offset)
 		return nil, &p
 	}
 	if len(data) > MaxFile {
@@ -63,17 +66,18 @@ func parseTree(data []byte) (*node, *Problem) {
 	if len(bytes.TrimSpace(text)) == 0 {
 		return refuse(0, "catalogue.file_blank")
 	}
-	if deep := tooDeep(text); deep >= 0 {
+	switch deep, values := scan(text); {
+	case deep >= 0:
 		return refuse(start+deep, "catalogue.file_deep", "limit", strconv.Itoa(maxDepth))
+	case values > maxValues:
+		return refuse(0, "catalogue.file_many", "limit", strconv.Itoa(maxValues))
 	}
 	var whole json.RawMessage
 	if err := json.Unmarshal(text, &whole); err != nil {
-		offset := len(text)
 		if wrong, ok := errors.AsType[*json.SyntaxError](err); ok && !strings.HasPrefix(wrong.Error(), "unexpected end") {
-			offset = int(wrong.Offset) - 1
-			return refuse(start+offset, "catalogue.file_syntax")
+			return refuse(start+int(wrong.Offset)-1, "catalogue.file_syntax")
 		}
-		return refuse(start+offset, "catalogue.file_truncated")
+		return refuse(len(data), "catalogue.file_truncated")
 	}
 	t := treeReader{text: text, start: start, dec: json.NewDecoder(bytes.NewReader(text))}
 	t.dec.UseNumber()
@@ -96,9 +100,9 @@ func invalidUTF8(data []byte) int {
 	return -1
 }
 
-// tooDeep is the offset at which nesting goes over the limit, -1 when it never does. It
-// comes before any recursive reading.
-func tooDeep(text []byte) int {
+// scan is the offset at which nesting goes over the limit, -1 when it never does, and how
+// many values there are at most. It comes before any recursive reading.
+func scan(text []byte) (deep, values int) {
 	depth, quoted := 0, false
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
@@ -109,13 +113,16 @@ func tooDeep(text []byte) int {
 		case quoted:
 		case c == '{' || c == '[':
 			if depth++; depth > maxDepth {
-				return i
+				return i, values
 			}
+			values++
 		case c == '}' || c == ']':
 			depth--
+		case c == ',':
+			values++
 		}
 	}
-	return -1
+	return -1, values
 }
 
 type treeReader struct {
@@ -164,15 +171,31 @@ func (t *treeReader) value(token json.Token, at int) *node {
 	return n
 }
 
-// position turns an offset into line and column, both from 1; columns count characters.
-func position(data []byte, offset int) (line, column int) {
-	before := data[:min(max(offset, 0), len(data))]
-	line = 1 + bytes.Count(before, []byte("\n"))
-	before = before[bytes.LastIndexByte(before, '\n')+1:]
-	if line == 1 {
-		before = bytes.TrimPrefix(before, mark)
+// longLine is how far into a line columns count characters; beyond it they count bytes, so
+// that a file without line breaks costs no more than one with.
+const longLine = 1 << 16
+
+// position turns an offset into line and column, both from 1.
+func (f *File) position(offset int) (line, column int) {
+	if f.lines == nil {
+		f.lines = []int{0}
+		if bytes.HasPrefix(f.data, mark) {
+			f.lines[0] = len(mark)
+		}
+		for i, c := range f.data {
+			if c == '\n' {
+				f.lines = append(f.lines, i+1)
+			}
+		}
 	}
-	return line, 1 + utf8.RuneCount(before)
+	offset = min(max(offset, f.lines[0]), len(f.data))
+	line, found := slices.BinarySearch(f.lines, offset)
+	if found {
+		line++
+	}
+	start := f.lines[line-1]
+	near := min(offset, start+longLine)
+	return line, 1 + utf8.RuneCount(f.data[start:near]) + offset - near
 }
 
 // locate gives the offset of the value at a path like "offers[3].title.zh", or of the

@@ -126,6 +126,9 @@ func (c Content) Providers() []Provider {
 	return out
 }
 
+// maxSlug is how long a slug may be, in bytes.
+const maxSlug = 80
+
 var slugForm = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
 // Validate checks that c can be published; it returns nil or a fault with a field for each
@@ -139,8 +142,10 @@ func (c Content) Validate() error {
 	}
 	need(c.Title.ZH != "", "title.zh", "catalogue.required")
 	need(c.Title.EN != "", "title.en", "catalogue.required")
-	need(len(c.Title.ZH) <= 200 && len(c.Title.EN) <= 200, "title", "catalogue.too_long", "limit", "200")
-	need(len(c.Description.ZH) <= 20000 && len(c.Description.EN) <= 20000, "description", "catalogue.too_long", "limit", "20000")
+	need(c.Title.within(200), "title", "catalogue.too_long", "limit", "200")
+	need(c.Summary.within(500), "summary", "catalogue.too_long", "limit", "500")
+	need(c.Badge.within(40), "badge", "catalogue.too_long", "limit", "40")
+	need(c.Description.within(20000), "description", "catalogue.too_long", "limit", "20000")
 	need(c.Price.Currency.Known(), "currency", "catalogue.currency")
 	need(c.Price.Minor > 0 && c.Price.Minor <= 1e11, "price", "catalogue.price")
 	need(c.List.IsZero() || (c.List.Currency == c.Price.Currency && c.List.Minor >= c.Price.Minor), "list_price", "catalogue.list_price")

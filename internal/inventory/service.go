@@ -101,3 +101,11 @@ func (s *Service) Create(ctx context.Context, tx *db.Tx, name, kind string, lowM
 		w.Text(string(st.ID)).Text(st.Name).Text(st.Kind).Int(0).Int(0).Int(0).Int(0).Int(0).Int(lowMark).Time(now)
 	})
 }
+
+// SetLowMark changes below how many available units an operator is told.
+func (s *Service) SetLowMark(ctx context.Context, tx *db.Tx, stock id.Stock, lowMark int64, now time.Time) error {
+	if lowMark < 0 {
+		return fault.New(fault.Invalid, "stock.invalid")
+	}
+	return tx.ExecOne(ctx, setLowMark, lowMark, db.Micros(now), stock)
+}

@@ -18,6 +18,7 @@ var (
 	insertStock  = db.Rows("inventory.insert_stock", `INSERT INTO stocks {{values id text, name text, kind text, received bigint, available bigint, reserved bigint, delivered bigint, voided bigint, low_mark bigint, updated_at bigint}}`)
 	updateStock  = db.Rows("inventory.update_stock", `UPDATE stocks SET received = r.received, available = r.available, reserved = r.reserved, delivered = r.delivered, voided = r.voided, updated_at = r.updated_at
 FROM {{rows id text, received bigint, available bigint, reserved bigint, delivered bigint, voided bigint, updated_at bigint}} WHERE stocks.id = r.id`)
+	setLowMark        = db.SQL("inventory.set_low_mark", `UPDATE stocks SET low_mark = $1, updated_at = $2 WHERE id = $3`)
 	liveOfLines       = db.SQL("inventory.live_of_lines", `SELECT id, stock_id, line_id, quantity, state, expires_at FROM reservations WHERE line_id {{in $1 text}} AND state = 'live'`)
 	insertReservation = db.Rows("inventory.insert_reservation", `INSERT INTO reservations {{values id text, stock_id text, line_id text, quantity bigint, state text, expires_at bigint, ended_at bigint}}`)
 	endReservation    = db.Rows("inventory.end_reservation", `UPDATE reservations SET state = r.state, ended_at = r.ended_at FROM {{rows id text, state text, ended_at bigint}} WHERE reservations.id = r.id AND reservations.state = 'live'`)

@@ -1,0 +1,276 @@
+package catalogue
+
+import (
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"hufu/internal/fault"
+	"hufu/internal/id"
+)
+
+// Change is what an import does with an item.
+type Change string
+
+// The changes. A refused item has a problem, or needs an item that has one.
+const (
+	Created   Change = "created"
+	Changed   Change = "changed"
+	Unchanged Change = "unchanged"
+	Refused   Change = "refused"
+)
+
+// FileRow is what an import does with one item of the file.
+type FileRow struct {
+	Kind    string // "stock", "benefit" or "offer"
+	Name    string // the stock's name, or the slug
+	Line    int
+	Change  Change
+	Fields  []string // of a changed item: the fields of the file that differ from the shop
+	Version int64    // of a benefit or offer afterwards; 0 for an offer never published
+}
+
+// StockRef is what the shop knows of a stock.
+type StockRef struct {
+	ID       id.Stock
+	Kind     string
+	Received int64
+	LowMark  int64
+}
+
+func (f *File) row(kind, name, path string, known bool, fields []string) FileRow {
+	line, _ := f.position(f.root.locate(path))
+	row := FileRow{Kind: kind, Name: name, Line: line, Change: Created}
+	switch {
+	case f.found.below[path]:
+		row.Change = Refused
+	case known && len(fields) > 0:
+		row.Change, row.Fields = Changed, fields
+	case known:
+		row.Change = Unchanged
+	}
+	return row
+}
+
+// DecideStock says what to do with stock i, of which the shop knows was, if anything.
+func (f *File) DecideStock(i int, was *StockRef) FileRow {
+	s := f.Stocks[i]
+	var fields []string
+	if was != nil {
+		if was.Kind != s.Kind {
+			f.blame(s.Path+".kind", "catalogue.file_stock_other", "kind", was.Kind)
+		}
+		if s.Units > was.Received {
+			fields = append(fields, "units")
+		}
+		if s.LowMark != was.LowMark {
+			fields = append(fields, "low_mark")
+		}
+	}
+	return f.row("stock", s.Name, s.Path, was != nil, fields)
+}
+
+// stock resolves a name. It fails when there is no such stock, or not of the kind wanted;
+// of one that is in the file and refused the file itself tells.
+func (f *File) stock(path, name, kind, otherwise string, stocks map[string]StockRef) (id.Stock, bool) {
+	if name == "" {
+		return "", true
+	}
+	s, ok := stocks[name]
+	switch {
+	case !ok && slices.ContainsFunc(f.Stocks, func(s FileStock) bool { return s.Name == name }):
+		return "", false
+	case !ok:
+		f.blame(path, "catalogue.file_no_stock", "name", clip(name))
+	case s.Kind != kind:
+		f.blame(path, otherwise, "name", clip(name))
+	}
+	return s.ID, ok && s.Kind == kind
+}
+
+// DecideBenefit says what to do with benefit i, given the stocks by name and what the shop
+// has under its slug, if anything, and the benefit to save.
+func (f *File) DecideBenefit(i int, was *Benefit, stocks map[string]StockRef) (Benefit, FileRow) {
+	fb := f.Benefits[i]
+	b := fb.Benefit
+	kind, otherwise := "counted", "catalogue.file_counted"
+	if b.Coded {
+		kind, otherwise = "codes", "catalogue.file_codes"
+	}
+	stock, ok := f.stock(fb.Path+".stock", fb.Stock, kind, otherwise, stocks)
+	b.Stock = stock
+	if fb.Stock != "" && b.Stock == "" {
+		b.Stock = "unknown" // told already, or told where the stock stands
+	}
+	wrong := fault.New(fault.Invalid, "catalogue.content")
+	b.Validate(fb.Path, wrong)
+	f.found.take(wrong, func(path string) string { return path })
+	var fields []string
+	if was != nil {
+		b.ID, b.Version = was.ID, was.Version
+		fields = differing(benefitParts(*was), benefitParts(b))
+	}
+	row := f.row("benefit", b.Slug, fb.Path, was != nil, fields)
+	if !ok {
+		row.Change, row.Fields = Refused, nil
+	}
+	row.Version = b.Version
+	if row.Change == Created || row.Change == Changed {
+		row.Version++
+	}
+	return b, row
+}
+
+// Decision is how an offer is brought to what the file says.
+type Decision struct {
+	Offer Offer
+	// Publish says that its working copy becomes a version.
+	Publish bool
+	// States are to be gone through one after the other.
+	States []State
+}
+
+// DecideOffer says what to do with offer i, given the stocks by name, all benefits it may
+// give by slug, and what the shop has under its slug, if anything, with the version it
+// sells, if any.
+func (f *File) DecideOffer(i int, was *Offer, sold *Version, benefits map[string]Benefit, stocks map[string]StockRef, now time.Time) (Decision, FileRow) {
+	fo := f.Offers[i]
+	d, ok := Decision{Offer: fo.Offer}, true
+	o, target := &d.Offer, fo.Offer.State
+	o.Draft.Stock, ok = f.stock(fo.Path+".stock", fo.Stock, "counted", "catalogue.file_counted", stocks)
+	for _, g := range fo.Gives {
+		b, found := benefits[g.Benefit]
+		if !found {
+			if ok = false; !slices.ContainsFunc(f.Benefits, func(b FileBenefit) bool { return b.Benefit.Slug == g.Benefit }) {
+				f.blame(fo.Path+".parts["+strconv.Itoa(g.part)+"].benefit", "catalogue.file_no_part", "name", clip(g.Benefit))
+			}
+		}
+		o.Draft.Parts = append(o.Draft.Parts, Part{Benefit: b, Quantity: g.Quantity})
+	}
+	if err := o.Draft.Validate(); err != nil {
+		f.found.take(fault.From(err), fo.place)
+	}
+	var fields []string
+	o.State = Draft
+	if was != nil {
+		o.ID, o.State, o.VersionID, o.Version, o.Revision, o.CreatedAt, o.UpdatedAt = was.ID, was.State, was.VersionID, was.Version, was.Revision, was.CreatedAt, was.UpdatedAt
+		fields = differing(offerParts(*was), offerParts(*o))
+	}
+	if target == "" {
+		target = o.State
+	}
+	if target != Draft && target != Archived {
+		d.Publish = sold == nil || len(differing(contentParts(sold.Content), contentParts(o.Draft))) > 0
+		if d.Publish && was != nil && len(fields) == 0 {
+			fields = append(fields, "version")
+		}
+	}
+	goal := *o
+	if goal.State = target; goal.At(now) != o.At(now) {
+		reached := false
+		if d.States, reached = o.State.Way(target, !o.StartsAt.IsZero()); !reached {
+			f.blame(fo.Path+".state", "catalogue.state", "from", string(o.State), "to", string(target))
+		}
+		fields = append(fields, "state")
+	}
+	row := f.row("offer", o.Slug, fo.Path, was != nil, fields)
+	if !ok {
+		row.Change, row.Fields = Refused, nil
+	}
+	if row.Version = o.Version; d.Publish && row.Change != Refused {
+		row.Version++
+	}
+	return d, row
+}
+
+// place is where the file has what a path in the content means. Benefits are judged where
+// they stand and not here.
+func (fo FileOffer) place(path string) string {
+	rest, part := strings.CutPrefix(path, "parts[")
+	if !part {
+		return join(fo.Path, path)
+	}
+	number, field, _ := strings.Cut(rest, "]")
+	k, err := strconv.Atoi(number)
+	if err != nil || k >= len(fo.Gives) || strings.HasPrefix(field, ".benefit") {
+		return ""
+	}
+	return join(fo.Path, "parts["+strconv.Itoa(fo.Gives[k].part)+"]"+field)
+}
+
+// Way lists the states to go through from s to reach to, by the fewest steps. Only an
+// offer with a time to start can be scheduled.
+func (s State) Way(to State, hasStart bool) ([]State, bool) {
+	ways := map[State][]State{s: {}}
+	for queue := []State{s}; len(queue) > 0; queue = queue[1:] {
+		at := queue[0]
+		if at == to {
+			return ways[at], true
+		}
+		for _, n := range next[at] {
+			if _, seen := ways[n]; !seen && (n != Scheduled || hasStart) {
+				ways[n] = append(slices.Clone(ways[at]), n)
+				queue = append(queue, n)
+			}
+		}
+	}
+	return nil, false
+}
+
+// named is a value under the name of its field in the file.
+type named struct {
+	field string
+	value any
+}
+
+func benefitParts(b Benefit) []named {
+	if len(b.Attributes) == 0 {
+		b.Attributes = nil
+	}
+	return []named{{"kind", b.Kind}, {"provider", b.Provider}, {"name", b.Name}, {"disclosure", b.Disclosure}, {"attributes", b.Attributes},
+		{"valid_days", b.ValidDays}, {"coded", b.Coded}, {"stock", b.Stock}}
+}
+
+func contentParts(c Content) []named {
+	var parts []any
+	for _, p := range c.Parts {
+		parts = append(parts, p.Quantity, p.Benefit.ID, benefitParts(p.Benefit))
+	}
+	return []named{{"title", c.Title}, {"summary", c.Summary}, {"description", c.Description}, {"badge", c.Badge}, {"price", c.Price},
+		{"list_price", c.List.Minor}, {"max_per_order", c.MaxPerOrder}, {"stock", c.Stock}, {"parts", parts}}
+}
+
+func offerParts(o Offer) []named {
+	return append(contentParts(o.Draft), named{"category", o.Category}, named{"position", o.Position},
+		named{"starts_at", o.StartsAt.UnixMicro()}, named{"ends_at", o.EndsAt.UnixMicro()})
+}
+
+// differing lists the fields in which two things differ.
+func differing(was, is []named) []string {
+	var out []string
+	for i := range was {
+		if !reflect.DeepEqual(was[i].value, is[i].value) {
+			out = append(out, was[i].field)
+		}
+	}
+	return out
+}
+
+// ToReceive is how many units come in so that the stock has received what the file says.
+func (s FileStock) ToReceive(was StockRef) int64 { return max(0, s.Units-was.Received) }
+
+// BenefitSlugs lists every benefit the file has or speaks of.
+func (f *File) BenefitSlugs() []string {
+	seen := map[string]bool{}
+	for _, b := range f.Benefits {
+		seen[b.Benefit.Slug] = true
+	}
+	for _, o := range f.Offers {
+		for _, g := range o.Gives {
+			seen[g.Benefit] = true
+		}
+	}
+	return sortedKeys(seen)
+}

@@ -1,0 +1,95 @@
+package catalogue
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// maxParts is how many different benefits an offer may give; see Content.Validate.
+const maxParts = 50
+
+// flatten works out what each offer gives, with the parts of the offers in it.
+func (f *File) flatten() {
+	byslug := map[string]int{}
+	for i := range f.Offers {
+		if _, twice := byslug[f.Offers[i].Offer.Slug]; !twice {
+			byslug[f.Offers[i].Offer.Slug] = i
+		}
+	}
+	w := flattening{File: f, byslug: byslug, stage: make([]byte, len(f.Offers))}
+	for i := range f.Offers {
+		w.offer(i)
+	}
+}
+
+const (
+	untouched = iota
+	opened
+	closed
+)
+
+type flattening struct {
+	*File
+	byslug map[string]int
+	stage  []byte // of each offer: untouched, opened, closed
+	path   []int  // the opened ones, each a part of the one before
+}
+
+func (w *flattening) offer(i int) {
+	o := &w.Offers[i]
+	if w.stage[i] != untouched {
+		return
+	}
+	w.stage[i] = opened
+	w.path = append(w.path, i)
+	for k, p := range o.parts {
+		at := join(o.Path, "parts["+strconv.Itoa(k)+"]")
+		switch inner, found := w.byslug[p.offer]; {
+		case p.benefit != "" && p.offer != "":
+		case p.benefit != "":
+			o.Gives = append(o.Gives, Give{Benefit: p.benefit, Quantity: p.quantity, part: k})
+		case p.offer == "":
+		case !found:
+			w.blame(at+".offer", "catalogue.file_no_offer", "name", clip(p.offer))
+		case w.stage[inner] == opened:
+			w.blame(at+".offer", "catalogue.file_cycle", "cycle", w.cycle(inner))
+		case w.Offers[inner].Stock != "":
+			w.blame(at+".offer", "catalogue.file_part_stock", "name", clip(p.offer))
+		default:
+			w.offer(inner)
+			for _, g := range w.Offers[inner].Gives {
+				o.add(g.Benefit, g.Quantity*p.quantity, k)
+			}
+		}
+		if len(o.Gives) > maxParts {
+			break
+		}
+	}
+	w.path = w.path[:len(w.path)-1]
+	w.stage[i] = closed
+}
+
+// add gives more of a benefit. What is out of all bounds stays so, without overflow.
+func (o *FileOffer) add(benefit string, quantity int64, part int) {
+	const bound = 1_000_000
+	for i := range o.Gives {
+		if g := &o.Gives[i]; g.Benefit == benefit {
+			g.Quantity = min(g.Quantity+quantity, bound)
+			return
+		}
+	}
+	o.Gives = append(o.Gives, Give{Benefit: benefit, Quantity: min(quantity, bound), part: part})
+}
+
+// cycle writes the way from an offer being worked on back to itself: "a → b → a".
+func (w *flattening) cycle(from int) string {
+	var names []string
+	for _, i := range w.path[slices.Index(w.path, from):] {
+		names = append(names, clip(w.Offers[i].Offer.Slug))
+	}
+	if len(names) > 8 {
+		names = append(append(names[:4:4], "…"), names[len(names)-3:]...)
+	}
+	return strings.Join(append(names, clip(w.Offers[from].Offer.Slug)), " → ")
+}

@@ -1,0 +1,116 @@
+package catalogue
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"hufu/internal/fault"
+)
+
+// maxProblems is how many problems of one file are told; the rest are only counted.
+const maxProblems = 1000
+
+// Problem is what is wrong at one place of a catalogue file. What happened is the message
+// "fault." + Code, what to do about it "remedy." + Code, both with Params.
+type Problem struct {
+	Line, Column int    // from 1; the column counts characters
+	Path         string // "offers[3].parts[0].benefit"; "" for the file as a whole
+	Code         string // "catalogue.…"
+	Params       map[string]string
+	at           int
+}
+
+func problem(path, code string, params ...string) Problem {
+	f := fault.New(fault.Invalid, "").At(path, code, params...).Fields[0]
+	return Problem{Path: f.Path, Code: f.Code, Params: f.Params}
+}
+
+// Field is the problem as a part of a fault.
+func (p Problem) Field() fault.Field {
+	path := fmt.Sprintf("line %d, column %d", p.Line, p.Column)
+	if p.Path != "" {
+		path += ", " + p.Path
+	}
+	return fault.Field{Path: path, Code: p.Code, Params: p.Params}
+}
+
+// RemedyKey is the key of the message that says what to do.
+func (p Problem) RemedyKey() string { return "remedy." + p.Code }
+
+// problems collects what is wrong with a file.
+type problems struct {
+	all     []Problem
+	omitted int
+	exact   map[string]bool // paths that have a problem
+	below   map[string]bool // paths that have one at or below them
+}
+
+func (ps *problems) report(path, code string, params ...string) {
+	if ps.exact == nil {
+		ps.exact, ps.below = map[string]bool{}, map[string]bool{}
+	}
+	if len(ps.all) < maxProblems {
+		ps.all = append(ps.all, problem(path, code, params...))
+	} else {
+		ps.omitted++
+	}
+	ps.exact[path] = true
+	for {
+		ps.below[path] = true
+		i := strings.LastIndexAny(path, ".[")
+		if i < 0 {
+			return
+		}
+		path = path[:i]
+	}
+}
+
+// told reports whether path, or what it lies in, has a problem already: what else is wrong
+// there follows from it.
+func (ps *problems) told(path string) bool {
+	for {
+		if ps.exact[path] {
+			return true
+		}
+		i := strings.LastIndexAny(path, ".[")
+		if i < 0 {
+			return false
+		}
+		path = path[:i]
+	}
+}
+
+// take reports the fields of a fault of the domain, each at the path that at makes of its
+// own, but for those at "" and where something is told already.
+func (ps *problems) take(f *fault.Error, at func(string) string) {
+	for _, field := range f.Fields {
+		path := at(field.Path)
+		if path == "" || ps.told(path) || ps.below[path] {
+			continue
+		}
+		var params []string
+		for k, v := range field.Params {
+			params = append(params, k, v)
+		}
+		ps.report(path, field.Code, params...)
+	}
+}
+
+// Problems gives what is wrong so far in the order of the file, and how many more there are.
+func (f *File) Problems() (told []Problem, more int) {
+	told = slices.Clone(f.found.all)
+	for i := range told {
+		if told[i].Line == 0 {
+			told[i].at = f.root.locate(told[i].Path)
+		}
+	}
+	slices.SortStableFunc(told, func(a, b Problem) int { return cmp.Compare(a.at, b.at) })
+	for i := range told {
+		if p := &told[i]; p.Line == 0 {
+			p.Line, p.Column = f.position(p.at)
+		}
+	}
+	return told, f.found.omitted
+}

@@ -1,0 +1,186 @@
+package flow
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"strconv"
+	"time"
+
+	"hufu/internal/audit"
+	"hufu/internal/catalogue"
+	"hufu/internal/db"
+	"hufu/internal/fault"
+	"hufu/internal/id"
+)
+
+// ImportOptions say how a catalogue file is imported.
+type ImportOptions struct {
+	// DryRun finds out what would happen, and changes nothing.
+	DryRun bool
+	By     id.Party // "" for the system itself
+	Origin string   // address the request came from
+	Source string   // the file's name
+}
+
+// CatalogueImport is what came, or in a dry run would come, of importing a file.
+type CatalogueImport struct {
+	ID       id.Import // subject of the audit row; "" when nothing changed
+	DryRun   bool
+	Source   string
+	Sum      string // SHA-256 of the file, hexadecimal
+	Rows     []catalogue.FileRow
+	Problems []catalogue.Problem
+	More     int // problems beyond those told
+}
+
+// Count is how many items have a change.
+func (c CatalogueImport) Count(change catalogue.Change) int {
+	n := 0
+	for _, r := range c.Rows {
+		if r.Change == change {
+			n++
+		}
+	}
+	return n
+}
+
+var errUndo = errors.New("undo")
+
+// ImportCatalogue brings the catalogue to what a file says, all of it or none. Items are
+// known by slug, stocks by name; what is as the file says is left alone, so a file may be
+// imported any number of times. A file with problems changes nothing and gives the fault
+// catalogue.file, except in a dry run, which only reports them.
+func (f *Flows) ImportCatalogue(ctx context.Context, data []byte, opt ImportOptions) (CatalogueImport, error) {
+	sum := sha256.Sum256(data)
+	var done CatalogueImport
+	err := f.DB.Do(ctx, func(tx *db.Tx) error {
+		done = CatalogueImport{DryRun: opt.DryRun, Source: opt.Source, Sum: hex.EncodeToString(sum[:])}
+		in := importing{Flows: f, tx: tx, file: catalogue.ParseFile(data), by: opt.By, now: f.Clock.Now()}
+		for _, step := range []func(context.Context) error{in.importStocks, in.importBenefits, in.importOffers} {
+			if err := step(ctx); err != nil {
+				return err
+			}
+		}
+		done.Rows = in.rows
+		done.Problems, done.More = in.file.Problems()
+		if opt.DryRun || len(done.Problems) > 0 {
+			return errUndo
+		}
+		if done.Count(catalogue.Created)+done.Count(catalogue.Changed) == 0 {
+			return nil
+		}
+		done.ID = id.New[id.Import]()
+		return audit.Write(ctx, tx, done.audit(opt, in.now))
+	})
+	if errors.Is(err, errUndo) {
+		err = nil
+	}
+	if err == nil && !opt.DryRun && len(done.Problems) > 0 {
+		wrong := fault.New(fault.Invalid, "catalogue.file", "count", strconv.Itoa(len(done.Problems)+done.More))
+		for _, p := range done.Problems {
+			wrong.Fields = append(wrong.Fields, p.Field())
+		}
+		err = wrong
+	}
+	return done, err
+}
+
+func (c CatalogueImport) audit(opt ImportOptions, now time.Time) audit.Row {
+	actor := string(opt.By)
+	if actor == "" {
+		actor = "system"
+	}
+	return audit.Row{At: now, Actor: actor, Action: "catalogue.import", Subject: string(c.ID), Origin: opt.Origin, Data: map[string]string{
+		"source": c.Source, "sha256": c.Sum, "created": strconv.Itoa(c.Count(catalogue.Created)),
+		"changed": strconv.Itoa(c.Count(catalogue.Changed)), "unchanged": strconv.Itoa(c.Count(catalogue.Unchanged)),
+	}}
+}
+
+// importing is the working set of one import. A dry run does all the work, so that it can't
+// differ from the real one, and is undone.
+type importing struct {
+	*Flows
+	tx       *db.Tx
+	file     *catalogue.File
+	by       id.Party
+	now      time.Time
+	stocks   map[string]catalogue.StockRef
+	benefits map[string]catalogue.Benefit // those an offer may give
+	rows     []catalogue.FileRow
+}
+
+func (in *importing) add(row catalogue.FileRow) (write bool) {
+	in.rows = append(in.rows, row)
+	return row.Change == catalogue.Created || row.Change == catalogue.Changed
+}
+
+func (in *importing) importStocks(ctx context.Context) error {
+	present, err := in.Inventory.All(ctx, in.tx)
+	if err != nil {
+		return err
+	}
+	in.stocks = map[string]catalogue.StockRef{}
+	for _, s := range present {
+		in.stocks[s.Name] = catalogue.StockRef{ID: s.ID, Kind: s.Kind, Received: s.Received, LowMark: s.LowMark}
+	}
+	for i, s := range in.file.Stocks {
+		var was *catalogue.StockRef
+		if ref, known := in.stocks[s.Name]; known {
+			was = &ref
+		}
+		if row := in.file.DecideStock(i, was); !in.add(row) {
+			continue
+		}
+		if err := in.saveStock(ctx, s, was); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (in *importing) saveStock(ctx context.Context, s catalogue.FileStock, was *catalogue.StockRef) error {
+	if was == nil {
+		made, err := in.Inventory.Create(ctx, in.tx, s.Name, s.Kind, s.LowMark, in.now)
+		if err != nil {
+			return err
+		}
+		was = &catalogue.StockRef{ID: made.ID, Kind: made.Kind, LowMark: made.LowMark}
+		in.stocks[s.Name] = *was
+	}
+	if n := s.ToReceive(*was); n > 0 {
+		book, err := in.Inventory.Open(ctx, in.tx, []id.Stock{was.ID}, nil)
+		if err != nil {
+			return err
+		}
+		book.Receive(was.ID, n)
+		if err := in.Inventory.Save(ctx, in.tx, book, in.now); err != nil {
+			return err
+		}
+	}
+	return in.Inventory.SetLowMark(ctx, in.tx, was.ID, s.LowMark, in.now)
+}
+
+func (in *importing) importBenefits(ctx context.Context) error {
+	var err error
+	if in.benefits, err = in.Catalogue.BenefitsBySlug(ctx, in.tx, in.file.BenefitSlugs()); err != nil {
+		return err
+	}
+	for i := range in.file.Benefits {
+		slug := in.file.Benefits[i].Benefit.Slug
+		var was *catalogue.Benefit
+		if b, known := in.benefits[slug]; known {
+			was = &b
+		}
+		b, row := in.file.DecideBenefit(i, was, in.stocks)
+		if in.add(row) {
+			if in.benefits[slug], err = in.Catalogue.PutBenefit(ctx, in.tx, b, in.by, in.now); err != nil {
+				return err
+			}
+		} else if row.Change == catalogue.Refused {
+			delete(in.benefits, slug)
+		}
+	}
+	return nil
+}
