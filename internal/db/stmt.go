@@ -13,7 +13,9 @@ import (
 type Stmt struct {
 	name string
 	text [2]string // by Dialect
-	cols []column  // of the set, for statements made by Rows
+	cols []column  // of the set, for statements made by Rows and Packed
+
+	packed bool // made by Packed
 }
 
 // Name is the statement's name, "island.what", unique in the program.

@@ -39,35 +39,45 @@ CREATE INDEX reservations_live ON reservations (stock_id) WHERE state = 'live';
 -- Vault: secrets are sealed; blind is a keyed index of the canonical code.
 CREATE TABLE vault_keys (
   id TEXT PRIMARY KEY, purpose TEXT NOT NULL CHECK (purpose IN ('data','index','generator','link')), master_id TEXT NOT NULL,
-  nonce {{bytes}} NOT NULL, sealed {{bytes}} NOT NULL, state TEXT NOT NULL CHECK (state IN ('active','live','retired')), created_at BIGINT NOT NULL
+  nonce {{bytes}} NOT NULL, sealed {{bytes}} NOT NULL, state TEXT NOT NULL CHECK (state IN ('active','retiring','retired')), created_at BIGINT NOT NULL
 ) {{clustered}};
-CREATE TABLE code_counters (name TEXT PRIMARY KEY, next BIGINT NOT NULL) {{clustered}};
+CREATE TABLE code_counters (key_id TEXT PRIMARY KEY, next BIGINT NOT NULL) {{clustered}};
+-- A batch's codes are the series of ids that begins with first_code; a generated code's place in it follows from its counter.
+-- Its counts are of its rows: stored = filling + available + delivered + voided + expired.
 CREATE TABLE code_batches (
   id TEXT PRIMARY KEY, stock_id TEXT NOT NULL, source TEXT NOT NULL CHECK (source IN ('generated','imported')), name TEXT NOT NULL,
-  issuer TEXT NOT NULL, supplier TEXT NOT NULL, format TEXT NOT NULL, size BIGINT NOT NULL,
-  state TEXT NOT NULL CHECK (state IN ('filling','ready','undone')), cost_minor BIGINT NOT NULL, currency TEXT NOT NULL,
-  expires_at BIGINT NOT NULL, created_at BIGINT NOT NULL, created_by TEXT NOT NULL
+  issuer TEXT NOT NULL, supplier TEXT NOT NULL, format TEXT NOT NULL, size BIGINT NOT NULL, first_code TEXT NOT NULL UNIQUE,
+  generator_key TEXT NOT NULL, first_counter BIGINT NOT NULL, state TEXT NOT NULL CHECK (state IN ('filling','ready','undone')),
+  stored BIGINT NOT NULL, filling BIGINT NOT NULL CHECK (filling >= 0), available BIGINT NOT NULL CHECK (available >= 0),
+  delivered BIGINT NOT NULL CHECK (delivered >= 0), voided BIGINT NOT NULL CHECK (voided >= 0), expired BIGINT NOT NULL CHECK (expired >= 0),
+  cost_minor BIGINT NOT NULL, currency TEXT NOT NULL, expires_at BIGINT NOT NULL, created_at BIGINT NOT NULL, created_by TEXT NOT NULL,
+  CHECK (stored = filling + available + delivered + voided + expired)
 ) {{clustered}};
-CREATE INDEX code_batches_stock ON code_batches (stock_id);
+CREATE INDEX code_batches_stock ON code_batches (stock_id, id);
+CREATE INDEX code_batches_counter ON code_batches (generator_key, first_counter) WHERE source = 'generated';
 CREATE TABLE codes (
-  id TEXT PRIMARY KEY, batch_id TEXT NOT NULL, stock_id TEXT NOT NULL, issuer TEXT NOT NULL, blind {{bytes}} NOT NULL,
+  id TEXT PRIMARY KEY, batch_id TEXT NOT NULL, stock_id TEXT NOT NULL, blind {{bytes}} NOT NULL,
   key_id TEXT NOT NULL, sealed {{bytes}} NOT NULL, last4 TEXT NOT NULL, expires_at BIGINT NOT NULL,
   state TEXT NOT NULL CHECK (state IN ('filling','available','delivered','void','quarantined','expired')),
   right_id TEXT NOT NULL, delivered_at BIGINT NOT NULL
 ) {{clustered}};
-CREATE UNIQUE INDEX codes_blind ON codes (issuer, blind);
 CREATE INDEX codes_free ON codes (stock_id, id) WHERE state = 'available';
-CREATE INDEX codes_batch ON codes (batch_id, id);
 CREATE UNIQUE INDEX codes_right ON codes (right_id) WHERE right_id <> '';
+-- Where the codes are that came from outside. The blind index covers the issuer too, so a code is there once an issuer.
+CREATE TABLE code_index (blind {{bytes}} PRIMARY KEY, code_id TEXT NOT NULL) {{clustered}};
 CREATE TABLE imports (
-  id TEXT PRIMARY KEY, kind TEXT NOT NULL, batch_id TEXT NOT NULL, file_name TEXT NOT NULL, file_hash TEXT NOT NULL, file_path TEXT NOT NULL,
-  options TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('checking','checked','running','paused','done','failed','cancelled','undone')),
-  total_rows BIGINT NOT NULL, done_rows BIGINT NOT NULL, added BIGINT NOT NULL, duplicate BIGINT NOT NULL, invalid BIGINT NOT NULL,
+  id TEXT PRIMARY KEY, batch_id TEXT NOT NULL, stock_id TEXT NOT NULL, file_name TEXT NOT NULL, file_hash TEXT NOT NULL, file_size BIGINT NOT NULL,
+  options TEXT NOT NULL, layout TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('checking','checked','running','releasing','paused','undoing','restoring','done','failed','cancelled','undone')),
+  paused_state TEXT NOT NULL, total_rows BIGINT NOT NULL, done_rows BIGINT NOT NULL, at_row BIGINT NOT NULL, rate BIGINT NOT NULL,
+  added BIGINT NOT NULL, repeated BIGINT NOT NULL, known BIGINT NOT NULL, invalid BIGINT NOT NULL,
   message TEXT NOT NULL, created_at BIGINT NOT NULL, created_by TEXT NOT NULL, updated_at BIGINT NOT NULL, lease_until BIGINT NOT NULL, fence BIGINT NOT NULL
 ) {{clustered}};
+CREATE INDEX imports_due ON imports (lease_until) WHERE state IN ('checking','running','releasing','undoing','restoring');
+CREATE TABLE import_files (import_id TEXT NOT NULL, piece BIGINT NOT NULL, body {{bytes}} NOT NULL, PRIMARY KEY (import_id, piece)) {{clustered}};
 CREATE TABLE import_problems (
-  import_id TEXT NOT NULL, row_number BIGINT NOT NULL, column_name TEXT NOT NULL, code TEXT NOT NULL, detail TEXT NOT NULL,
-  PRIMARY KEY (import_id, row_number, column_name)
+  import_id TEXT NOT NULL, row_number BIGINT NOT NULL, column_number BIGINT NOT NULL, code TEXT NOT NULL, detail TEXT NOT NULL,
+  PRIMARY KEY (import_id, row_number, column_number)
 ) {{clustered}};
 
 -- Orders.
@@ -188,29 +198,44 @@ CREATE TABLE parties (
   lang TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('active','disabled')), created_at BIGINT NOT NULL
 ) {{clustered}};
 CREATE UNIQUE INDEX parties_phone ON parties (phone) WHERE phone <> '' AND kind = 'shopper';
+CREATE UNIQUE INDEX parties_email ON parties (email) WHERE email <> '' AND kind = 'shopper';
 CREATE UNIQUE INDEX parties_staff_email ON parties (email) WHERE kind = 'staff';
 CREATE TABLE staff (
   party_id TEXT PRIMARY KEY REFERENCES parties(id), roles TEXT NOT NULL, password TEXT NOT NULL, totp {{bytes}} NOT NULL, totp_key TEXT NOT NULL,
   totp_step BIGINT NOT NULL, recovery TEXT NOT NULL, updated_at BIGINT NOT NULL
 ) {{clustered}};
+CREATE TABLE first_start (name TEXT PRIMARY KEY, token_hash {{bytes}} NOT NULL, closed_at BIGINT NOT NULL) {{clustered}};
+CREATE TABLE invitations (
+  token_hash {{bytes}} PRIMARY KEY, party_id TEXT NOT NULL REFERENCES parties(id), created_by TEXT NOT NULL, created_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL, used_at BIGINT NOT NULL
+) {{clustered}};
+CREATE INDEX invitations_party ON invitations (party_id);
 CREATE TABLE sessions (
-  token_hash {{bytes}} PRIMARY KEY, id TEXT NOT NULL UNIQUE, party_id TEXT NOT NULL, face TEXT NOT NULL, stage TEXT NOT NULL,
-  created_at BIGINT NOT NULL, seen_at BIGINT NOT NULL, confirmed_at BIGINT NOT NULL, expires_at BIGINT NOT NULL, origin TEXT NOT NULL
+  token_hash {{bytes}} PRIMARY KEY, id TEXT NOT NULL UNIQUE, party_id TEXT NOT NULL REFERENCES parties(id),
+  face TEXT NOT NULL CHECK (face IN ('shop','console')), stage TEXT NOT NULL CHECK (stage IN ('second','enrol','full')),
+  created_at BIGINT NOT NULL, seen_at BIGINT NOT NULL, confirmed_at BIGINT NOT NULL, expires_at BIGINT NOT NULL, origin TEXT NOT NULL, agent TEXT NOT NULL
 ) {{clustered}};
 CREATE INDEX sessions_party ON sessions (party_id);
+CREATE INDEX sessions_end ON sessions (expires_at);
 CREATE TABLE one_time_codes (
-  id TEXT PRIMARY KEY, purpose TEXT NOT NULL, target TEXT NOT NULL, hash {{bytes}} NOT NULL, tries BIGINT NOT NULL, used BIGINT NOT NULL,
+  id TEXT PRIMARY KEY, purpose TEXT NOT NULL, target TEXT NOT NULL, hash {{bytes}} NOT NULL, tries BIGINT NOT NULL, used_at BIGINT NOT NULL,
   created_at BIGINT NOT NULL, expires_at BIGINT NOT NULL
 ) {{clustered}};
-CREATE INDEX one_time_codes_target ON one_time_codes (target, purpose, id);
+CREATE INDEX one_time_codes_end ON one_time_codes (expires_at);
+
+-- How often something was done: the limiter's buckets.
 CREATE TABLE attempts (
-  bucket TEXT NOT NULL, window_start BIGINT NOT NULL, count BIGINT NOT NULL, PRIMARY KEY (bucket, window_start)
+  bucket TEXT PRIMARY KEY, hits TEXT NOT NULL, told_until BIGINT NOT NULL, ends_at BIGINT NOT NULL
 ) {{clustered}};
+CREATE INDEX attempts_end ON attempts (ends_at);
+
+-- Settings, and the answers to requests that may be sent again.
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at BIGINT NOT NULL) {{clustered}};
 CREATE TABLE idempotency (
   scope TEXT NOT NULL, key TEXT NOT NULL, request_hash {{bytes}} NOT NULL, status BIGINT NOT NULL, response {{bytes}} NOT NULL, at BIGINT NOT NULL,
   PRIMARY KEY (scope, key)
 ) {{clustered}};
+CREATE INDEX idempotency_at ON idempotency (at);
 
 -- Messages to people.
 CREATE TABLE notifications (
