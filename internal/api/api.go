@@ -14,13 +14,11 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"hufu/internal/flow"
-	"hufu/internal/paygate"
 )
 
 // Options are what the API works with.
 type Options struct {
 	Flows     *flow.Flows
-	Gateways  map[string]paygate.Gateway
 	PublicURL string
 	Log       *slog.Logger
 }

@@ -15,7 +15,7 @@ import (
 // outside the OpenAPI document.
 func (a *API) notices(mux *http.ServeMux) {
 	mux.HandleFunc("POST "+Prefix+"/gateways/{gateway}/notices", func(w http.ResponseWriter, r *http.Request) {
-		g, ok := a.Gateways[r.PathValue("gateway")]
+		g, ok := a.Flows.Gateways[r.PathValue("gateway")]
 		if !ok {
 			http.NotFound(w, r)
 			return

@@ -129,7 +129,7 @@ func (a *API) placeOrder(ctx context.Context, in *placeInput) (*orderOutput, err
 		return nil, err
 	}
 	hash := sha256.Sum256(body)
-	gateway, known := a.Gateways[in.Body.Gateway]
+	gateway, known := a.Flows.Gateways[in.Body.Gateway]
 	if !known {
 		return nil, fault.New(fault.Invalid, "order.gateway", "gateway", in.Body.Gateway)
 	}

@@ -23,7 +23,6 @@ import (
 	"hufu/internal/inventory"
 	"hufu/internal/ledger"
 	"hufu/internal/order"
-	"hufu/internal/paygate"
 	"hufu/internal/paygate/sandbox"
 	"hufu/internal/payment"
 	"hufu/internal/vault"
@@ -31,13 +30,12 @@ import (
 
 // App is a wired process.
 type App struct {
-	Config   Config
-	Log      *slog.Logger
-	Clock    clock.Clock
-	DB       *db.DB
-	Flows    *flow.Flows
-	Gateways map[string]paygate.Gateway
-	API      *api.API
+	Config Config
+	Log    *slog.Logger
+	Clock  clock.Clock
+	DB     *db.DB
+	Flows  *flow.Flows
+	API    *api.API
 
 	stop []func()
 }
@@ -45,7 +43,7 @@ type App struct {
 // Open opens the database and unlocks the vault, and wires the rest. It fails, with what
 // to do, when the schema isn't the program's or the keys aren't the database's.
 func Open(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
-	a := &App{Config: c, Log: log, Clock: clock.System{}, Gateways: map[string]paygate.Gateway{}}
+	a := &App{Config: c, Log: log, Clock: clock.System{}}
 	d, err := db.Open(ctx, db.Config{Store: c.Store, Connections: c.Connections})
 	if err != nil {
 		return nil, err
@@ -78,7 +76,7 @@ func (a *App) wire(ctx context.Context) error {
 	if err := a.gateways(); err != nil {
 		return err
 	}
-	a.API = api.New(api.Options{Flows: a.Flows, Gateways: a.Gateways, PublicURL: a.Config.PublicURL, Log: a.Log})
+	a.API = api.New(api.Options{Flows: a.Flows, PublicURL: a.Config.PublicURL, Log: a.Log})
 	return nil
 }
 
@@ -91,7 +89,7 @@ func (a *App) gateways() error {
 	if err != nil {
 		return err
 	}
-	a.Gateways[g.Name()] = g
+	a.Flows.Gateways[g.Name()] = g
 	a.stop = append(a.stop, g.Stop)
 	return nil
 }
@@ -119,6 +117,9 @@ func (a *App) Serve(ctx context.Context, ready func(addr string)) error {
 	defer work.Wait()
 	defer cancel()
 	work.Go(func() { a.refreshGate(background) })
+	if a.Config.Worker {
+		work.Go(func() { a.Work(background) })
+	}
 	if ready != nil {
 		ready(listener.Addr().String())
 	}

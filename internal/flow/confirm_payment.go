@@ -23,7 +23,8 @@ import (
 type Confirm struct {
 	payment.Message
 	OccurredAt time.Time
-	Header     string // the raw message is kept
+	Payer      id.Party // whose balance pays, for payment.Balance alone
+	Header     string   // the raw message is kept
 	Body       []byte
 }
 
@@ -69,6 +70,10 @@ func (f *Flows) confirmAll(ctx context.Context, tx *db.Tx, commands []Confirm) (
 	if err != nil {
 		return nil, err
 	}
+	prepaid, err := f.lockBalances(ctx, tx, commands)
+	if err != nil {
+		return nil, err
+	}
 	answers := make([]db.Answer[Confirmed], len(commands))
 	var due []payable
 	for i, c := range commands {
@@ -87,6 +92,11 @@ func (f *Flows) confirmAll(ctx context.Context, tx *db.Tx, commands []Confirm) (
 		answers[i].Result.Verdict = v
 		if o != nil {
 			answers[i].Result.Order = o.ID
+		}
+		if c.Provider == payment.Balance && v != payment.Duplicate {
+			if answers[i].Err = prepaid.cover(c, o); answers[i].Err != nil {
+				continue
+			}
 		}
 		if was, ok := seen[event]; !ok {
 			b.notices = append(b.notices, payment.Notice{ID: id.New[id.Notice](), Provider: c.Provider, Event: c.Event, Intent: c.Intent,
@@ -192,6 +202,9 @@ type payable struct {
 // of the batch.
 func (b *confirming) pay(c Confirm, intent *payment.Intent, o *order.Order) payable {
 	p := payable{order: o, late: o.State != order.Pending, from: ledger.Gateway(c.Provider, c.Amount.Currency)}
+	if c.Provider == payment.Balance {
+		p.from = ledger.Prepaid(c.Payer, c.Amount.Currency)
+	}
 	p.capture = payment.Capture{ID: id.New[id.Capture](), Provider: c.Provider, Txn: c.Txn, Intent: intent.ID, Order: o.ID, Amount: c.Amount,
 		Applied: true, OccurredAt: c.OccurredAt, BookedAt: b.now}
 	b.captures = append(b.captures, p.capture)

@@ -15,6 +15,7 @@ import (
 	"hufu/internal/inventory"
 	"hufu/internal/ledger"
 	"hufu/internal/order"
+	"hufu/internal/paygate"
 	"hufu/internal/payment"
 	"hufu/internal/vault"
 )
@@ -36,6 +37,8 @@ type Flows struct {
 	Islands
 	DB    *db.DB
 	Clock clock.Clock
+	// Gateways are the channels that may be asked and told, by name.
+	Gateways map[string]paygate.Gateway
 	// Changed is told of every order that changed, after the commit: it wakes the pages
 	// that wait for it. It must not block.
 	Changed func(id.Order)
@@ -47,7 +50,7 @@ type Flows struct {
 
 // New makes the flows and their lanes.
 func New(d *db.DB, c clock.Clock, islands Islands) *Flows {
-	f := &Flows{Islands: islands, DB: d, Clock: c, Changed: func(id.Order) {}}
+	f := &Flows{Islands: islands, DB: d, Clock: c, Changed: func(id.Order) {}, Gateways: map[string]paygate.Gateway{}}
 	f.confirm = db.NewLane(d, "confirm", f.confirmAll)
 	f.place = db.NewLane(d, "place", f.placeAll)
 	f.reveal = db.NewLane(d, "reveal", f.revealAll)

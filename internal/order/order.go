@@ -64,3 +64,25 @@ func Settle(lines []Line) State {
 		return Shortage
 	}
 }
+
+// Refund records that so many units of a line were paid back, and moves the order on: it
+// is Refunded once nothing of it is delivered or open.
+func Refund(o *Order, line id.Line, quantity int64, now time.Time) ([]Move, []Line, error) {
+	var changed []Line
+	for i := range o.Lines {
+		if l := &o.Lines[i]; l.ID == line {
+			l.Refunded += quantity
+			changed = append(changed, *l)
+		}
+	}
+	for _, l := range o.Lines {
+		if l.Refunded != l.Quantity {
+			return nil, changed, nil
+		}
+	}
+	if o.State == Refunded || len(changed) == 0 {
+		return nil, changed, nil
+	}
+	m, err := MoveTo(o, Refunded, now)
+	return []Move{m}, changed, err
+}

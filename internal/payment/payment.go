@@ -90,3 +90,9 @@ type Refund struct {
 	CreatedAt time.Time
 	DoneAt    time.Time
 }
+
+// RetryRefund is how long to wait before a refund without a final answer is tried again:
+// 5 s, doubling, at most an hour.
+func RetryRefund(attempts int64) time.Duration {
+	return min(5*time.Second<<min(max(attempts-1, 0), 10), time.Hour)
+}

@@ -1,0 +1,98 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"hufu/internal/db"
+	"hufu/internal/exception"
+	"hufu/internal/i18n"
+	"hufu/internal/id"
+	"hufu/internal/job"
+	"hufu/internal/notify"
+	"hufu/internal/order"
+)
+
+// jobLease is how long a worker may take over a set of jobs before another may take it.
+const jobLease = time.Minute
+
+// WorkJobs does up to n jobs that are due, set by set, and returns how many.
+func (f *Flows) WorkJobs(ctx context.Context, n int) (int, error) {
+	var claimed []job.Job
+	err := f.DB.Do(ctx, func(tx *db.Tx) error {
+		var err error
+		claimed, err = job.Claim(ctx, tx, f.Clock.Now(), n, jobLease)
+		return err
+	})
+	if err != nil || len(claimed) == 0 {
+		return 0, err
+	}
+	// What a job does to the database and that it is done are one transaction.
+	err = f.DB.Do(ctx, func(tx *db.Tx) error { return f.tellShoppers(ctx, tx, claimed) })
+	if err != nil {
+		// One of them is at fault: each alone, so that it fails alone.
+		for _, j := range claimed {
+			if err := f.DB.Do(ctx, func(tx *db.Tx) error { return f.tellShoppers(ctx, tx, []job.Job{j}) }); err != nil {
+				if err := f.DB.Do(ctx, func(tx *db.Tx) error { return f.failJob(ctx, tx, j, err) }); err != nil {
+					return 0, err
+				}
+			}
+		}
+	}
+	return len(claimed), nil
+}
+
+func (f *Flows) failJob(ctx context.Context, tx *db.Tx, j job.Job, cause error) error {
+	now := f.Clock.Now()
+	if j.Attempts >= job.MaxAttempts {
+		if err := exception.Open(ctx, tx, now, exception.Case{Kind: exception.DeadJob, Subject: string(j.ID), Detail: j.Kind + " " + j.Subject}); err != nil {
+			return err
+		}
+	}
+	return job.Finish(ctx, tx, now, []job.Outcome{{Job: j, Err: cause}})
+}
+
+// tellShoppers writes to the buyers of paid orders where their rights are.
+func (f *Flows) tellShoppers(ctx context.Context, tx *db.Tx, jobs []job.Job) error {
+	now := f.Clock.Now()
+	var ids []id.Order
+	outcomes := make([]job.Outcome, len(jobs))
+	for i, j := range jobs {
+		outcomes[i].Job = j
+		if j.Kind != JobOrderPaid {
+			outcomes[i].Err = fmt.Errorf("flow: no handler for jobs of kind %q", j.Kind)
+			continue
+		}
+		ids = append(ids, id.Order(j.Subject))
+	}
+	orders, err := f.Orders.Get(ctx, tx, ids)
+	if err != nil {
+		return err
+	}
+	var messages []notify.Message
+	for _, o := range orders {
+		messages = append(messages, paidMessages(o)...)
+	}
+	if err := notify.Write(ctx, tx, now, messages...); err != nil {
+		return err
+	}
+	return job.Finish(ctx, tx, now, outcomes)
+}
+
+func paidMessages(o *order.Order) []notify.Message {
+	lang := i18n.Match(o.Lang)
+	key := "notice.order_" + string(o.State)
+	m := notify.Message{Template: key, Lang: string(lang), Order: o.ID, Subject: lang.T(key+".subject", "total", o.Total.String()),
+		Body: lang.T(key+".body", "total", o.Total.String())}
+	var out []notify.Message
+	if o.Phone != "" {
+		m.Channel, m.Target = "sms", o.Phone
+		out = append(out, m)
+	}
+	if o.Email != "" {
+		m.Channel, m.Target = "email", o.Email
+		out = append(out, m)
+	}
+	return out
+}
