@@ -1,0 +1,43 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"net/url"
+	"os"
+
+	"hufu/internal/fault"
+)
+
+// CopyTo writes one moment of a SQLite database into a new file, while it is in use.
+func (d *DB) CopyTo(ctx context.Context, file string) error {
+	if d.dialect != SQLite {
+		return fault.New(fault.Invalid, "backup.sqlite_only")
+	}
+	if _, err := d.reading.ExecContext(ctx, "PRAGMA query_only = 0"); err != nil {
+		return asFault(err)
+	}
+	if _, err := d.reading.ExecContext(ctx, "VACUUM INTO ?", file); err != nil {
+		return asFault(err)
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.Sync()
+}
+
+// CheckFile has SQLite check a database file that nobody uses, page by page.
+func CheckFile(ctx context.Context, file string) error {
+	pool, err := sql.Open("sqlite", (&url.URL{Scheme: "file", OmitHost: true, Path: file, RawQuery: "mode=ro&immutable=1"}).String())
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	var verdict string
+	if err := pool.QueryRowContext(ctx, "PRAGMA integrity_check").Scan(&verdict); err != nil || verdict != "ok" {
+		return fault.Wrap(err, fault.Invalid, "backup.damaged", "file", file)
+	}
+	return nil
+}
