@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	freeCodes  = db.SQL("vault.free", `SELECT id, last4, expires_at FROM codes WHERE stock_id = $1 AND state = 'available' AND id > $2 ORDER BY id LIMIT $3 {{skip locked}}`)
+	freeCodes  = db.SQL("vault.free", `SELECT id, batch_id, last4, expires_at FROM codes WHERE stock_id = $1 AND state = 'available' AND id > $2 ORDER BY id LIMIT $3 {{skip locked}}`)
 	markSold   = db.Rows("vault.mark_delivered", `UPDATE codes SET state = 'delivered', right_id = r.right_id, delivered_at = r.at FROM {{rows id text, right_id text, at bigint}} WHERE codes.id = r.id AND codes.state = 'available'`)
 	sealedOf   = db.SQL("vault.sealed_of_rights", `SELECT right_id, id, key_id, sealed, last4, batch_id, expires_at FROM codes WHERE right_id {{in $1 text}} AND right_id <> ''`)
 	markedOnly = db.SQL("vault.marks_of_rights", `SELECT right_id, id, last4, batch_id, expires_at, state FROM codes WHERE right_id {{in $1 text}} AND right_id <> ''`)
@@ -36,6 +36,7 @@ type Want struct {
 // Given is the code a right got.
 type Given struct {
 	Code      id.Code
+	Batch     id.Batch
 	Last4     string
 	ExpiresAt time.Time // the code's own end; zero: none
 }
@@ -87,7 +88,7 @@ func (p *Pool) free(ctx context.Context, tx *db.Tx, stock id.Stock, from id.Code
 	out := make([]Given, 0, n)
 	err := tx.Query(ctx, freeCodes, func(scan func(...any) error) error {
 		var g Given
-		err := scan(&g.Code, &g.Last4, db.Time(&g.ExpiresAt))
+		err := scan(&g.Code, &g.Batch, &g.Last4, db.Time(&g.ExpiresAt))
 		out = append(out, g)
 		return err
 	}, stock, from, n)
@@ -101,6 +102,16 @@ func (p *Pool) Deliver(ctx context.Context, tx *db.Tx, given map[id.Right]Given,
 		rights = append(rights, r)
 	}
 	slices.Sort(rights)
+	sold := map[id.Batch]Counts{}
+	for _, g := range given {
+		c := sold[g.Batch]
+		c.Available--
+		c.Delivered++
+		sold[g.Batch] = c
+	}
+	if err := CountBatches(ctx, tx, sold); err != nil {
+		return err
+	}
 	return tx.WriteAll(ctx, markSold, len(rights), func(i int, b *db.Binder) {
 		b.Text(string(given[rights[i]].Code)).Text(string(rights[i])).Time(at)
 	})

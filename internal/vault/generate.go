@@ -175,4 +175,6 @@ func (h half) or(o half) half  { return half{h.hi | o.hi, h.lo | o.lo} }
 func (h half) shl(n uint) half {
 	return half{hi: h.hi<<n | h.lo>>(64-n) | h.lo<<(n-64), lo: h.lo << n}
 }
-func (h half) shr(n uint) half { return half{hi: h.hi >> n, lo: h.lo>>n | h.hi<<(64-n)} }
+func (h half) shr(n uint) half {
+	return half{hi: h.hi >> n, lo: h.lo>>n | h.hi<<(64-n) | h.hi>>(n-64)}
+}

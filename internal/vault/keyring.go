@@ -17,7 +17,8 @@ import (
 // Keyring holds the vault's keys, unwrapped, ready for use. All its methods may be called
 // at once, also while Reload puts another set of keys in place.
 type Keyring struct {
-	set atomic.Pointer[keySet]
+	set    atomic.Pointer[keySet]
+	follow atomic.Pointer[source]
 }
 
 type keySet struct {
@@ -25,8 +26,9 @@ type keySet struct {
 	active    id.Key
 	sealer    cipher.AEAD
 	indexes   []*indexKey // the active one first
-	generator generatorKey
+	generator []generatorKey // the active one first
 	link      Secret
+	mark      string // tells this set from others
 }
 
 type generatorKey struct {
@@ -59,7 +61,8 @@ func (k *Keyring) Reload(ctx context.Context, m Master, keys []WrappedKey) error
 	s := &keySet{data: map[id.Key]cipher.AEAD{}}
 	active := map[Purpose]int{}
 	for _, w := range keys {
-		if w.State == Retired || (w.Purpose == ForGenerator && w.State != Active) {
+		s.mark += w.mark()
+		if w.State == Retired {
 			continue
 		}
 		secret, err := m.Unwrap(ctx, w.MasterID, w.Nonce, w.Ciphertext, w.bound())
@@ -88,7 +91,10 @@ func (k *Keyring) Reload(ctx context.Context, m Master, keys []WrappedKey) error
 				s.indexes[0], s.indexes[last] = s.indexes[last], s.indexes[0]
 			}
 		case ForGenerator:
-			s.generator = generatorKey{w.ID, secret}
+			s.generator = append(s.generator, generatorKey{w.ID, secret})
+			if last := len(s.generator) - 1; w.State == Active {
+				s.generator[0], s.generator[last] = s.generator[last], s.generator[0]
+			}
 		case ForLink:
 			if w.State == Active {
 				s.link = secret
@@ -149,11 +155,17 @@ func (x *indexKey) sum(issuer, canonical string) (out Index) {
 	return out
 }
 
-// Generator makes a generator of codes for counters that the store has handed out under
-// GeneratorKey. Its faults are those of Format.Validate and vault.counter_spent.
-func (k *Keyring) Generator(f Format, r Range) (*Generator, error) {
-	return newGenerator(f, k.set.Load().generator.secret.Bytes(), r)
+// Generator makes a generator of codes for counters that the store has handed out under a
+// generator key. Its faults are those of Format.Validate, vault.counter_spent and
+// vault.key_gone.
+func (k *Keyring) Generator(key id.Key, f Format, r Range) (*Generator, error) {
+	for _, g := range k.set.Load().generator {
+		if g.id == key {
+			return newGenerator(f, g.secret.Bytes(), r)
+		}
+	}
+	return nil, fault.New(fault.Internal, "vault.key_gone", "key", string(key))
 }
 
-// GeneratorKey is the key that Generator permutes with. Counters are counted per key.
-func (k *Keyring) GeneratorKey() id.Key { return k.set.Load().generator.id }
+// GeneratorKey is the key for what is generated from now on. Counters are counted per key.
+func (k *Keyring) GeneratorKey() id.Key { return k.set.Load().generator[0].id }

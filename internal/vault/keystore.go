@@ -76,7 +76,12 @@ func Unlock(ctx context.Context, d *db.DB, m Master, now time.Time) (*Keyring, e
 	if err != nil {
 		return nil, err
 	}
-	return OpenKeyring(ctx, m, keys)
+	k, err := OpenKeyring(ctx, m, keys)
+	if err != nil {
+		return nil, err
+	}
+	k.Follow(d, func() (Master, error) { return m, nil })
+	return k, nil
 }
 
 func hasActive(keys []WrappedKey, p Purpose) bool {

@@ -63,6 +63,7 @@ CREATE TABLE codes (
 ) {{clustered}};
 CREATE INDEX codes_free ON codes (stock_id, id) WHERE state = 'available';
 CREATE UNIQUE INDEX codes_right ON codes (right_id) WHERE right_id <> '';
+CREATE INDEX codes_ending ON codes (expires_at, id) WHERE state = 'available' AND expires_at > 0;
 -- Where the codes are that came from outside. The blind index covers the issuer too, so a code is there once an issuer.
 CREATE TABLE code_index (blind {{bytes}} PRIMARY KEY, code_id TEXT NOT NULL) {{clustered}};
 CREATE TABLE imports (
