@@ -98,6 +98,7 @@ func (a *App) gateways() error {
 func (a *App) Handler() http.Handler {
 	mux := http.NewServeMux()
 	a.API.Routes(mux)
+	a.healthRoutes(mux)
 	return mux
 }
 
@@ -112,6 +113,11 @@ func (a *App) Serve(ctx context.Context, ready func(addr string)) error {
 		Handler: a.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 		ErrorLog: slog.NewLogLogger(a.Log.Handler(), slog.LevelWarn),
 	}
+	stopMetrics, err := a.serveMetrics()
+	if err != nil {
+		return err
+	}
+	defer stopMetrics()
 	var work sync.WaitGroup
 	background, cancel := context.WithCancel(ctx)
 	defer work.Wait()

@@ -11,6 +11,7 @@ import (
 	"hufu/internal/app"
 	"hufu/internal/catalogue"
 	"hufu/internal/db"
+	"hufu/internal/flow"
 	"hufu/internal/id"
 	"hufu/internal/inventory"
 	"hufu/internal/money"
@@ -77,35 +78,6 @@ func offer(ctx context.Context, a *app.App, slug string, codes int) (id.Offer, e
 	if err != nil {
 		return "", err
 	}
-	err = tempCodes(ctx, a, stock, codes)
+	_, err = a.Flows.GenerateCodes(ctx, flow.Generate{Stock: stock, Format: vault.DefaultFormat, Count: int64(codes), Issuer: "bench", Name: slug, By: "system"}, nil)
 	return offer, err
-}
-
-var tmpIns = db.Rows("tmp.codes", `INSERT INTO codes {{values id text, batch_id text, stock_id text, issuer text, blind bytes, key_id text, sealed bytes, last4 text, expires_at bigint, state text, right_id text, delivered_at bigint}}`)
-
-func tempCodes(ctx context.Context, a *app.App, stock id.Stock, n int) error {
-	for n > 0 {
-		k := min(n, 5000)
-		n -= k
-		err := a.DB.Do(ctx, func(tx *db.Tx) error {
-			if err := tx.WriteAll(ctx, tmpIns, k, func(i int, b *db.Binder) {
-				c := id.New[id.Code]()
-				s := a.Flows.Keys.Seal(c, vault.Record{Code: vault.Hidden(c)})
-				x := a.Flows.Keys.Index("b", string(c))
-				b.Text(string(c)).Text("bat").Text(string(stock)).Text("b").Bytes(x[:]).Text(string(s.Key)).Bytes(s.Body).Text("ABCD").Int(0).Text("available").Text("").Int(0)
-			}); err != nil {
-				return err
-			}
-			book, err := a.Flows.Inventory.Open(ctx, tx, []id.Stock{stock}, nil)
-			if err != nil {
-				return err
-			}
-			book.Receive(stock, int64(k))
-			return a.Flows.Inventory.Save(ctx, tx, book, a.Clock.Now())
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -25,6 +25,9 @@ func (d *DB) CopyTo(ctx context.Context, file string) error {
 		return err
 	}
 	defer f.Close()
+	if err := f.Chmod(0o600); err != nil {
+		return err
+	}
 	return f.Sync()
 }
 

@@ -109,6 +109,10 @@ func (d *DB) openSQLite(ctx context.Context, path string) error {
 		return fault.Wrap(err, fault.Invalid, "db.no_folder", "folder", filepath.Dir(abs))
 	}
 	d.dialect, d.path = SQLite, abs
+	// The file and what SQLite lays beside it are for our eyes only.
+	if f, err := os.OpenFile(abs, os.O_CREATE|os.O_EXCL, 0o600); err == nil {
+		f.Close()
+	}
 	pragmas := func(list ...string) string {
 		v := url.Values{}
 		for _, p := range list {
