@@ -61,7 +61,9 @@ type FileOffer struct {
 	Offer Offer // without ID and versions; the State to reach is "" to leave it as it is
 	Stock string
 	Gives []Give
-	parts []filePart
+
+	parts  []filePart
+	broken bool // a part could not be resolved, here or in an offer within
 }
 
 // Give is how many of a benefit one unit of an offer gives.
@@ -180,7 +182,7 @@ func (r *fileReader) words(o object, field string) Text {
 	}
 	text, ok := r.texts[name]
 	if !ok {
-		r.blame(t.at("use"), "catalogue.file_use", "name", name)
+		r.blame(t.path, "catalogue.file_use", "name", clip(name))
 	}
 	return text
 }
@@ -284,6 +286,7 @@ func (r *fileReader) amount(o object, field string, c money.Currency) money.Amou
 	if err != nil {
 		r.blame(o.at(field), "catalogue.file_amount", "currency", string(c))
 	}
+	a.Currency = c
 	return a
 }
 

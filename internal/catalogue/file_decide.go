@@ -72,8 +72,8 @@ func (f *File) DecideStock(i int, was *StockRef) FileRow {
 	return f.row("stock", s.Name, s.Path, was != nil, fields)
 }
 
-// stock resolves a name. It fails when there is no such stock, or not of the kind wanted;
-// of one that is in the file and refused the file itself tells.
+// stock resolves a name. It fails when there is no such stock, or not of the kind wanted
+// ("" takes any); of one that is in the file and refused the file itself tells.
 func (f *File) stock(path, name, kind, otherwise string, stocks map[string]StockRef) (id.Stock, bool) {
 	if name == "" {
 		return "", true
@@ -84,10 +84,11 @@ func (f *File) stock(path, name, kind, otherwise string, stocks map[string]Stock
 		return "", false
 	case !ok:
 		f.blame(path, "catalogue.file_no_stock", "name", clip(name))
-	case s.Kind != kind:
+	case kind != "" && s.Kind != kind:
 		f.blame(path, otherwise, "name", clip(name))
+		return "", false
 	}
-	return s.ID, ok && s.Kind == kind
+	return s.ID, ok
 }
 
 // DecideBenefit says what to do with benefit i, given the stocks by name and what the shop
@@ -98,6 +99,9 @@ func (f *File) DecideBenefit(i int, was *Benefit, stocks map[string]StockRef) (B
 	kind, otherwise := "counted", "catalogue.file_counted"
 	if b.Coded {
 		kind, otherwise = "codes", "catalogue.file_codes"
+	}
+	if f.found.exact[fb.Path+".coded"] {
+		kind = ""
 	}
 	stock, ok := f.stock(fb.Path+".stock", fb.Stock, kind, otherwise, stocks)
 	b.Stock = stock
@@ -149,6 +153,7 @@ func (f *File) DecideOffer(i int, was *Offer, sold *Version, benefits map[string
 		}
 		o.Draft.Parts = append(o.Draft.Parts, Part{Benefit: b, Quantity: g.Quantity})
 	}
+	ok = ok && !fo.broken
 	if err := o.Draft.Validate(); err != nil {
 		f.found.take(fault.From(err), fo.place)
 	}
@@ -170,7 +175,7 @@ func (f *File) DecideOffer(i int, was *Offer, sold *Version, benefits map[string
 	goal := *o
 	if goal.State = target; goal.At(now) != o.At(now) {
 		reached := false
-		if d.States, reached = o.State.Way(target, !o.StartsAt.IsZero()); !reached {
+		if d.States, reached = o.State.Way(target, !o.StartsAt.IsZero()); !reached && !f.found.exact[fo.Path+".starts_at"] {
 			f.blame(fo.Path+".state", "catalogue.state", "from", string(o.State), "to", string(target))
 		}
 		fields = append(fields, "state")
@@ -185,11 +190,14 @@ func (f *File) DecideOffer(i int, was *Offer, sold *Version, benefits map[string
 	return d, row
 }
 
-// place is where the file has what a path in the content means. Benefits are judged where
-// they stand and not here.
+// place is where the file has what a path in the content means; "" for what only follows
+// from another problem. Benefits are judged where they stand and not here.
 func (fo FileOffer) place(path string) string {
 	rest, part := strings.CutPrefix(path, "parts[")
 	if !part {
+		if follows := path == "parts" && fo.broken || path == "price" && !fo.Offer.Draft.Price.Currency.Known(); follows {
+			return ""
+		}
 		return join(fo.Path, path)
 	}
 	number, field, _ := strings.Cut(rest, "]")

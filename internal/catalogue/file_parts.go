@@ -45,22 +45,30 @@ func (w *flattening) offer(i int) {
 	w.path = append(w.path, i)
 	for k, p := range o.parts {
 		at := join(o.Path, "parts["+strconv.Itoa(k)+"]")
-		switch inner, found := w.byslug[p.offer]; {
-		case p.benefit != "" && p.offer != "":
+		inner, found := w.byslug[p.offer]
+		wrong := ""
+		switch {
+		case (p.benefit == "") == (p.offer == ""):
+			o.broken = true // told when it was read
 		case p.benefit != "":
 			o.Gives = append(o.Gives, Give{Benefit: p.benefit, Quantity: p.quantity, part: k})
-		case p.offer == "":
 		case !found:
-			w.blame(at+".offer", "catalogue.file_no_offer", "name", clip(p.offer))
+			wrong = "catalogue.file_no_offer"
 		case w.stage[inner] == opened:
+			o.broken = true
 			w.blame(at+".offer", "catalogue.file_cycle", "cycle", w.cycle(inner))
 		case w.Offers[inner].Stock != "":
-			w.blame(at+".offer", "catalogue.file_part_stock", "name", clip(p.offer))
+			wrong = "catalogue.file_part_stock"
 		default:
 			w.offer(inner)
+			o.broken = o.broken || w.Offers[inner].broken
 			for _, g := range w.Offers[inner].Gives {
 				o.add(g.Benefit, g.Quantity*p.quantity, k)
 			}
+		}
+		if wrong != "" {
+			o.broken = true
+			w.blame(at+".offer", wrong, "name", clip(p.offer))
 		}
 		if len(o.Gives) > maxParts {
 			break

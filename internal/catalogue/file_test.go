@@ -1,0 +1,275 @@
+package catalogue
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"hufu/internal/i18n"
+	"hufu/internal/id"
+)
+
+// aFile is a small file without problems.
+const aFile = `{
+  "format": "hufu-catalogue/1",
+  "texts": {"r": {"zh": "未查看可退", "en": "Refundable until revealed"}},
+  "providers": [{"key": "tv", "name": {"zh": "电视", "en": "TV"}}],
+  "stocks": [
+    {"name": "month", "kind": "codes", "low_mark": 10},
+    {"name": "seats", "kind": "counted", "units": 200}
+  ],
+  "benefits": [
+    {"slug": "month", "kind": "membership", "provider": "tv", "name": {"zh": "月卡", "en": "Month"},
+     "disclosure": {"account_type": {"zh": "账号", "en": "Account"}, "scope": {"zh": "范围", "en": "Scope"}, "validity": {"zh": "有效期", "en": "Validity"},
+       "how_to_use": {"zh": "用法", "en": "Use"}, "refund": {"use": "r"}},
+     "attributes": {"days": "31"}, "coded": true, "stock": "month"}
+  ],
+  "offers": [
+    {"slug": "month-card", "state": "live", "category": "video", "title": {"zh": "月卡", "en": "Month card"},
+     "price": "19.90", "list_price": "25", "parts": [{"benefit": "month"}], "stock": "seats"}
+  ]
+}`
+
+// with changes the small file.
+func with(t *testing.T, old, now string) string {
+	t.Helper()
+	if !strings.Contains(aFile, old) {
+		t.Fatalf("the file has no %s", old)
+	}
+	return strings.Replace(aFile, old, now, 1)
+}
+
+// judge decides everything of a file for an empty shop, as an import does.
+func judge(data string) ([]Problem, []FileRow) {
+	f := ParseFile([]byte(data))
+	var rows []FileRow
+	stocks := map[string]StockRef{}
+	for i, s := range f.Stocks {
+		row := f.DecideStock(i, nil)
+		if rows = append(rows, row); row.Change == Created {
+			stocks[s.Name] = StockRef{ID: "stk", Kind: s.Kind}
+		}
+	}
+	benefits := map[string]Benefit{}
+	for i := range f.Benefits {
+		b, row := f.DecideBenefit(i, nil, stocks)
+		if rows = append(rows, row); row.Change == Created {
+			b.ID = id.Benefit("ben_" + b.Slug)
+			benefits[b.Slug] = b
+		}
+	}
+	for i := range f.Offers {
+		_, row := f.DecideOffer(i, nil, nil, benefits, stocks, time.Time{})
+		rows = append(rows, row)
+	}
+	told, _ := f.Problems()
+	return told, rows
+}
+
+func TestAGoodFileHasNoProblems(t *testing.T) {
+	for name, data := range map[string]string{"as it is": aFile, "with a mark": "\ufeff" + aFile, "windows": strings.ReplaceAll(aFile, "\n", "\r\n")} {
+		told, rows := judge(data)
+		if len(told) != 0 {
+			t.Errorf("%s: %+v", name, told)
+		}
+		for _, r := range rows {
+			if r.Change != Created {
+				t.Errorf("%s: %+v", name, r)
+			}
+		}
+		if len(rows) != 4 || rows[3].Line != 16 || rows[3].Version != 1 {
+			t.Errorf("%s: rows %+v", name, rows)
+		}
+	}
+}
+
+func TestEachProblemHasItsPlace(t *testing.T) {
+	for name, c := range map[string]struct{ data, want string }{
+		"not json":                {with(t, `"units": 200}`, `"units": 200,}`), ` catalogue.file_syntax @}`},
+		"cut off":                 {aFile[:40], ` catalogue.file_truncated @`},
+		"two values":              {aFile + " {}", ` catalogue.file_syntax @{}`},
+		"blank":                   {" \n ", ` catalogue.file_blank @`},
+		"gbk":                     {with(t, "电视", "\xb5\xe7"), " catalogue.file_charset @\xb5\xe7"},
+		"deep":                    {strings.Repeat("[", 16) + "{{", ` catalogue.file_deep @{{`},
+		"very deep":               {strings.Repeat("[", 1_000_000), ` catalogue.file_deep @[`},
+		"many":                    {"[" + strings.Repeat("0,", maxValues) + "0]", ` catalogue.file_many @[`},
+		"large":                   {strings.Repeat(" ", MaxFile+1), ` catalogue.file_large @`},
+		"a list":                  {"[]", ` catalogue.file_object @[]`},
+		"another format":          {with(t, "hufu-catalogue/1", "csv"), `format catalogue.file_format @"csv"`},
+		"no format":               {with(t, `"format": "hufu-catalogue/1",`, ""), `format catalogue.file_format @{`},
+		"unknown field":           {with(t, `"low_mark": 10`, `"lowmark": 10`), `stocks[0].lowmark catalogue.file_unknown @10}`},
+		"field twice":             {with(t, `"low_mark": 10`, `"low_mark": 10, "low_mark": 11`), `stocks[0].low_mark catalogue.file_field_twice @10,`},
+		"text for a number":       {with(t, `"units": 200`, `"units": "200"`), `stocks[1].units catalogue.file_number @"200"`},
+		"decimals":                {with(t, `"units": 200`, `"units": 1.5`), `stocks[1].units catalogue.file_range @1.5`},
+		"an exponent":             {with(t, `"units": 200`, `"units": 1e9`), `stocks[1].units catalogue.file_range @1e9`},
+		"below zero":              {with(t, `"units": 200`, `"units": -1`), `stocks[1].units catalogue.file_range @-1`},
+		"number for a text":       {with(t, `"price": "19.90"`, `"price": 19.9`), `offers[0].price catalogue.file_text @19.9`},
+		"text for a flag":         {with(t, `"coded": true`, `"coded": "yes"`), `benefits[0].coded catalogue.file_flag @"yes"`},
+		"text for texts":          {with(t, `"title": {"zh": "月卡", "en": "Month card"}`, `"title": "月卡"`), `offers[0].title catalogue.file_object @"月卡",`},
+		"object for a list":       {with(t, `[{"benefit": "month"}]`, `{"benefit": "month"}`), `offers[0].parts catalogue.file_list @{"benefit": "month"}, "stock"`},
+		"stock twice":             {with(t, `"name": "seats"`, `"name": "month"`), `stocks[1].name catalogue.file_twice @"month", "kind": "counted"; offers[0].stock catalogue.file_no_stock @"seats"}`},
+		"stock without name":      {with(t, `"name": "seats", `, ``), `stocks[1].name catalogue.file_stock_name @{"kind": "counted"; offers[0].stock catalogue.file_no_stock @"seats"}`},
+		"stock kind":              {with(t, `"kind": "counted"`, `"kind": "seats"`), `stocks[1].kind catalogue.file_stock_kind @"seats", "units"`},
+		"units of codes":          {with(t, `"low_mark": 10`, `"units": 10`), `stocks[0].units catalogue.file_units @10`},
+		"unknown provider":        {with(t, `"provider": "tv"`, `"provider": "radio"`), `benefits[0].provider catalogue.file_no_provider @"radio"`},
+		"unknown kind":            {with(t, `"kind": "membership"`, `"kind": "magic"`), `benefits[0].kind catalogue.kind @"magic"`},
+		"unknown attribute":       {with(t, `"days": "31"`, `"days": "31", "x": "1"`), `benefits[0].attributes.x catalogue.unknown_attribute @"1"}`},
+		"no days":                 {with(t, `"days": "31"`, ``), `benefits[0].attributes.days catalogue.required @{}`},
+		"disclosure in Chinese":   {with(t, `, "en": "Scope"`, ``), `benefits[0].disclosure.scope.en catalogue.disclosure @{"zh": "范围"}`},
+		"unknown text":            {with(t, `{"use": "r"}`, `{"use": "s"}`), `benefits[0].disclosure.refund catalogue.file_use @{"use": "s"}`},
+		"no such stock":           {with(t, `"coded": true, "stock": "month"`, `"coded": true, "stock": "moth"`), `benefits[0].stock catalogue.file_no_stock @"moth"`},
+		"coded from a count":      {with(t, `"coded": true, "stock": "month"`, `"coded": true, "stock": "seats"`), `benefits[0].stock catalogue.file_codes @"seats"}`},
+		"counted from codes":      {with(t, `"stock": "seats"`, `"stock": "month"`), `offers[0].stock catalogue.file_counted @"month"}`},
+		"uncoded from codes":      {with(t, `"coded": true, `, ``), `benefits[0].stock catalogue.file_counted @"month"}`},
+		"coded without stock":     {with(t, `, "stock": "month"`, ``), `benefits[0].stock catalogue.needs_stock @{"slug": "month"`},
+		"bad slug":                {with(t, `"slug": "month-card"`, `"slug": "Month Card"`), `offers[0].slug catalogue.slug @"Month Card"`},
+		"bad state":               {with(t, `"live"`, `"sold"`), `offers[0].state catalogue.file_state @"sold"`},
+		"bad category":            {with(t, `"video"`, `"food"`), `offers[0].category catalogue.category @"food"`},
+		"bad price":               {with(t, `"19.90"`, `"19.901"`), `offers[0].price catalogue.file_amount @"19.901"`},
+		"price with a sign":       {with(t, `"19.90"`, `"¥19.90"`), `offers[0].price catalogue.file_amount @"¥19.90"`},
+		"negative price":          {with(t, `"19.90"`, `"-19.90"`), `offers[0].price catalogue.price @"-19.90"`},
+		"list price below":        {with(t, `"25"`, `"5"`), `offers[0].list_price catalogue.list_price @"5"`},
+		"currency":                {with(t, `"price"`, `"currency": "XAU", "price"`), `offers[0].currency catalogue.currency @"XAU"`},
+		"scheduled without start": {with(t, `"live"`, `"scheduled"`), `offers[0].starts_at catalogue.required @{"slug": "month-card"`},
+		"a date":                  {with(t, `"price"`, `"starts_at": "2027-02-06", "price"`), `offers[0].starts_at catalogue.file_time @"2027-02-06"`},
+		"end before start":        {with(t, `"price"`, `"starts_at": "2027-02-06T00:00:00+08:00", "ends_at": "2027-02-05T15:00:00Z", "price"`), `offers[0].ends_at catalogue.ends_before_start @"2027-02-05T15`},
+		"missing part":            {with(t, `{"benefit": "month"}`, `{"benefit": "moth"}`), `offers[0].parts[0].benefit catalogue.file_no_part @"moth"`},
+		"missing offer":           {with(t, `{"benefit": "month"}`, `{"offer": "moth"}`), `offers[0].parts[0].offer catalogue.file_no_offer @"moth"`},
+		"neither":                 {with(t, `{"benefit": "month"}`, `{"quantity": 2}`), `offers[0].parts[0] catalogue.file_part @{"quantity": 2}`},
+		"both":                    {with(t, `{"benefit": "month"}`, `{"benefit": "month", "offer": "month-card"}`), `offers[0].parts[0] catalogue.file_part @{"benefit": "month", "offer"`},
+		"no parts":                {with(t, `{"benefit": "month"}`, ``), `offers[0].parts catalogue.no_parts @[], "stock"`},
+		"none of a part":          {with(t, `{"benefit": "month"}`, `{"benefit": "month", "quantity": 0}`), `offers[0].parts[0].quantity catalogue.file_range @0}`},
+		"a part twice":            {with(t, `{"benefit": "month"}`, `{"benefit": "month"}, {"benefit": "month", "quantity": 2}`), `offers[0].parts[1] catalogue.part_twice @{"benefit": "month", "quantity": 2}`},
+		"itself":                  {with(t, `{"benefit": "month"}`, `{"offer": "month-card"}`), `offers[0].parts[0].offer catalogue.file_cycle @"month-card"}`},
+		"a cycle": {with(t, `"parts": [{"benefit": "month"}], "stock": "seats"}`, `"parts": [{"offer": "b"}]},
+  {"slug": "b", "category": "video", "title": {"zh": "二", "en": "Two"}, "price": "1", "parts": [{"offer": "month-card"}]}`),
+			`offers[1].parts[0].offer catalogue.file_cycle @"month-card"}`},
+		"a limited part": {with(t, `"parts": [{"benefit": "month"}], "stock": "seats"`, `"parts": [{"benefit": "month"}], "stock": "seats"},
+    {"slug": "other", "category": "video", "title": {"zh": "二", "en": "Two"}, "price": "1.00", "parts": [{"offer": "month-card"}]`),
+			`offers[1].parts[0].offer catalogue.file_part_stock @"month-card"}`},
+		"two problems": {strings.Replace(with(t, `"units": 200`, `"units": -1`), `"live"`, `"sold"`, 1), `stocks[1].units catalogue.file_range @-1; offers[0].state catalogue.file_state @"sold"`},
+	} {
+		told, rows := judge(c.data)
+		want := strings.Split(c.want, "; ")
+		if len(told) != len(want) {
+			t.Errorf("%s: told %+v, want %q", name, told, want)
+			continue
+		}
+		for i, p := range told {
+			at, text, _ := strings.Cut(want[i], " @")
+			if got := p.Path + " " + p.Code; got != at || !strings.HasPrefix(after(c.data, p), text) {
+				t.Errorf("%s: got %s before %.40q, want %s", name, got, after(c.data, p), want[i])
+			}
+			for _, lang := range i18n.Langs {
+				for _, text := range []string{lang.Field(p.Field()), lang.T(p.RemedyKey(), pairsOf(p.Params)...)} {
+					if text == "" || strings.ContainsAny(text, "⟦⟧") || unfilled.MatchString(text) {
+						t.Errorf("%s: says %q", name, text)
+					}
+				}
+			}
+		}
+		refused := len(rows) == 0 || strings.HasPrefix(c.want, "format")
+		for _, r := range rows {
+			refused = refused || r.Change == Refused
+		}
+		if !refused {
+			t.Errorf("%s: no row is refused: %+v", name, rows)
+		}
+	}
+}
+
+var unfilled = regexp.MustCompile(`\{[a-z_]+\}`)
+
+// after is what stands at the place of a problem.
+func after(data string, p Problem) string {
+	line := strings.SplitAfter(data, "\n")[p.Line-1:]
+	if at := []rune(line[0]); p.Line == 1 && len(at) > longLine {
+		return line[0][p.Column-1:]
+	}
+	rest := line[0]
+	for range p.Column - 1 {
+		_, size := utf8.DecodeRuneInString(rest)
+		rest = rest[size:]
+	}
+	return rest
+}
+
+func TestUnreadableTextsAreTold(t *testing.T) {
+	for name, text := range map[string]string{"nul": `"T\u0000V"`, "half a surrogate": `"T\ud800V"`, "a bell": `"T\u0007V"`} {
+		told, _ := judge(with(t, `"TV"`, text))
+		if len(told) != 1 || told[0].Code != "catalogue.file_control" || told[0].Line != 4 {
+			t.Errorf("%s: %+v", name, told)
+		}
+	}
+}
+
+func pairsOf(m map[string]string) (kv []string) {
+	for k, v := range m {
+		kv = append(kv, k, v)
+	}
+	return kv
+}
+
+func TestOffersWithinOffersMultiply(t *testing.T) {
+	offer := func(slug, parts string) string {
+		return `{"slug": "` + slug + `", "category": "video", "title": {"zh": "二", "en": "Two"}, "price": "1.00", "parts": [` + parts + `]}`
+	}
+	data := with(t, `, "stock": "seats"}`, `},`+strings.Join([]string{
+		offer("year", `{"offer": "month-card", "quantity": 12}`),
+		offer("family", `{"benefit": "month"}, {"offer": "year", "quantity": 3}, {"offer": "month-card"}`),
+		offer("absurd", `{"offer": "year", "quantity": 1000}`),
+	}, ","))
+	told, rows := judge(data)
+	f := ParseFile([]byte(data))
+	for i, want := range []int64{1, 12, 38, 12000} {
+		if g := f.Offers[i].Gives; len(g) != 1 || g[0].Benefit != "month" || g[0].Quantity != want {
+			t.Errorf("%s gives %+v, want %d", f.Offers[i].Offer.Slug, g, want)
+		}
+	}
+	if len(told) != 1 || told[0].Code != "catalogue.quantity" || told[0].Path != "offers[3].parts[0].quantity" || rows[6].Change != Refused || rows[5].Change != Created {
+		t.Errorf("told %+v", told)
+	}
+}
+
+func TestManyProblemsAreCounted(t *testing.T) {
+	extra := make([]byte, 0, 1<<16)
+	for i := range 2000 {
+		extra = fmt.Appendf(extra, `"x%d": 1, `, i)
+	}
+	f := ParseFile([]byte(with(t, `"units": 200`, string(extra)+`"units": -1`)))
+	if told, more := f.Problems(); len(told) != maxProblems || more != 2001-maxProblems {
+		t.Errorf("%d told, %d more", len(told), more)
+	}
+	if row := f.DecideStock(1, nil); row.Change != Refused {
+		t.Errorf("%+v", row)
+	}
+}
+
+func FuzzParseFile(f *testing.F) {
+	for _, s := range []string{aFile, "", "{}", "[]", "null", `{"format":"hufu-catalogue/1","offers":[{"slug":"a","parts":[{"offer":"b"}]},{"slug":"b","parts":[{"offer":"a","quantity":3}]}]}`,
+		`{"offers":[null,1,{"parts":[[],{"benefit":1}]}],"":{},"a.b":1,"[":2}`, "\ufeff{\"texts\":{\"a\":null}}", `{"benefits":[{"attributes":{"a.b":"x","":"y"}}]}`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		told, rows := judge(string(data))
+		lines := strings.Count(string(data), "\n") + 1
+		for _, p := range told {
+			if p.Line < 1 || p.Line > lines || p.Column < 1 || p.Column > len(data)+1 || p.Code == "" {
+				t.Fatalf("%+v in %d lines", p, lines)
+			}
+			if !utf8.ValidString(p.Path) || !i18n.Has("fault."+p.Code) || !i18n.Has(p.RemedyKey()) {
+				t.Fatalf("%+v can't be told", p)
+			}
+		}
+		if len(told) == 0 {
+			for _, r := range rows {
+				if r.Change != Created {
+					t.Fatalf("no problem, and %+v", r)
+				}
+			}
+		}
+	})
+}
