@@ -10,10 +10,8 @@ import (
 	"hufu/internal/db"
 	"hufu/internal/fault"
 	"hufu/internal/id"
-	"hufu/internal/money"
 	"hufu/internal/order"
 	"hufu/internal/payment"
-	"hufu/internal/pricing"
 )
 
 // HoldFor is how long an order holds its units while it waits for payment.
@@ -154,53 +152,6 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 		return nil, err
 	}
 	return answers, f.Payments.AddIntents(ctx, tx, intents)
-}
-
-// quote makes the order of a command, or says why there is none.
-func (w *placing) quote(sale map[id.Offer]catalogue.Sale, now time.Time) error {
-	o := &order.Order{
-		ID: id.New[id.Order](), State: order.Pending, Party: w.Party, Phone: w.Phone, Email: w.Email, Lang: w.Lang, Channel: w.Channel,
-		Scope: w.Request.Scope, Key: w.Request.Key, RequestHash: w.RequestHash, CreatedAt: now, ExpiresAt: now.Add(HoldFor),
-		History: []order.Step{{State: order.Pending, At: now}},
-	}
-	for i, l := range w.Lines {
-		path := "lines[" + strconv.Itoa(i) + "]"
-		s, ok := sale[l.Offer]
-		switch {
-		case !ok || s.State == catalogue.Draft || s.State == catalogue.Archived || s.Version == nil:
-			return fault.New(fault.NotFound, "order.no_offer").At(path+".offer", "order.no_offer")
-		case s.State == catalogue.Scheduled:
-			return fault.New(fault.Conflict, "order.not_yet")
-		case s.State != catalogue.Live:
-			return fault.New(fault.Conflict, "order.paused")
-		case l.Quantity < 1 || l.Quantity > s.Version.Content.MaxPerOrder:
-			return fault.New(fault.Invalid, "order.quantity", "limit", strconv.FormatInt(s.Version.Content.MaxPerOrder, 10)).At(path+".quantity", "order.quantity", "limit", strconv.FormatInt(s.Version.Content.MaxPerOrder, 10))
-		}
-		q := pricing.For(pricing.Input{List: s.Version.Content.List, Offer: s.Version.Content.Price})
-		if l.Expect != "" && l.Expect != s.Version.ID && l.ExpectPrice != q.Unit.Minor {
-			return fault.New(fault.Conflict, "order.price_changed", "price", q.Unit.String())
-		}
-		amount, err := q.Unit.Times(l.Quantity)
-		if err != nil {
-			return fault.New(fault.Invalid, "order.too_much")
-		}
-		if i == 0 {
-			o.Total = money.Of(0, amount.Currency)
-		}
-		if o.Total, err = o.Total.Add(amount); err != nil {
-			return fault.New(fault.Invalid, "order.currencies")
-		}
-		o.Lines = append(o.Lines, order.Line{
-			ID: id.New[id.Line](), Order: o.ID, Offer: l.Offer, Version: s.Version.ID, Quantity: l.Quantity,
-			UnitPrice: q.Unit.Minor, Amount: amount.Minor, Quote: q.Text(), Acknowledged: l.Acknowledged,
-		})
-		w.need = append(w.need, s.Version.Content.Supplies())
-	}
-	w.order = o
-	w.intent = &payment.Intent{
-		ID: id.New[id.Intent](), Order: o.ID, Gateway: w.Gateway, Amount: o.Total, State: payment.Pending, CreatedAt: now, ExpiresAt: o.ExpiresAt,
-	}
-	return nil
 }
 
 // repeated answers a request that was carried out before.

@@ -58,7 +58,7 @@ func TestParseRefuses(t *testing.T) {
 			t.Errorf("Parse(%q) = %v, want an error", s, a)
 		}
 	}
-	if _, err := Parse("1", "XXX"); err == nil {
+	if _, err := Parse("1", "ZZZ"); err == nil {
 		t.Error("an unknown currency was taken")
 	}
 	if _, err := Parse("1.5", JPY); err == nil {

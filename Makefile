@@ -1,0 +1,41 @@
+# make help lists the targets.
+GO ?= go
+SHELL := /bin/bash -o pipefail
+
+.PHONY: help build test test-short lint verify bench assets openapi
+
+help: ## show this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+build: ## build ./hufu
+	$(GO) build -trimpath -o hufu ./cmd/hufu
+
+test: ## every test, on both databases and in a browser; gets what it needs itself
+	./scripts/need.sh chromium postgres
+	$(GO) run ./internal/db/dbtest/cluster $(GO) test -timeout 20m ./...
+	$(GO) run ./internal/db/dbtest/cluster $(GO) test -race -short -timeout 20m ./internal/db/... ./internal/flow/... ./internal/vault/... ./internal/identity/... ./internal/paygate/...
+
+test-short: ## the inner loop
+	$(GO) run ./internal/db/dbtest/cluster $(GO) test -short -timeout 5m ./...
+
+lint: ## gofmt, vet, staticcheck, and that nothing in the tree is what it shouldn't be
+	@test -z "$$(gofmt -l cmd internal e2e)" || { echo "not formatted:"; gofmt -l cmd internal e2e; exit 1; }
+	$(GO) vet ./...
+	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+	./scripts/tree.sh
+
+verify: ## what is built and committed is what its source builds
+	./scripts/need.sh npm
+	design/verify.sh
+	$(GO) run ./cmd/hufu openapi | diff -u docs/openapi.json - || { echo "docs/openapi.json differs: run make openapi"; exit 1; }
+	$(GO) mod tidy -diff
+
+bench: build ## figures of this machine, on SQLite
+	dir=$$(mktemp -d) && ./hufu bench purchase --store sqlite:$$dir/bench.db --key-file $$dir/keys; s=$$?; rm -rf $$dir; exit $$s
+
+assets: ## build the pages' styles and scripts
+	./scripts/need.sh npm
+	$(MAKE) -C design build
+
+openapi: ## write docs/openapi.json
+	$(GO) run ./cmd/hufu openapi > docs/openapi.json
