@@ -174,10 +174,7 @@ func (f *File) DecideOffer(i int, was *Offer, sold *Version, benefits map[string
 	}
 	goal := *o
 	if goal.State = target; goal.At(now) != o.At(now) {
-		reached := false
-		if d.States, reached = o.State.Way(target, !o.StartsAt.IsZero()); !reached && !f.found.exact[fo.Path+".starts_at"] {
-			f.blame(fo.Path+".state", "catalogue.state", "from", string(o.State), "to", string(target))
-		}
+		d.States = o.State.Way(target, !o.StartsAt.IsZero())
 		fields = append(fields, "state")
 	}
 	row := f.row("offer", o.Slug, fo.Path, was != nil, fields)
@@ -209,13 +206,13 @@ func (fo FileOffer) place(path string) string {
 }
 
 // Way lists the states to go through from s to reach to, by the fewest steps. Only an
-// offer with a time to start can be scheduled.
-func (s State) Way(to State, hasStart bool) ([]State, bool) {
+// offer with a time to start can be scheduled; every other state can be reached from each.
+func (s State) Way(to State, hasStart bool) []State {
 	ways := map[State][]State{s: {}}
 	for queue := []State{s}; len(queue) > 0; queue = queue[1:] {
 		at := queue[0]
 		if at == to {
-			return ways[at], true
+			return ways[at]
 		}
 		for _, n := range next[at] {
 			if _, seen := ways[n]; !seen && (n != Scheduled || hasStart) {
@@ -224,7 +221,7 @@ func (s State) Way(to State, hasStart bool) ([]State, bool) {
 			}
 		}
 	}
-	return nil, false
+	return nil
 }
 
 // named is a value under the name of its field in the file.
