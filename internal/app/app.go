@@ -20,6 +20,7 @@ import (
 	"hufu/internal/db"
 	"hufu/internal/entitlement"
 	"hufu/internal/flow"
+	"hufu/internal/identity"
 	"hufu/internal/inventory"
 	"hufu/internal/ledger"
 	"hufu/internal/order"
@@ -73,6 +74,10 @@ func (a *App) wire(ctx context.Context) error {
 		Catalogue: catalogue.NewService(), Inventory: inventory.NewService(), Orders: &order.Service{}, Payments: &payment.Service{},
 		Rights: &entitlement.Service{}, Ledger: ledger.NewService(), Codes: vault.NewPool(), Keys: keys,
 	})
+	a.Identity, err = identity.New(identity.Config{Sealer: keys, Key: keys.Derive("identity"), Passwords: identity.NewPasswords(identity.DefaultCost, 2), Issuer: "Hufu 虎符"})
+	if err != nil {
+		return err
+	}
 	if err := a.gateways(); err != nil {
 		return err
 	}

@@ -19,3 +19,10 @@ func (k *Keyring) LinkSecret(name string) string {
 func (k *Keyring) CheckLink(name, secret string) bool {
 	return subtle.ConstantTimeCompare([]byte(k.LinkSecret(name)), []byte(secret)) == 1
 }
+
+// Derive gives a key of 32 bytes for a use by name. It changes with the link key.
+func (k *Keyring) Derive(name string) []byte {
+	h := hmac.New(sha256.New, k.set.Load().link.Bytes())
+	h.Write([]byte("hufu.derive\x00" + name))
+	return h.Sum(nil)
+}
