@@ -31,12 +31,13 @@ import (
 
 // App is a wired process.
 type App struct {
-	Config Config
-	Log    *slog.Logger
-	Clock  clock.Clock
-	DB     *db.DB
-	Flows  *flow.Flows
-	API    *api.API
+	Config   Config
+	Log      *slog.Logger
+	Clock    clock.Clock
+	DB       *db.DB
+	Flows    *flow.Flows
+	Identity *identity.Service
+	API      *api.API
 
 	stop []func()
 }
