@@ -1,0 +1,53 @@
+// Package demo holds the shop that "hufu demo" opens with: a catalogue as a film and TV
+// membership shop has it, and codes in the form in which suppliers send theirs.
+package demo
+
+import (
+	"bufio"
+	"crypto/rand"
+	_ "embed" // for Catalogue
+	"io"
+	"time"
+)
+
+// Catalogue is the demo shop's catalogue file; see catalogue.File for its format. Each of
+// its stocks of kind "codes" waits for an import.
+//
+//go:embed catalogue.json
+var Catalogue []byte
+
+// CodesHeader is the first line of what WriteCodes writes.
+const CodesHeader = "card_number,password,expiry"
+
+const (
+	symbols        = "0123456789ABCDEFGHJKMNPQRSTVWXYZ" // no I, L, O or U, which are read as others
+	numberLength   = 16                                 // 80 bits: no two alike in any demo
+	passwordLength = 12                                 // 60 bits
+)
+
+// WriteCodes writes a supplier's file of n codes as CSV: a line each with card number,
+// password and the last day on which it can be redeemed. The codes come from the
+// system's secure random source, so no two files hold the same.
+func WriteCodes(w io.Writer, n int, lastDay time.Time) error {
+	out := bufio.NewWriterSize(w, 1<<16)
+	if _, err := out.WriteString(CodesHeader + "\n"); err != nil {
+		return err
+	}
+	end := "," + lastDay.Format(time.DateOnly) + "\n"
+	var random [numberLength + passwordLength]byte
+	var line []byte
+	for range n {
+		rand.Read(random[:]) // never fails
+		line = line[:0]
+		for i, b := range random {
+			if i == numberLength {
+				line = append(line, ',')
+			}
+			line = append(line, symbols[b%32])
+		}
+		if _, err := out.Write(append(line, end...)); err != nil {
+			return err
+		}
+	}
+	return out.Flush()
+}
