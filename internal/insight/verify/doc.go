@@ -1,0 +1,12 @@
+// Package verify checks the invariants of the whole database: what correctness.md names I1
+// to I31, as far as the tables reach. It only reads, in one snapshot, so it may run beside
+// a serving shop; its memory does not grow with the number of orders.
+//
+// Each invariant is a set of rules. A rule is a query that must return no rows, or a walk
+// over rows in the order of their key where a query can't say it: hash chains, histories,
+// prices. What breaks a rule is told by id, never by content: no code, phone number or
+// address leaves this package.
+//
+// An invariant that no table can break yet is not listed, so that "ok" always means that
+// something was looked at.
+package verify

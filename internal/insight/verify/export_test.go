@@ -1,0 +1,32 @@
+package verify
+
+import (
+	"context"
+
+	"hufu/internal/db"
+)
+
+// Within checks inside a transaction, so that a test can tamper, look, and undo.
+func Within(ctx context.Context, tx *db.Tx, o Options) ([]Result, error) {
+	return check(ctx, tx, o, 1, 1)
+}
+
+// IDs lists the invariants.
+func IDs() []string {
+	var out []string
+	for _, inv := range invariants {
+		out = append(out, inv.id)
+	}
+	return out
+}
+
+// Rules lists every rule that is a query, "I1.transfer".
+func Rules() []string {
+	var out []string
+	for _, inv := range invariants {
+		for _, q := range inv.rules {
+			out = append(out, inv.id+"."+q.name)
+		}
+	}
+	return out
+}

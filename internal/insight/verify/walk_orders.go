@@ -1,0 +1,222 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"hufu/internal/db"
+	"hufu/internal/id"
+	"hufu/internal/order"
+	"hufu/internal/pricing"
+)
+
+// walk goes over rows in the order of their key, a page at a time.
+type walk func(context.Context, *run) error
+
+// page is how many rows of the walked table are in memory at once.
+const page = 1000
+
+var (
+	pageOfOrders = db.SQL("verify.orders", `SELECT o.id, o.state, o.currency, o.total, o.created_at, o.paid_at, o.closed_at, o.history,
+COALESCE(l.id, ''), COALESCE(l.version_id, ''), COALESCE(l.quantity, 0), COALESCE(l.unit_price, 0), COALESCE(l.amount, 0), COALESCE(l.quote, ''), COALESCE(l.delivered, 0)
+FROM (SELECT * FROM orders WHERE id > $1 ORDER BY id LIMIT $2) o LEFT JOIN order_lines l ON l.order_id = o.id ORDER BY o.id, l.id`)
+	pageOfHoldings = db.SQL("verify.holdings", `SELECT r.line_id, r.part, COALESCE(c.stock_id, ''), COUNT(*) FROM (SELECT id FROM orders WHERE id > $1 ORDER BY id LIMIT $2) o
+JOIN rights r ON r.order_id = o.id AND r.state <> 'refunded' LEFT JOIN codes c ON c.id = r.code_id GROUP BY r.line_id, r.part, COALESCE(c.stock_id, '')`)
+	stocksDelivered = db.SQL("verify.stocks_delivered", `SELECT id, delivered FROM stocks ORDER BY id`)
+)
+
+// sold is what a version promised and at which price.
+type sold struct {
+	currency string
+	price    int64
+	parts    []soldPart
+	supplies map[id.Stock]int64
+}
+
+type soldPart struct {
+	quantity int64
+	stock    id.Stock // of codes; "" when it isn't delivered as a code
+}
+
+// version loads what a version says; nil when there is none, which is for I29 to tell.
+func (r *run) version(ctx context.Context, v id.OfferVersion) (*sold, error) {
+	if s, ok := r.versions[v]; ok {
+		return s, nil
+	}
+	found, err := r.catalogue.Versions(ctx, r.tx, []id.OfferVersion{v})
+	if err != nil {
+		return nil, err
+	}
+	if len(r.versions) > 20_000 {
+		clear(r.versions)
+	}
+	got := found[v]
+	if got == nil {
+		r.versions[v] = nil
+		return nil, nil
+	}
+	s := &sold{currency: string(got.Content.Price.Currency), price: got.Content.Price.Minor, supplies: got.Content.Supplies()}
+	for _, p := range got.Content.Parts {
+		part := soldPart{quantity: p.Quantity}
+		if p.Benefit.Coded {
+			part.stock = p.Benefit.Stock
+		}
+		s.parts = append(s.parts, part)
+	}
+	r.versions[v] = s
+	return s, nil
+}
+
+type walkedOrder struct {
+	id                    string
+	state                 order.State
+	currency, history     string
+	total                 int64
+	created, paid, closed time.Time
+	lines                 []walkedLine
+}
+
+type walkedLine struct {
+	id, quote                          string
+	version                            id.OfferVersion
+	quantity, price, amount, delivered int64
+}
+
+// holding is rights of one line that come from one part and hold a code of one stock.
+type holding struct {
+	line  string
+	part  int64
+	stock id.Stock
+}
+
+// orders walks over every order once, for I6, I8, I16, I27 and I31 together.
+func orders(ctx context.Context, r *run) error {
+	if r.walkedOrders {
+		return nil
+	}
+	r.walkedOrders = true
+	delivered := map[id.Stock]int64{}
+	for last := ""; ; {
+		found, err := r.ordersAfter(ctx, last)
+		if err != nil {
+			return err
+		}
+		if len(found) == 0 {
+			break
+		}
+		held := map[holding]int64{}
+		if err := r.tx.Query(ctx, pageOfHoldings, func(scan func(...any) error) error {
+			var h holding
+			var n int64
+			err := scan(&h.line, &h.part, &h.stock, &n)
+			held[h] = n
+			return err
+		}, last, page); err != nil {
+			return err
+		}
+		for _, o := range found {
+			if err := r.order(ctx, o, held, delivered); err != nil {
+				return err
+			}
+		}
+		for h, n := range held {
+			r.bad("I6", "count", h.line, fmt.Sprintf("part=%d rights=%d more than delivered", h.part, n))
+		}
+		last = found[len(found)-1].id
+	}
+	return r.tx.Query(ctx, stocksDelivered, func(scan func(...any) error) error {
+		var stock id.Stock
+		var n int64
+		err := scan(&stock, &n)
+		if err == nil && n != delivered[stock] {
+			r.bad("I8", "units", string(stock), fmt.Sprintf("delivered=%d lines=%d", n, delivered[stock]))
+		}
+		return err
+	})
+}
+
+func (r *run) ordersAfter(ctx context.Context, last string) ([]*walkedOrder, error) {
+	var out []*walkedOrder
+	err := r.tx.Query(ctx, pageOfOrders, func(scan func(...any) error) error {
+		var o walkedOrder
+		var l walkedLine
+		if err := scan(&o.id, &o.state, &o.currency, &o.total, db.Time(&o.created), db.Time(&o.paid), db.Time(&o.closed), &o.history,
+			&l.id, &l.version, &l.quantity, &l.price, &l.amount, &l.quote, &l.delivered); err != nil {
+			return err
+		}
+		if n := len(out); n == 0 || out[n-1].id != o.id {
+			out = append(out, &o)
+		}
+		if l.id != "" {
+			at := out[len(out)-1]
+			at.lines = append(at.lines, l)
+		}
+		return nil
+	}, last, page)
+	return out, err
+}
+
+// order judges one order. What it accounts for is taken out of held and added to delivered.
+func (r *run) order(ctx context.Context, o *walkedOrder, held map[holding]int64, delivered map[id.Stock]int64) error {
+	r.history(o)
+	var total int64
+	for _, l := range o.lines {
+		total += l.amount
+		v, err := r.version(ctx, l.version)
+		if err != nil {
+			return err
+		}
+		if v == nil {
+			continue
+		}
+		r.price(o, l, v)
+		for stock, each := range v.supplies {
+			delivered[stock] += each * l.delivered
+		}
+		for n, p := range v.parts {
+			h := holding{l.id, int64(n), p.stock}
+			if have, want := held[h], l.delivered*p.quantity; have != want {
+				r.bad("I6", "count", l.id, fmt.Sprintf("order=%s part=%d rights=%d promised=%d", o.id, n, have, want))
+			}
+			delete(held, h)
+		}
+	}
+	if total != o.total {
+		r.bad("I31", "total", o.id, fmt.Sprintf("total=%d lines=%d", o.total, total))
+	}
+	return nil
+}
+
+// history follows the order's states and compares their moments with the order's columns.
+func (r *run) history(o *walkedOrder) {
+	steps, ok := order.ParseHistory(o.history)
+	if !ok || !order.PathOf(steps, o.state) {
+		r.bad("I16", "path", o.id, "state="+string(o.state))
+		return
+	}
+	var paid, closed time.Time
+	for _, s := range steps {
+		switch s.State {
+		case order.Cancelled, order.Expired:
+			closed = s.At
+		case order.Fulfilled, order.Part, order.Shortage:
+			if paid.IsZero() {
+				paid = s.At
+			}
+		}
+	}
+	if !steps[0].At.Equal(o.created) || !paid.Equal(o.paid) || !closed.Equal(o.closed) {
+		r.bad("I27", "order", o.id, fmt.Sprintf("paid_at=%d history=%d", db.Micros(o.paid), db.Micros(paid)))
+	}
+}
+
+func (r *run) price(o *walkedOrder, l walkedLine, v *sold) {
+	again, err := pricing.Recompute(l.quote)
+	switch {
+	case err != nil || again != l.price || l.amount != l.price*l.quantity:
+		r.bad("I31", "quote", l.id, fmt.Sprintf("order=%s price=%d quote=%d", o.id, l.price, again))
+	case v.price != l.price || v.currency != o.currency:
+		r.bad("I31", "version", l.id, fmt.Sprintf("order=%s price=%d version=%d", o.id, l.price, v.price))
+	}
+}
