@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -49,6 +50,11 @@ var errUsage = errors.New("usage")
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	// Memory is cheap beside the processor here: a heap of some tens of MB may double twice
+	// before it is collected. GOGC, when set, still has the word.
+	if _, set := os.LookupEnv("GOGC"); !set {
+		debug.SetGCPercent(300)
+	}
 	e := &env{stdin: os.Stdin, out: os.Stdout, err: os.Stderr, lookup: os.LookupEnv, lang: terminalLang(os.LookupEnv)}
 	os.Exit(run(ctx, e, os.Args[1:]))
 }

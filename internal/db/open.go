@@ -122,7 +122,7 @@ func (d *DB) openSQLite(ctx context.Context, path string) error {
 	}
 	// A page cache of 64 MB for the writer: the default of 2 MB makes a hot index spill.
 	writer, err := sql.Open("sqlite", pragmas("busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)",
-		"foreign_keys(1)", "cache_size(-65536)", "temp_store(MEMORY)", "journal_size_limit(67108864)", "wal_autocheckpoint(4000)", "cell_size_check(1)"))
+		"foreign_keys(1)", "cache_size(-65536)", "temp_store(MEMORY)", "journal_size_limit(67108864)", "wal_autocheckpoint(0)", "cell_size_check(1)"))
 	if err != nil {
 		return err
 	}
@@ -151,6 +151,7 @@ func (d *DB) openSQLite(ctx context.Context, path string) error {
 		d.readers <- &conn{c: c, stmts: map[string]*sql.Stmt{}}
 	}
 	d.group = newGroup(d)
+	d.lanes.Go(d.checkpoints)
 	return nil
 }
 

@@ -14,29 +14,42 @@ import (
 	"hufu/internal/order"
 )
 
-// jobLease is how long a worker may take over a set of jobs before another may take it.
+// jobLease is how long a worker may take over one job before another may take it.
 const jobLease = time.Minute
 
-// WorkJobs does up to n jobs that are due, set by set, and returns how many.
+// WorkJobs does up to n jobs that are due and returns how many. What a job does to the
+// database and that it is done are one transaction.
 func (f *Flows) WorkJobs(ctx context.Context, n int) (int, error) {
+	done := 0
+	err := f.DB.Do(ctx, func(tx *db.Tx) error {
+		due, err := job.Due(ctx, tx, f.Clock.Now(), n)
+		if err != nil || len(due) == 0 {
+			return err
+		}
+		done = len(due)
+		return f.tellShoppers(ctx, tx, due)
+	})
+	if err == nil {
+		return done, nil
+	}
+	return f.workAlone(ctx, n)
+}
+
+// workAlone does jobs one by one, so that the one at fault fails alone.
+func (f *Flows) workAlone(ctx context.Context, n int) (int, error) {
 	var claimed []job.Job
 	err := f.DB.Do(ctx, func(tx *db.Tx) error {
 		var err error
 		claimed, err = job.Claim(ctx, tx, f.Clock.Now(), n, jobLease)
 		return err
 	})
-	if err != nil || len(claimed) == 0 {
+	if err != nil {
 		return 0, err
 	}
-	// What a job does to the database and that it is done are one transaction.
-	err = f.DB.Do(ctx, func(tx *db.Tx) error { return f.tellShoppers(ctx, tx, claimed) })
-	if err != nil {
-		// One of them is at fault: each alone, so that it fails alone.
-		for _, j := range claimed {
-			if err := f.DB.Do(ctx, func(tx *db.Tx) error { return f.tellShoppers(ctx, tx, []job.Job{j}) }); err != nil {
-				if err := f.DB.Do(ctx, func(tx *db.Tx) error { return f.failJob(ctx, tx, j, err) }); err != nil {
-					return 0, err
-				}
+	for _, j := range claimed {
+		if err := f.DB.Do(ctx, func(tx *db.Tx) error { return f.tellShoppers(ctx, tx, []job.Job{j}) }); err != nil {
+			if err := f.DB.Do(ctx, func(tx *db.Tx) error { return f.failJob(ctx, tx, j, err) }); err != nil {
+				return 0, err
 			}
 		}
 	}

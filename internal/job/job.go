@@ -41,7 +41,7 @@ var (
 	insertJob = db.Rows("job.insert", `INSERT INTO jobs {{values id text, kind text, subject text, payload text, state text, run_at bigint, attempts bigint, lease_until bigint, fence bigint, error text, created_at bigint, done_at bigint}}`)
 	dueJobs   = db.SQL("job.due", `SELECT id, kind, subject, payload, run_at, attempts, fence FROM jobs WHERE state IN ('ready','running') AND run_at <= $1 ORDER BY run_at LIMIT $2 {{skip locked}}`)
 	claimJob  = db.Rows("job.claim", `UPDATE jobs SET state = 'running', attempts = attempts + 1, fence = jobs.fence + 1, run_at = r.lease, lease_until = r.lease FROM {{rows id text, fence bigint, lease bigint}} WHERE jobs.id = r.id AND jobs.fence = r.fence`)
-	finishJob = db.Rows("job.finish", `UPDATE jobs SET state = r.state, run_at = r.run_at, error = r.error, done_at = r.done_at, lease_until = 0 FROM {{rows id text, fence bigint, state text, run_at bigint, error text, done_at bigint}} WHERE jobs.id = r.id AND jobs.fence = r.fence AND jobs.state = 'running'`)
+	finishJob = db.Rows("job.finish", `UPDATE jobs SET state = r.state, run_at = r.run_at, error = r.error, done_at = r.done_at, lease_until = 0 FROM {{rows id text, fence bigint, state text, run_at bigint, error text, done_at bigint}} WHERE jobs.id = r.id AND jobs.fence = r.fence AND jobs.state IN ('ready','running')`)
 	pruneJobs = db.SQL("job.prune", `DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE state = 'done' AND done_at < $1 ORDER BY id LIMIT $2)`)
 	countJobs = db.SQL("job.count", `SELECT state, COUNT(*), MIN(run_at) FROM jobs WHERE state <> 'done' GROUP BY state`)
 	deadJobs  = db.SQL("job.dead", `SELECT id, kind, subject, payload, run_at, attempts, fence, error FROM jobs WHERE state = 'dead' ORDER BY id DESC LIMIT $1`)
@@ -60,9 +60,9 @@ func Enqueue(ctx context.Context, tx *db.Tx, now time.Time, jobs ...Job) error {
 	})
 }
 
-// Claim leases up to n due jobs for the given time. A job whose lease has run out is due
-// again.
-func Claim(ctx context.Context, tx *db.Tx, now time.Time, n int, lease time.Duration) ([]Job, error) {
+// Due locks up to n due jobs for work that is only the database's own: it is done, and
+// recorded with Finish, in the same transaction, and needs no lease.
+func Due(ctx context.Context, tx *db.Tx, now time.Time, n int) ([]Job, error) {
 	var due []Job
 	err := tx.Query(ctx, dueJobs, func(scan func(...any) error) error {
 		var j Job
@@ -70,6 +70,13 @@ func Claim(ctx context.Context, tx *db.Tx, now time.Time, n int, lease time.Dura
 		due = append(due, j)
 		return err
 	}, db.Micros(now), n)
+	return due, err
+}
+
+// Claim leases up to n due jobs for the given time. A job whose lease has run out is due
+// again.
+func Claim(ctx context.Context, tx *db.Tx, now time.Time, n int, lease time.Duration) ([]Job, error) {
+	due, err := Due(ctx, tx, now, n)
 	if err != nil {
 		return nil, err
 	}
