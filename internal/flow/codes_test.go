@@ -35,14 +35,22 @@ func newCodeShop(t testing.TB, d *db.DB) *codeShop {
 		t.Fatal(err)
 	}
 	s.Flows = s.process(t, d)
-	if err := d.Do(t.Context(), func(tx *db.Tx) error {
-		st, err := s.Inventory.Create(t.Context(), tx, "codes", inventory.Codes, 0, codesNow)
-		s.stock = st.ID
+	s.newStock(t, "codes")
+	return s
+}
+
+// newStock makes an empty stock the one that is worked on.
+func (s *codeShop) newStock(t testing.TB, name string) {
+	t.Helper()
+	if err := s.DB.Do(t.Context(), func(tx *db.Tx) error {
+		st, err := s.Inventory.Create(t.Context(), tx, name, inventory.Codes, 0, codesNow)
+		if err == nil {
+			s.stock = st.ID
+		}
 		return err
 	}); err != nil {
 		t.Fatal(err)
 	}
-	return s
 }
 
 // process is the flows as another process on the same database has them.

@@ -93,6 +93,11 @@ func (f *Flows) ResumeGenerate(ctx context.Context, id id.Batch, progress func(d
 	case batch.Source != vault.Generated || batch.State != vault.Filling:
 		return nil, fault.New(fault.Conflict, "vault.batch_not_filling")
 	}
+	if batch.Counts.Filling > 0 { // it was being taken back
+		if err := f.restoreBatch(ctx, batch); err != nil {
+			return nil, err
+		}
+	}
 	return batch, f.fill(ctx, batch, progress)
 }
 
@@ -175,29 +180,14 @@ func (f *Flows) fill(ctx context.Context, batch *vault.Batch, progress func(done
 }
 
 func (f *Flows) storeGenerated(ctx context.Context, batch *vault.Batch, piece *vault.Filled) error {
-	now := f.Clock.Now()
-	return f.DB.Do(ctx, func(tx *db.Tx) error {
-		book, err := f.Inventory.Open(ctx, tx, []id.Stock{batch.Stock}, nil)
-		if err != nil {
-			return err
-		}
-		b, err := vault.LockBatch(ctx, tx, batch.ID)
-		if err != nil {
-			return err
-		}
+	return f.onBatch(ctx, batch, func(tx *db.Tx, book *inventory.Book, b *vault.Batch) error {
 		if err := vault.Store(ctx, tx, b, piece, vault.CodeAvailable); err != nil {
 			return err
 		}
-		if b.Counts.Stored == b.Size {
-			if err := vault.MoveBatch(ctx, tx, b, vault.Ready, b.Size); err != nil {
-				return err
-			}
+		book.Receive(b.Stock, piece.N)
+		if b.Counts.Stored < b.Size {
+			return nil
 		}
-		book.Receive(batch.Stock, piece.N)
-		if err := f.Inventory.Save(ctx, tx, book, now); err != nil {
-			return err
-		}
-		tx.AfterCommit(func() { *batch = *b })
-		return nil
+		return vault.MoveBatch(ctx, tx, b, vault.Ready, b.Size)
 	})
 }

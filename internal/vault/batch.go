@@ -233,3 +233,9 @@ func (b *Batch) series() id.Series[id.Code] {
 func (b *Batch) span() (first, last id.Code) {
 	return b.First, b.series().At(id.SeriesSize - 1)
 }
+
+// Holds reports whether a code is of this batch.
+func (b *Batch) Holds(code id.Code) bool {
+	first, last := b.span()
+	return code >= first && code <= last
+}

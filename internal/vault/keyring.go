@@ -25,7 +25,7 @@ type keySet struct {
 	data      map[id.Key]cipher.AEAD
 	active    id.Key
 	sealer    cipher.AEAD
-	indexes   []*indexKey // the active one first
+	indexes   []*indexKey    // the active one first
 	generator []generatorKey // the active one first
 	link      Secret
 	mark      string // tells this set from others

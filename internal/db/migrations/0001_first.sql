@@ -34,7 +34,6 @@ CREATE TABLE reservations (
   state TEXT NOT NULL CHECK (state IN ('live','consumed','released','expired')), expires_at BIGINT NOT NULL, ended_at BIGINT NOT NULL
 ) {{clustered}};
 CREATE INDEX reservations_line ON reservations (line_id);
-CREATE INDEX reservations_live ON reservations (stock_id) WHERE state = 'live';
 
 -- Vault: secrets are sealed; blind is a keyed index of the canonical code.
 CREATE TABLE vault_keys (
@@ -69,12 +68,13 @@ CREATE TABLE code_index (blind {{bytes}} PRIMARY KEY, code_id TEXT NOT NULL) {{c
 CREATE TABLE imports (
   id TEXT PRIMARY KEY, batch_id TEXT NOT NULL, stock_id TEXT NOT NULL, file_name TEXT NOT NULL, file_hash TEXT NOT NULL, file_size BIGINT NOT NULL,
   options TEXT NOT NULL, layout TEXT NOT NULL,
-  state TEXT NOT NULL CHECK (state IN ('checking','checked','running','releasing','paused','undoing','restoring','done','failed','cancelled','undone')),
-  paused_state TEXT NOT NULL, total_rows BIGINT NOT NULL, done_rows BIGINT NOT NULL, at_row BIGINT NOT NULL, rate BIGINT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('receiving','received','checking','checked','running','releasing','paused','undoing','restoring','done','failed','cancelled','undone')),
+  next_state TEXT NOT NULL, total_rows BIGINT NOT NULL, done_rows BIGINT NOT NULL, at_row BIGINT NOT NULL, rate BIGINT NOT NULL,
   added BIGINT NOT NULL, repeated BIGINT NOT NULL, known BIGINT NOT NULL, invalid BIGINT NOT NULL,
   message TEXT NOT NULL, created_at BIGINT NOT NULL, created_by TEXT NOT NULL, updated_at BIGINT NOT NULL, lease_until BIGINT NOT NULL, fence BIGINT NOT NULL
 ) {{clustered}};
 CREATE INDEX imports_due ON imports (lease_until) WHERE state IN ('checking','running','releasing','undoing','restoring');
+CREATE INDEX imports_hash ON imports (file_hash, id);
 CREATE TABLE import_files (import_id TEXT NOT NULL, piece BIGINT NOT NULL, body {{bytes}} NOT NULL, PRIMARY KEY (import_id, piece)) {{clustered}};
 CREATE TABLE import_problems (
   import_id TEXT NOT NULL, row_number BIGINT NOT NULL, column_number BIGINT NOT NULL, code TEXT NOT NULL, detail TEXT NOT NULL,

@@ -1,0 +1,264 @@
+package flow
+
+import (
+	"context"
+	"io"
+	"path/filepath"
+	"time"
+
+	"hufu/internal/audit"
+	"hufu/internal/db"
+	"hufu/internal/fault"
+	"hufu/internal/id"
+	"hufu/internal/tabular"
+	"hufu/internal/vault"
+)
+
+// NewImport is the command to receive a supplier's file of codes.
+type NewImport struct {
+	Stock    id.Stock
+	File     io.Reader
+	FileName string
+	Options  vault.ImportOptions
+	By       string
+	Origin   string
+}
+
+// ReceiveImport keeps a file and looks at its layout. Nothing is checked or taken in yet:
+// CheckImport is next. A file that can't be read as a table is not kept.
+func (f *Flows) ReceiveImport(ctx context.Context, c NewImport) (*vault.Import, error) {
+	now := f.Clock.Now()
+	i := &vault.Import{Stock: c.Stock, FileName: clipName(filepath.Base(c.FileName)), Options: c.Options, CreatedAt: now, CreatedBy: c.By}
+	if i.Options.Issuer == "" {
+		return nil, fault.New(fault.Invalid, "vault.batch_issuer")
+	}
+	if i.Options.Name == "" {
+		i.Options.Name = i.FileName
+	}
+	err := f.DB.Do(ctx, func(tx *db.Tx) error {
+		if err := f.codeStock(ctx, tx, c.Stock); err != nil {
+			return err
+		}
+		return vault.AddImport(ctx, tx, i)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := f.receive(ctx, i, c); err != nil {
+		// Also when the browser has gone, which ends ctx.
+		over, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		if bad := f.DB.Do(over, func(tx *db.Tx) error { return vault.DropReceiving(over, tx, i.ID) }); bad != nil {
+			return nil, bad
+		}
+		return nil, err
+	}
+	return i, nil
+}
+
+func clipName(name string) string {
+	if r := []rune(name); len(r) > 120 {
+		return string(r[len(r)-120:])
+	}
+	return name
+}
+
+func (f *Flows) receive(ctx context.Context, i *vault.Import, c NewImport) error {
+	var err error
+	if i.FileSize, i.FileHash, err = vault.Receive(ctx, f.DB, f.Keys, i.ID, c.File); err != nil {
+		return err
+	}
+	r, err := f.openImport(ctx, i)
+	if err != nil {
+		return err
+	}
+	i.Layout, i.State = r.Layout(), vault.ImportReceived
+	if err := r.Close(); err != nil {
+		return err
+	}
+	now := f.Clock.Now()
+	return f.DB.Do(ctx, func(tx *db.Tx) error {
+		if err := vault.SaveImport(ctx, tx, i, vault.ImportReceiving, now); err != nil {
+			return err
+		}
+		return f.auditImport(ctx, tx, i, c.By, c.Origin, "import.receive")
+	})
+}
+
+func (f *Flows) openImport(ctx context.Context, i *vault.Import) (*tabular.Reader, error) {
+	return tabular.Open(vault.OpenSpool(ctx, f.DB, f.Keys, i), i.FileSize, i.Options.Reading())
+}
+
+func (f *Flows) auditImport(ctx context.Context, tx *db.Tx, i *vault.Import, by, origin, action string) error {
+	return audit.Write(ctx, tx, audit.Row{At: f.Clock.Now(), Actor: by, Action: action, Subject: string(i.ID), Origin: origin,
+		Data: map[string]string{"file": i.FileName, "sha256": i.FileHash, "stock": string(i.Stock)}})
+}
+
+// Import tells where an import stands.
+func (f *Flows) Import(ctx context.Context, id id.Import) (*vault.Import, error) {
+	var i *vault.Import
+	err := f.DB.View(ctx, func(tx *db.Tx) error {
+		var err error
+		i, err = vault.ImportByID(ctx, tx, id)
+		return err
+	})
+	return i, err
+}
+
+// SampleImport gives the first rows of a received file for choosing its columns, every
+// cell masked.
+func (f *Flows) SampleImport(ctx context.Context, id id.Import, n int) (tabular.Layout, [][]string, error) {
+	i, err := f.Import(ctx, id)
+	if err != nil {
+		return tabular.Layout{}, nil, err
+	}
+	r, err := f.openImport(ctx, i)
+	if err != nil {
+		return tabular.Layout{}, nil, err
+	}
+	var rows [][]string
+	for len(rows) < n {
+		row, err := r.Next()
+		if err != nil { // the end, or what the check will tell
+			break
+		}
+		cells := make([]string, len(row.Cells))
+		for c, text := range row.Cells {
+			cells[c] = vault.Mask(text)
+		}
+		rows = append(rows, cells)
+	}
+	return r.Layout(), rows, r.Close()
+}
+
+// Act is a person who does something to an import.
+type Act struct{ By, Origin string }
+
+// CheckImport has a worker read the whole file under the options given and count what
+// would happen, without writing a code. It may be done again with other options.
+func (f *Flows) CheckImport(ctx context.Context, id id.Import, o vault.ImportOptions, a Act) (*vault.Import, error) {
+	return f.steer(ctx, id, a, "import.check", func(tx *db.Tx, i *vault.Import) error {
+		if i.State != vault.ImportReceived && i.State != vault.ImportChecked {
+			return fault.New(fault.Conflict, "vault.import_state")
+		}
+		if o.Issuer == "" {
+			return fault.New(fault.Invalid, "vault.batch_issuer")
+		}
+		if o.Name == "" {
+			o.Name = i.FileName
+		}
+		i.Options = o
+		r, err := f.openImport(ctx, i) // charset, delimiter or sheet may be other ones now
+		if err != nil {
+			return err
+		}
+		i.Layout = r.Layout()
+		if err := r.Close(); err != nil {
+			return err
+		}
+		if _, err := o.Rules(i.Layout, f.Clock.Now()); err != nil {
+			return err
+		}
+		i.State, i.Total, i.Why = vault.ImportChecking, 0, nil
+		return nil
+	})
+}
+
+// StartImport has a worker take in what was checked. An import that is to be whole is
+// refused when the check has found a problem.
+func (f *Flows) StartImport(ctx context.Context, id id.Import, a Act) (*vault.Import, error) {
+	return f.steer(ctx, id, a, "import.start", func(tx *db.Tx, i *vault.Import) error {
+		if i.State != vault.ImportChecked {
+			return fault.New(fault.Conflict, "vault.import_state")
+		}
+		good := i.Total - i.Repeated - i.Known - i.Invalid
+		if i.Options.WholeOnly && good != i.Total {
+			return wholeOnly(i)
+		}
+		b := &vault.Batch{Stock: i.Stock, Source: vault.Imported, Name: i.Options.Name, Issuer: i.Options.Issuer, Supplier: i.Options.Supplier,
+			Size: good, Cost: i.Options.Cost, ExpiresAt: i.Options.Expires, CreatedAt: f.Clock.Now(), CreatedBy: a.By}
+		if err := vault.AddBatch(ctx, tx, b); err != nil {
+			return err
+		}
+		i.Batch, i.State = b.ID, vault.ImportRunning
+		i.Done, i.AtRow, i.Added, i.Repeated, i.Known, i.Invalid, i.Rate = 0, 0, 0, 0, 0, 0, 0
+		return nil
+	})
+}
+
+// PauseImport stops an import where it is.
+func (f *Flows) PauseImport(ctx context.Context, id id.Import, a Act) (*vault.Import, error) {
+	return f.steer(ctx, id, a, "import.pause", func(tx *db.Tx, i *vault.Import) error {
+		switch i.State {
+		case vault.ImportChecking, vault.ImportRunning, vault.ImportReleasing:
+			i.Next, i.State = i.State, vault.ImportPaused
+			return nil
+		}
+		return fault.New(fault.Conflict, "vault.import_state")
+	})
+}
+
+// ResumeImport goes on with a paused import where it stopped.
+func (f *Flows) ResumeImport(ctx context.Context, id id.Import, a Act) (*vault.Import, error) {
+	return f.steer(ctx, id, a, "import.resume", func(tx *db.Tx, i *vault.Import) error {
+		if i.State != vault.ImportPaused {
+			return fault.New(fault.Conflict, "vault.import_state")
+		}
+		i.State, i.Next = i.Next, ""
+		return nil
+	})
+}
+
+// CancelImport ends an import that isn't done. What it has added is taken back, unless some
+// of it was sold: then it stays.
+func (f *Flows) CancelImport(ctx context.Context, id id.Import, a Act) (*vault.Import, error) {
+	return f.steer(ctx, id, a, "import.cancel", func(tx *db.Tx, i *vault.Import) error {
+		switch {
+		case i.State.Ended() || i.State == vault.ImportUndoing || i.State == vault.ImportRestoring:
+			return fault.New(fault.Conflict, "vault.import_state")
+		case i.Batch != "":
+			i.State, i.Next = vault.ImportUndoing, vault.ImportCancelled
+			return nil
+		}
+		i.State, i.Next = vault.ImportCancelled, ""
+		return vault.DropFile(ctx, tx, i.ID)
+	})
+}
+
+// UndoImport takes back what a done import has added, while none of it is sold.
+func (f *Flows) UndoImport(ctx context.Context, id id.Import, a Act) (*vault.Import, error) {
+	return f.steer(ctx, id, a, "import.undo", func(tx *db.Tx, i *vault.Import) error {
+		if i.State != vault.ImportDone {
+			return fault.New(fault.Conflict, "vault.import_state")
+		}
+		b, err := vault.BatchByID(ctx, tx, i.Batch)
+		if err != nil {
+			return err
+		}
+		if b.Counts.Delivered > 0 {
+			return fault.New(fault.Conflict, "vault.batch_sold")
+		}
+		i.State, i.Next, i.Why = vault.ImportUndoing, vault.ImportUndone, nil
+		return nil
+	})
+}
+
+// steer changes an import on a person's word. A worker that was on it loses it.
+func (f *Flows) steer(ctx context.Context, id id.Import, a Act, action string, change func(tx *db.Tx, i *vault.Import) error) (*vault.Import, error) {
+	var i *vault.Import
+	err := f.DB.Do(ctx, func(tx *db.Tx) error {
+		var err error
+		if i, err = vault.LockImport(ctx, tx, id); err != nil {
+			return err
+		}
+		was := i.State
+		if err := change(tx, i); err != nil {
+			return err
+		}
+		if err := vault.HandOver(ctx, tx, i, was, f.Clock.Now()); err != nil {
+			return err
+		}
+		return f.auditImport(ctx, tx, i, a.By, a.Origin, action)
+	})
+	return i, err
+}

@@ -1,0 +1,473 @@
+package flow_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"hufu/internal/db"
+	"hufu/internal/db/dbtest"
+	"hufu/internal/fault"
+	"hufu/internal/flow"
+	"hufu/internal/i18n"
+	"hufu/internal/id"
+	"hufu/internal/vault"
+)
+
+var act = flow.Act{By: "ops", Origin: "test"}
+
+var upstream = vault.ImportOptions{Issuer: "video", Supplier: "wholesale"}
+
+func (s *codeShop) receive(t testing.TB, text string, o vault.ImportOptions) *vault.Import {
+	t.Helper()
+	i, err := s.ReceiveImport(t.Context(), flow.NewImport{Stock: s.stock, File: strings.NewReader(text), FileName: "codes.csv", Options: o, By: "ops"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return i
+}
+
+// work lets a worker do what there is.
+func (s *codeShop) work(t testing.TB, i *vault.Import) *vault.Import {
+	t.Helper()
+	if err := s.RunImports(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	now, err := s.Import(t.Context(), i.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return now
+}
+
+func (s *codeShop) checked(t testing.TB, text string, o vault.ImportOptions) *vault.Import {
+	t.Helper()
+	i := s.receive(t, text, o)
+	if _, err := s.CheckImport(t.Context(), i.ID, o, act); err != nil {
+		t.Fatal(err)
+	}
+	return s.work(t, i)
+}
+
+func (s *codeShop) start(t testing.TB, i *vault.Import) *vault.Import {
+	t.Helper()
+	if _, err := s.StartImport(t.Context(), i.ID, act); err != nil {
+		t.Fatal(err)
+	}
+	return s.work(t, i)
+}
+
+// file is n good rows, numbered from a start.
+func file(from, n int) string {
+	var b strings.Builder
+	b.WriteString("卡密,密码\n")
+	for i := range n {
+		fmt.Fprintf(&b, "CARD-%08d,pw%06d\n", from+i, i)
+	}
+	return b.String()
+}
+
+const someBad = "卡密,密码\nAAAA-0001,p1\nAAAA-0002,\nAAAA-0001,p3\nAAAA-0004,p4\n=cmd(),p5\nCARD-00000003,p6\n"
+
+func TestImportCountsBeforeItTakesIn(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := newCodeShop(t, d)
+		done := s.start(t, s.checked(t, file(0, 9000), upstream))
+		if done.State != vault.ImportDone || done.Added != 9000 || done.Total != 9000 {
+			t.Fatalf("%+v", done)
+		}
+		s.conserved(t)
+		// The same file twice adds nothing (I5).
+		again := s.checked(t, file(0, 9000), upstream)
+		if again.Known != 9000 || again.FileHash != done.FileHash {
+			t.Errorf("%+v", again)
+		}
+		if again = s.start(t, again); again.Added != 0 || again.Known != 9000 || again.State != vault.ImportDone {
+			t.Errorf("%+v", again)
+		}
+		other := upstream
+		other.Issuer = "music" // has codes of its own
+		if i := s.start(t, s.checked(t, file(0, 10), other)); i.Added != 10 {
+			t.Errorf("%+v", i)
+		}
+		i := s.checked(t, someBad, upstream)
+		if i.Total != 6 || i.Repeated != 1 || i.Known != 1 || i.Invalid != 2 || i.Batch != "" {
+			t.Fatalf("%+v", i)
+		}
+		var problems []vault.Problem
+		if err := d.View(t.Context(), func(tx *db.Tx) error {
+			var err error
+			problems, err = vault.ProblemsOf(t.Context(), tx, i.ID)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, p := range problems {
+			got = append(got, fmt.Sprintf("%d/%d %s", p.Row, p.Column, p.Code))
+			if !i18n.Has("fault."+p.Code) || !i18n.Has(p.RemedyKey()) {
+				t.Errorf("%s has no sentence", p.Code)
+			}
+		}
+		if want := "3/1 vault.row_empty 4/0 vault.row_repeated 6/0 vault.row_formula 7/0 vault.row_known"; strings.Join(got, " ") != want {
+			t.Errorf("problems %v", got)
+		}
+		st := s.conserved(t)
+		if i = s.start(t, i); i.State != vault.ImportDone || i.Added != 2 || i.Known != 1 || i.Invalid != 2 || i.Repeated != 1 {
+			t.Errorf("%+v", i)
+		}
+		if now := s.conserved(t); now.Available != st.Available+2 {
+			t.Errorf("%+v", now)
+		}
+		var out bytes.Buffer
+		say := func(p vault.Problem) string { return p.Code }
+		if err := s.ImportErrors(t.Context(), i.ID, act, "error", say, &out); err != nil {
+			t.Fatal(err)
+		}
+		want := "\ufeff卡密,密码,error\r\nAAAA-0002,\"\",vault.row_empty\r\nAAAA-0001,p3,vault.row_repeated\r\n\"'=cmd()\",p5,vault.row_formula\r\nCARD-00000003,p6,vault.row_known\r\n"
+		if out.String() != want {
+			t.Errorf("error file %q", out.String())
+		}
+		if n := s.audited(t, "import.errors"); n != 1 {
+			t.Errorf("%d exports on the trail", n)
+		}
+		found, err := s.FindCode(t.Context(), "aaaa-0004")
+		if err != nil || len(found) != 0 {
+			t.Errorf("a supplier's code of other case: %+v %v", found, err)
+		}
+		found, err = s.FindCode(t.Context(), " AAAA-0004 ")
+		if err != nil || len(found) != 1 || found[0].Batch != i.Batch {
+			t.Fatalf("%+v %v", found, err)
+		}
+		if r := s.reveal(t, found[0].ID); r.Code != "AAAA-0004" || r.Password != "p4" {
+			t.Error("it opens as another")
+		}
+		if found, err = s.FindCode(t.Context(), "CARD-00000003"); err != nil || len(found) != 2 {
+			t.Errorf("of two issuers: %+v %v", found, err)
+		}
+	})
+}
+
+func TestImportFindsOurOwnCodes(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := newCodeShop(t, d)
+		own := s.reveal(t, s.codes(t, s.generate(t, 100))[41].ID)
+		o := upstream
+		o.Issuer = "hufu"
+		if i := s.checked(t, "code,note\n"+string(own.Code)+",a\nOTHER-1234,b\n", o); i.Known != 1 || i.Total != 2 {
+			t.Errorf("%+v", i)
+		}
+	})
+}
+
+func TestWholeImportIsAllOrNothing(t *testing.T) {
+	whole := upstream
+	whole.WholeOnly = true
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := newCodeShop(t, d)
+		bad := s.checked(t, someBad, whole)
+		if _, err := s.StartImport(t.Context(), bad.ID, act); fault.CodeOf(err) != "vault.import_problems" {
+			t.Errorf("a file with problems starts: %v", err)
+		}
+		good := s.checked(t, file(0, 9000), whole)
+		// Meanwhile one of its codes comes in by another way.
+		s.start(t, s.checked(t, file(8500, 1), upstream))
+		if good = s.start(t, good); good.State != vault.ImportFailed || good.Added != 0 || fault.CodeOf(good.Why) != "vault.import_problems" {
+			t.Errorf("%+v", good)
+		}
+		if st := s.conserved(t); st.Available != 1 || st.Received != 1 {
+			t.Errorf("%+v", st)
+		}
+		if good = s.start(t, s.checked(t, file(0, 8400), whole)); good.State != vault.ImportDone || good.Added != 8400 {
+			t.Errorf("%+v", good)
+		}
+		if st := s.conserved(t); st.Available != 8401 {
+			t.Errorf("%+v", st)
+		}
+	})
+}
+
+func (s *codeShop) sell(t testing.TB, n int64) {
+	t.Helper()
+	if err := s.DB.Do(t.Context(), func(tx *db.Tx) error {
+		book, err := s.Inventory.Open(t.Context(), tx, []id.Stock{s.stock}, nil)
+		if err != nil {
+			return err
+		}
+		var wants []vault.Want
+		for range n {
+			wants = append(wants, vault.Want{Right: id.New[id.Right](), Stock: s.stock})
+		}
+		given, err := s.Codes.Pick(t.Context(), tx, wants)
+		if err != nil {
+			return err
+		}
+		if len(given) != int(n) || !book.Take(map[id.Stock]int64{s.stock: 1}, n) {
+			return errors.New("too few codes to sell")
+		}
+		if err := s.Inventory.Save(t.Context(), tx, book, codesNow); err != nil {
+			return err
+		}
+		return s.Codes.Deliver(t.Context(), tx, given, codesNow)
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestImportIsUndoneWhileNothingIsSold(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := newCodeShop(t, d)
+		i := s.start(t, s.checked(t, file(0, 9000), upstream))
+		if _, err := s.UndoImport(t.Context(), i.ID, act); err != nil {
+			t.Fatal(err)
+		}
+		if i = s.work(t, i); i.State != vault.ImportUndone {
+			t.Fatalf("%+v", i)
+		}
+		if st := s.conserved(t); st.Available != 0 || st.Received != 0 {
+			t.Errorf("%+v", st)
+		}
+		i = s.start(t, s.checked(t, file(0, 9000), upstream))
+		if i.Added != 9000 { // what was undone can come again
+			t.Fatalf("%+v", i)
+		}
+		// A code is sold between two pieces of undoing: all comes back.
+		if _, err := s.UndoImport(t.Context(), i.ID, act); err != nil {
+			t.Fatal(err)
+		}
+		broken, commits := errors.New("broken"), 0
+		d.SetHooks(db.Hooks{BeforeCommit: func() error {
+			if commits++; commits == 3 {
+				return broken
+			}
+			return nil
+		}})
+		if err := s.RunImports(t.Context()); !errors.Is(err, broken) {
+			t.Fatal(err)
+		}
+		d.SetHooks(db.Hooks{})
+		s.conserved(t)
+		s.sell(t, 1)
+		s.clock.Advance(time.Minute) // the lease ends
+		if i = s.work(t, i); i.State != vault.ImportDone || fault.CodeOf(i.Why) != "vault.batch_sold" {
+			t.Fatalf("%+v", i)
+		}
+		if st := s.conserved(t); st.Available != 8999 || st.Delivered != 1 {
+			t.Errorf("%+v", st)
+		}
+		if _, err := s.UndoImport(t.Context(), i.ID, act); fault.CodeOf(err) != "vault.batch_sold" {
+			t.Errorf("a sold batch is undone: %v", err)
+		}
+	})
+}
+
+func TestGeneratedBatchIsUndone(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := newCodeShop(t, d)
+		gone, kept := s.generate(t, 12_000), s.generate(t, 10)
+		if err := s.UndoBatch(t.Context(), gone.ID, "ops", ""); err != nil {
+			t.Fatal(err)
+		}
+		if st := s.conserved(t); st.Available != 10 {
+			t.Errorf("%+v", st)
+		}
+		s.sell(t, 1)
+		if err := s.UndoBatch(t.Context(), kept.ID, "ops", ""); fault.CodeOf(err) != "vault.batch_sold" {
+			t.Errorf("%v", err)
+		}
+		if st := s.conserved(t); st.Available != 9 {
+			t.Errorf("%+v", st)
+		}
+	})
+}
+
+// Whichever commit fails, before or after it persisted, the import goes on to the same
+// counts and no code twice (F23).
+func TestImportGoesOnAfterEachFailure(t *testing.T) {
+	broken := errors.New("broken")
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := newCodeShop(t, d)
+		for _, whole := range []bool{false, true} {
+			s.newStock(t, fmt.Sprint("codes", whole))
+			o := upstream
+			o.WholeOnly, o.Issuer = whole, fmt.Sprint("issuer", whole)
+			at := 0
+			for _, persisted := range []bool{false, true} {
+				for n := 1; ; n++ {
+					i := s.checked(t, file(at, 9000), o)
+					at += 9000
+					if _, err := s.StartImport(t.Context(), i.ID, act); err != nil {
+						t.Fatal(err)
+					}
+					commits := 0
+					fail := func() error {
+						if commits++; commits == n {
+							return broken
+						}
+						return nil
+					}
+					if persisted {
+						d.SetHooks(db.Hooks{AfterCommit: fail})
+					} else {
+						d.SetHooks(db.Hooks{BeforeCommit: fail})
+					}
+					err := s.RunImports(t.Context())
+					d.SetHooks(db.Hooks{})
+					s.conserved(t)
+					s.clock.Advance(time.Minute)
+					if i = s.work(t, i); i.State != vault.ImportDone || i.Added != 9000 || i.Done != 9000 || i.Known+i.Repeated+i.Invalid != 0 {
+						t.Fatalf("commit %d, %v: %+v", n, persisted, i)
+					}
+					if st := s.conserved(t); st.Available != int64(at) {
+						t.Fatalf("commit %d: %+v", n, st)
+					}
+					if err == nil { // there was no n-th commit
+						break
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestImportPausesAndHasOneWorker(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := newCodeShop(t, d)
+		i := s.checked(t, file(0, 20_000), upstream)
+		if _, err := s.StartImport(t.Context(), i.ID, act); err != nil {
+			t.Fatal(err)
+		}
+		// Between two chunks somebody pauses; the worker stops, and what it did stays.
+		writes, paused := 0, errors.New("paused")
+		d.SetHooks(db.Hooks{Stmt: func(name string) error {
+			if name == "vault.insert_imported" {
+				if writes++; writes == 3 {
+					return paused
+				}
+			}
+			return nil
+		}})
+		if err := s.RunImports(t.Context()); !errors.Is(err, paused) {
+			t.Fatal(err)
+		}
+		d.SetHooks(db.Hooks{})
+		i, err := s.PauseImport(t.Context(), i.ID, act)
+		if err != nil || i.Done != 8000 || i.State != vault.ImportPaused {
+			t.Fatalf("%+v %v", i, err)
+		}
+		s.clock.Advance(time.Hour)
+		if i = s.work(t, i); i.Done != 8000 {
+			t.Errorf("a paused import goes on: %+v", i)
+		}
+		if _, err := s.ResumeImport(t.Context(), i.ID, act); err != nil {
+			t.Fatal(err)
+		}
+		// Two workers claim: one gets it.
+		var first, second *vault.Import
+		claim := func(into **vault.Import) {
+			if err := d.Do(t.Context(), func(tx *db.Tx) error {
+				var err error
+				*into, err = vault.ClaimImport(t.Context(), tx, s.clock.Now())
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		claim(&first)
+		claim(&second)
+		if first == nil || second != nil {
+			t.Fatalf("%+v %+v", first, second)
+		}
+		s.clock.Advance(time.Minute)
+		claim(&second)
+		if second == nil {
+			t.Fatal("nobody follows a worker that died")
+		}
+		// The first was only asleep; it can't write any more.
+		if err := d.Do(t.Context(), func(tx *db.Tx) error {
+			return vault.SaveImport(t.Context(), tx, first, vault.ImportRunning, s.clock.Now())
+		}); !errors.Is(err, vault.ErrImportLost) {
+			t.Errorf("the worker before writes: %v", err)
+		}
+		s.clock.Advance(time.Minute)
+		if i = s.work(t, i); i.State != vault.ImportDone || i.Added != 20_000 {
+			t.Errorf("%+v", i)
+		}
+		s.conserved(t)
+	})
+}
+
+func TestImportIsCancelled(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := newCodeShop(t, d)
+		i := s.checked(t, file(0, 100), upstream)
+		if _, err := s.CancelImport(t.Context(), i.ID, act); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.StartImport(t.Context(), i.ID, act); fault.CodeOf(err) != "vault.import_state" {
+			t.Errorf("%v", err)
+		}
+		for _, sold := range []bool{false, true} {
+			i = s.checked(t, file(0, 9000), upstream)
+			if _, err := s.StartImport(t.Context(), i.ID, act); err != nil {
+				t.Fatal(err)
+			}
+			d.SetHooks(db.Hooks{Stmt: failAt("vault.insert_imported", 2)})
+			if err := s.RunImports(t.Context()); err == nil {
+				t.Fatal("it didn't fail")
+			}
+			d.SetHooks(db.Hooks{})
+			want := int64(0)
+			if sold {
+				s.sell(t, 1)
+				want = 3999
+			}
+			if _, err := s.CancelImport(t.Context(), i.ID, act); err != nil {
+				t.Fatal(err)
+			}
+			if i = s.work(t, i); i.State != vault.ImportCancelled {
+				t.Errorf("%+v", i)
+			}
+			if st := s.conserved(t); st.Available != want {
+				t.Errorf("%+v", st)
+			}
+		}
+	})
+}
+
+func failAt(stmt string, n int) func(string) error {
+	return func(name string) error {
+		if name == stmt {
+			if n--; n == 0 {
+				return errors.New("broken")
+			}
+		}
+		return nil
+	}
+}
+
+func TestImportRefusesWhatIsNoTable(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := newCodeShop(t, d)
+		for _, text := range []string{"", "%PDF-1.4", "\x1f\x8b\x00\x00"} {
+			if _, err := s.ReceiveImport(t.Context(), flow.NewImport{Stock: s.stock, File: strings.NewReader(text), FileName: "x", Options: upstream, By: "ops"}); fault.KindOf(err) != fault.Invalid {
+				t.Errorf("%q: %v", text, err)
+			}
+		}
+		if _, err := s.ReceiveImport(t.Context(), flow.NewImport{Stock: "stk_none", File: strings.NewReader("a"), FileName: "x", Options: upstream}); fault.CodeOf(err) != "vault.stock" {
+			t.Errorf("%v", err)
+		}
+		if err := d.View(t.Context(), func(tx *db.Tx) error {
+			all, err := vault.Imports(t.Context(), tx, "", 10)
+			if len(all) != 0 {
+				t.Errorf("%d are kept", len(all))
+			}
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
