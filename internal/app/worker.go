@@ -23,7 +23,10 @@ func (a *App) duties() []duty {
 		{"expiry", time.Second, func(ctx context.Context) (int, error) { return a.Flows.ExpireDue(ctx, 200) }},
 		{"refunds", time.Second, func(ctx context.Context) (int, error) { return a.Flows.SendRefunds(ctx, 50) }},
 		{"silent payments", 5 * time.Second, func(ctx context.Context) (int, error) { return a.Flows.PollSilent(ctx, 100) }},
+		{"imports", time.Second, func(ctx context.Context) (int, error) { return 0, a.Flows.RunImports(ctx) }},
+		{"codes that ended", time.Minute, func(ctx context.Context) (int, error) { return a.Flows.ExpireCodes(ctx, 1000) }},
 		{"old jobs", time.Minute, a.prune},
+		{"old files", time.Hour, func(ctx context.Context) (int, error) { return 0, a.Flows.PruneImports(ctx) }},
 	}
 }
 

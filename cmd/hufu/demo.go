@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"hufu/internal/app"
+	"hufu/internal/paygate/sandbox/gateway"
+)
+
+type demoFlags struct{ listen, data, public, sandbox string }
+
+var _ = register(command{name: "demo", summary: "demo",
+	flags: func(e *env, f *flag.FlagSet) {
+		d := new(demoFlags)
+		e.values = d
+		f.StringVar(&d.listen, "listen", "127.0.0.1:8080", "address of the shop")
+		f.StringVar(&d.data, "data", "hufu-demo", "folder for everything the shop keeps; made when missing")
+		f.StringVar(&d.public, "public-url", "", "address under which browsers reach the shop (default http://LISTEN)")
+		f.StringVar(&d.sandbox, "sandbox-listen", "", "address of the sandbox gateway (default: the port after the shop's)")
+	},
+	run: func(ctx context.Context, e *env, args []string) error {
+		if len(args) > 0 {
+			return errUsage
+		}
+		return e.values.(*demoFlags).run(ctx, e)
+	}})
+
+func (d *demoFlags) run(ctx context.Context, e *env) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	began := time.Now()
+	secret, err := app.PrepareFolder(d.data, began)
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(e.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	cashier, failed, err := d.startSandbox(ctx, secret, log)
+	if err != nil {
+		return err
+	}
+	var s settings
+	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
+	s.Bind(flags)
+	if _, err := s.Load(flags, []string{"-store", "sqlite:" + filepath.Join(d.data, "hufu.db"), "-key-file", filepath.Join(d.data, "hufu.keys"), "-listen", d.listen,
+		"-public-url", d.public, "-sandbox-url", cashier, "-sandbox-secret", secret}, func(string) (string, bool) { return "", false }); err != nil {
+		return err
+	}
+	if _, err := app.Migrate(ctx, s.Config); err != nil {
+		return err
+	}
+	a, err := app.Open(ctx, s.Config, log)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	codes := 0
+	if err := a.OpenDemo(ctx, d.data, func(step string, n int) {
+		if step == "codes" {
+			codes += n
+			fmt.Fprintf(e.err, "\r%s", e.lang.T("cli.demo_codes", "n", strconv.Itoa(codes), "of", strconv.Itoa(app.DemoCodes)))
+		}
+	}); err != nil {
+		return err
+	}
+	if codes > 0 {
+		fmt.Fprintln(e.err)
+	}
+	setUp, err := a.SetUpAddress(ctx)
+	if err != nil {
+		return err
+	}
+	go func() {
+		if err := <-failed; err != nil && ctx.Err() == nil {
+			log.Error("the sandbox gateway ended", "error", err)
+			cancel()
+		}
+	}()
+	return a.Serve(ctx, func(string) {
+		signIn := e.lang.T("cli.demo_sign_in", "address", a.Config.PublicURL+"/console")
+		if setUp != "" {
+			signIn = e.lang.T("cli.demo_set_up", "address", setUp)
+		}
+		fmt.Fprintln(e.out, e.lang.T("cli.demo_ready", "shop", a.Config.PublicURL, "sign_in", signIn, "sandbox", cashier, "data", d.data,
+			"seconds", fmt.Sprintf("%.1f", time.Since(began).Seconds())))
+	})
+}
+
+// startSandbox starts the gateway beside the shop, on the port after the shop's or, when
+// that is taken, on a free one. It returns once the gateway accepts connections.
+func (d *demoFlags) startSandbox(ctx context.Context, secret string, log *slog.Logger) (url string, failed <-chan error, err error) {
+	host, port, err := net.SplitHostPort(d.listen)
+	if err != nil {
+		return "", nil, errUsage
+	}
+	tries := []string{d.sandbox}
+	if d.sandbox == "" {
+		tries = []string{net.JoinHostPort(host, "0")}
+		if n, err := strconv.Atoi(port); err == nil && n > 0 && n < 65535 {
+			tries = append([]string{net.JoinHostPort(host, strconv.Itoa(n+1))}, tries...)
+		}
+	}
+	var errs []error
+	for _, listen := range tries {
+		ready, ended := make(chan string, 1), make(chan error, 1)
+		go func() {
+			ended <- gateway.Run(ctx, gateway.Config{Listen: listen, File: filepath.Join(d.data, "sandbox.jsonl"), Log: log,
+				Merchants: []gateway.Merchant{{ID: "hufu", AppID: "shop", Name: "虎符影视会员", Secrets: []string{secret}, Timetable: "wechat", FeeBasis: 60}},
+				Ready:     func(addr string) { ready <- addr }})
+		}()
+		select {
+		case addr := <-ready:
+			return "http://" + addr, ended, nil
+		case err := <-ended:
+			errs = append(errs, err)
+		}
+	}
+	return "", nil, errors.Join(errs...)
+}

@@ -1,0 +1,121 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"hufu/internal/app/demo"
+	"hufu/internal/db"
+	"hufu/internal/flow"
+	"hufu/internal/inventory"
+	"hufu/internal/vault"
+)
+
+// DemoCodes is how many codes the demo shop opens with.
+const DemoCodes = 100_000
+
+// PrepareFolder makes what a shop in a folder of its own needs: the folder, a key file and
+// a secret for the sandbox gateway. What is there already stays.
+func PrepareFolder(dir string, now time.Time) (sandboxSecret string, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	keys := filepath.Join(dir, "hufu.keys")
+	if _, err := os.Stat(keys); errors.Is(err, fs.ErrNotExist) {
+		if _, err := vault.CreateKeyFile(keys, now); err != nil {
+			return "", err
+		}
+	}
+	secret := filepath.Join(dir, "sandbox.secret")
+	raw, err := os.ReadFile(secret)
+	if errors.Is(err, fs.ErrNotExist) {
+		raw = []byte(rand.Text() + rand.Text())
+		err = os.WriteFile(secret, raw, 0o600)
+	}
+	return strings.TrimSpace(string(raw)), err
+}
+
+// OpenDemo fills an empty shop: its catalogue, and a supplier's file of codes for each
+// stock that waits for one, taken in as an operator would. A shop that was opened before
+// is left alone. say is told of each step.
+func (a *App) OpenDemo(ctx context.Context, dir string, say func(step string, n int)) error {
+	done, err := a.Flows.ImportCatalogue(ctx, demo.Catalogue, flow.ImportOptions{Source: "catalogue.json"})
+	if err != nil {
+		return err
+	}
+	say("catalogue", len(done.Rows))
+	var empty []*inventory.Stock
+	if err := a.DB.View(ctx, func(tx *db.Tx) error {
+		all, err := a.Flows.Inventory.All(ctx, tx)
+		for _, s := range all {
+			if s.Kind == inventory.Codes && s.Received == 0 {
+				empty = append(empty, s)
+			}
+		}
+		return err
+	}); err != nil || len(empty) == 0 {
+		return err
+	}
+	folder := filepath.Join(dir, "codes")
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return err
+	}
+	for i, s := range empty {
+		// Every stock an equal share; the first ones take what is left over.
+		n := DemoCodes / len(empty)
+		if i < DemoCodes%len(empty) {
+			n++
+		}
+		if err := a.importDemoCodes(ctx, filepath.Join(folder, s.Name+".csv"), s, n); err != nil {
+			return err
+		}
+		say("codes", n)
+	}
+	return nil
+}
+
+func (a *App) importDemoCodes(ctx context.Context, path string, s *inventory.Stock, n int) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if err := demo.WriteCodes(file, n, a.Clock.Now().AddDate(2, 0, 0)); err != nil {
+		return err
+	}
+	if _, err := file.Seek(0, 0); err != nil {
+		return err
+	}
+	who := flow.Act{By: "system"}
+	run, err := a.Flows.ReceiveImport(ctx, flow.NewImport{Stock: s.ID, File: file, FileName: filepath.Base(path), By: who.By,
+		Options: vault.ImportOptions{Name: s.Name, Issuer: s.Name, Supplier: "demo"}})
+	if err != nil {
+		return err
+	}
+	if _, err := a.Flows.CheckImport(ctx, run.ID, run.Options, who); err != nil {
+		return err
+	}
+	if err := a.Flows.RunImports(ctx); err != nil {
+		return err
+	}
+	if _, err := a.Flows.StartImport(ctx, run.ID, who); err != nil {
+		return err
+	}
+	if err := a.Flows.RunImports(ctx); err != nil {
+		return err
+	}
+	if run, err = a.Flows.Import(ctx, run.ID); err != nil {
+		return err
+	}
+	if run.State != vault.ImportDone || run.Added != int64(n) {
+		return fmt.Errorf("the demo's file %s ended %s with %d of %d codes: %w", path, run.State, run.Added, n, run.Why)
+	}
+	return nil
+}
