@@ -51,7 +51,8 @@ var errUndo = errors.New("undo")
 // ImportCatalogue brings the catalogue to what a file says, all of it or none. Items are
 // known by slug, stocks by name; what is as the file says is left alone, so a file may be
 // imported any number of times. A file with problems changes nothing and gives the fault
-// catalogue.file, except in a dry run, which only reports them.
+// catalogue.file, except in a dry run, which only reports them. One that meets another
+// change at the same moment fails with catalogue.edited and may be imported again.
 func (f *Flows) ImportCatalogue(ctx context.Context, data []byte, opt ImportOptions) (CatalogueImport, error) {
 	sum := sha256.Sum256(data)
 	var done CatalogueImport
@@ -74,8 +75,11 @@ func (f *Flows) ImportCatalogue(ctx context.Context, data []byte, opt ImportOpti
 		done.ID = id.New[id.Import]()
 		return audit.Write(ctx, tx, done.audit(opt, in.now))
 	})
-	if errors.Is(err, errUndo) {
+	switch {
+	case errors.Is(err, errUndo):
 		err = nil
+	case db.IsUnique(err): // somebody else made an item of the file at the same moment
+		err = fault.Wrap(err, fault.Conflict, "catalogue.edited")
 	}
 	if err == nil && !opt.DryRun && len(done.Problems) > 0 {
 		wrong := fault.New(fault.Invalid, "catalogue.file", "count", strconv.Itoa(len(done.Problems)+done.More))

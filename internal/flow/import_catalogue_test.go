@@ -2,6 +2,7 @@ package flow
 
 import (
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -262,5 +263,31 @@ func TestAFileMaySpeakOfWhatTheShopHas(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
+	})
+}
+
+func TestTwoImportsAtOnceMakeOneShop(t *testing.T) {
+	eachImport(t, func(r importRig) {
+		t := r.t
+		var all sync.WaitGroup
+		errs := make([]error, 4)
+		for i := range errs {
+			all.Go(func() {
+				_, errs[i] = r.f.ImportCatalogue(t.Context(), []byte(smallCatalogue), ImportOptions{})
+			})
+		}
+		all.Wait()
+		done := 0
+		for _, err := range errs {
+			if err == nil {
+				done++
+			} else if fault.CodeOf(err) != "catalogue.edited" {
+				t.Error(err)
+			}
+		}
+		if s := r.shop(); done == 0 || len(s.offers) != 4 || s.versions != 3 || s.stocks["seats"].Received != 200 || len(s.audits) != 1 {
+			t.Errorf("%d imports, %+v", done, s)
+		}
+		r.load(smallCatalogue, false, 0, 0, 8)
 	})
 }
