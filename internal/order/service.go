@@ -148,3 +148,16 @@ func listed(ctx context.Context, tx *db.Tx, stmt *db.Stmt, args ...any) ([]*Orde
 	}
 	return found, withLines(ctx, tx, found)
 }
+
+// States tells how orders stand. Unknown ones are left out.
+func (*Service) States(ctx context.Context, tx *db.Tx, ids []id.Order) (map[id.Order]State, error) {
+	out := make(map[id.Order]State, len(ids))
+	err := tx.Query(ctx, statesOf, func(scan func(...any) error) error {
+		var o id.Order
+		var st State
+		err := scan(&o, &st)
+		out[o] = st
+		return err
+	}, db.Texts(ids))
+	return out, err
+}

@@ -18,6 +18,7 @@ var (
 	insertLine  = db.Rows("order.insert_line", `INSERT INTO order_lines {{values id text, order_id text, offer_id text, version_id text, quantity bigint, unit_price bigint, amount bigint, quote text, acknowledged text, delivered bigint, refunded bigint}}`)
 	byKey       = db.SQL("order.by_key", `SELECT `+columns+` FROM orders WHERE idem_key {{in $1 text}}`)
 	byID        = db.SQL("order.by_id", `SELECT `+columns+` FROM orders WHERE id {{in $1 text}} ORDER BY id`)
+	statesOf    = db.SQL("order.states", `SELECT id, state FROM orders WHERE id {{in $1 text}}`)
 	lockByID    = db.SQL("order.lock", `SELECT `+columns+` FROM orders WHERE id {{in $1 text}} ORDER BY id {{for update}}`)
 	linesOf     = db.SQL("order.lines", `SELECT `+lineColumns+` FROM order_lines WHERE order_id {{in $1 text}} ORDER BY id`)
 	move        = db.Rows("order.move", `UPDATE orders SET state = r.state, paid_at = r.paid_at, closed_at = r.closed_at, history = orders.history || r.step

@@ -1,0 +1,269 @@
+package web
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"hufu/internal/catalogue"
+	"hufu/internal/fault"
+	"hufu/internal/flow"
+	"hufu/internal/httpx"
+	"hufu/internal/i18n"
+	"hufu/internal/id"
+	"hufu/internal/idem"
+	"hufu/internal/identity"
+	"hufu/internal/money"
+	"hufu/internal/order"
+	"hufu/internal/web/ui"
+)
+
+// checkoutView is the form of a purchase. What a shopper typed stays in it, whatever is
+// said about it.
+type checkoutView struct {
+	ui.Page
+	Card     ui.Offer
+	Slug     string
+	Quantity int64
+	Unit     money.Amount
+	Total    money.Amount
+	Separate string
+	Groups   []termGroup
+	Key      string // of the idempotent request
+	Version  id.OfferVersion
+	Terms    string // hash of the terms as shown
+	Phone    string
+	Email    string
+	Agreed   bool
+	Pays     []ui.Option
+	Errors   map[string]string
+	Summary  map[string]string
+	Notice   ui.Flash
+	Open     bool
+}
+
+// checkout is the form: who, how, and what one agrees to. A guest needs a phone number and
+// nothing else.
+func (s *Web) checkout(w http.ResponseWriter, r *http.Request) error {
+	in, err := query(r)
+	if err != nil {
+		return err
+	}
+	g, err := s.onSale(r.Context(), r.PathValue("slug"))
+	if err != nil {
+		return err
+	}
+	n := int64(1)
+	if in.twice("n") {
+		return badQuantity(g)
+	}
+	if in.text("n") != "" {
+		var ok bool
+		if n, ok = in.number("n", 1, g.Version.Content.MaxPerOrder); !ok {
+			return badQuantity(g)
+		}
+	}
+	v, err := s.checkoutForm(ui.LangOf(r), g, n)
+	if err != nil {
+		return err
+	}
+	e, err := s.signedIn(r)
+	if err != nil {
+		return err
+	}
+	if e != nil {
+		v.User, v.Phone, v.Email = &ui.User{Name: e.Party.Label()}, e.Party.Phone, e.Party.Email
+	}
+	s.ui.Render(w, r, http.StatusOK, "shop/checkout", v)
+	return nil
+}
+
+func badQuantity(g goods) error {
+	limit := strconv.FormatInt(g.Version.Content.MaxPerOrder, 10)
+	return fault.New(fault.Invalid, "order.quantity", "limit", limit).At("n", "order.quantity", "limit", limit)
+}
+
+func (s *Web) checkoutForm(lang i18n.Lang, g goods, n int64) (*checkoutView, error) {
+	c := g.Version.Content
+	unit := g.quote().Unit
+	total, err := unit.Times(n)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "order.too_much")
+	}
+	v := &checkoutView{Card: g.card(lang), Slug: g.Offer.Slug, Quantity: n, Unit: unit, Total: total, Separate: separate(lang, c.Providers()),
+		Groups: termsOf(lang, c), Key: rand.Text(), Version: g.Version.ID, Pays: s.pays(lang, "")}
+	v.Terms = termsHash(v.Groups)
+	v.Open, v.Notice = open(lang, g)
+	v.Page = ui.Page{Section: "home", Title: lang.T("shop.checkout.title"), Private: true, Crumbs: []ui.Crumb{{Label: v.Card.Name, Href: v.Card.Href}, {Label: lang.T("shop.checkout.title")}}}
+	return v, nil
+}
+
+// pays are the ways to pay that are enabled; the chosen one, or the first, is selected.
+func (s *Web) pays(lang i18n.Lang, chosen string) []ui.Option {
+	var out []ui.Option
+	for _, name := range s.gatewayNames() {
+		o := ui.Option{Value: name, Label: name, Icon: "card", Selected: name == chosen}
+		if i18n.Has("shop.pay." + name) {
+			o.Label, o.Sub = lang.T("shop.pay."+name), lang.T("shop.pay."+name+".text")
+		}
+		out = append(out, o)
+	}
+	if len(out) > 0 && !slices.ContainsFunc(out, func(o ui.Option) bool { return o.Selected }) {
+		out[0].Selected = true
+	}
+	return out
+}
+
+func (s *Web) gatewayNames() []string {
+	var names []string
+	for name := range s.Flows.Gateways {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// placing is a posted checkout.
+type placing struct {
+	in           input
+	n            int64
+	phone, email string // as typed
+	pay          string
+	version      id.OfferVersion
+	price        int64
+	terms        string
+	agreed       bool
+}
+
+// placeOrder takes the form. Whatever speaks against the order is said beside its cause, in
+// the same form with what was typed.
+func (s *Web) placeOrder(w http.ResponseWriter, r *http.Request) error {
+	in, err := form(r)
+	if err != nil {
+		return err
+	}
+	g, err := s.onSale(r.Context(), r.PathValue("slug"))
+	if err != nil {
+		return err
+	}
+	if in.twice("n", "phone", "email", "pay", "version", "price", "terms", "agree", "idempotency_key") {
+		return fault.New(fault.Invalid, "http.form")
+	}
+	p := placing{in: in, phone: in.text("phone"), email: in.text("email"), pay: in.text("pay"), version: id.OfferVersion(in.text("version")), terms: in.text("terms"), agreed: in.text("agree") == "1"}
+	p.price, _ = in.number("price", 0, 1e11)
+	var ok bool
+	if p.n, ok = in.number("n", 1, g.Version.Content.MaxPerOrder); !ok {
+		return badQuantity(g) // the form offers no other; this is no shopper's slip (S18)
+	}
+	lang := ui.LangOf(r)
+	v, err := s.checkoutForm(lang, g, p.n)
+	if err != nil {
+		return err
+	}
+	v.Phone, v.Email, v.Agreed, v.Pays = p.phone, p.email, p.agreed, s.pays(lang, p.pay)
+
+	command, err := s.judge(r, g, v, p)
+	if err == nil {
+		e, err := s.signedIn(r)
+		if err != nil {
+			return err
+		}
+		if e != nil {
+			command.Party = e.Party.ID
+		}
+	}
+	if err == nil {
+		var placed flow.Placed
+		if placed, err = s.Flows.Place(r.Context(), command); err == nil {
+			s.hold(w, r, placed.Order.ID)
+			http.Redirect(w, r, "/orders/"+string(placed.Order.ID)+"/pay", http.StatusSeeOther)
+			return nil
+		}
+	}
+	return s.refuse(w, r, v, p, err)
+}
+
+// judge checks a form and makes its command.
+func (s *Web) judge(r *http.Request, g goods, v *checkoutView, p placing) (flow.Place, error) {
+	f := fault.New(fault.Invalid, "shop.form")
+	phone, err := identity.ParsePhone(p.phone)
+	if err != nil {
+		f.At("phone", "shop.phone")
+	}
+	email := ""
+	if p.email != "" {
+		if email, err = identity.ParseEmail(p.email); err != nil {
+			f.At("email", "shop.email")
+		}
+	}
+	if _, known := s.Flows.Gateways[p.pay]; !known {
+		f.At("pay", "shop.pay")
+	}
+	if !p.agreed {
+		f.At("agree", "shop.agree")
+	}
+	key := p.in.text("idempotency_key")
+	if err := idem.Check(key); err != nil {
+		return flow.Place{}, err
+	}
+	if v.Terms != p.terms {
+		return flow.Place{}, fault.New(fault.Conflict, "shop.terms_changed")
+	}
+	if len(f.Fields) > 0 {
+		return flow.Place{}, f
+	}
+	sum := sha256.Sum256([]byte(strings.Join([]string{"checkout", string(g.Offer.ID), string(p.version), strconv.FormatInt(p.price, 10), strconv.FormatInt(p.n, 10), phone, email, p.pay, p.terms}, "\x00")))
+	return flow.Place{Request: order.KeyOf{Scope: "web", Key: key}, RequestHash: sum[:], Phone: phone, Email: email, Lang: string(ui.LangOf(r)), Channel: "web", Gateway: p.pay,
+		Lines: []flow.PlaceLine{{Offer: g.Offer.ID, Quantity: p.n, Expect: p.version, ExpectPrice: p.price, Acknowledged: p.terms}}}, nil
+}
+
+// refuse shows the form again and says why.
+func (s *Web) refuse(w http.ResponseWriter, r *http.Request, v *checkoutView, p placing, err error) error {
+	lang := ui.LangOf(r)
+	f := fault.From(err)
+	switch {
+	case f.Code == "shop.form":
+		v.Errors = ui.FieldErrors(lang, f)
+		v.Summary = v.Errors
+		v.Key = p.in.text("idempotency_key") // nothing was tried with it
+	case f.Code == "order.price_changed":
+		v.Notice = ui.Flash{Tone: ui.Warn, Title: lang.T("shop.price_changed", "price", v.Unit.String()), Text: lang.Fault(f)}
+		v.Agreed = false
+	case f.Code == "shop.terms_changed":
+		v.Notice = ui.Flash{Tone: ui.Warn, Title: lang.T("shop.terms_changed"), Text: lang.Fault(f)}
+		v.Agreed = false
+	case f.Code == "idempotency.reused":
+		v.Notice = ui.Flash{Tone: ui.Info, Title: lang.T("shop.again"), Text: lang.T("shop.again.text")}
+	case f.Kind == fault.Conflict || f.Kind == fault.Unavailable || f.Kind == fault.Invalid:
+		v.Notice = ui.Flash{Tone: ui.Stop, Title: lang.T("ui.error." + f.Kind.String()), Text: lang.Fault(f)}
+		if f.Kind == fault.Unavailable {
+			v.Key = p.in.text("idempotency_key") // it may have been carried out: the same request again
+		}
+		if f.Code == "order.sold_out" {
+			v.Open, v.Notice.Tone, v.Notice.Title = false, ui.Warn, lang.T("shop.offer.out")
+			v.Card.Stock = ui.Stock{}
+		}
+	default:
+		return err
+	}
+	if f.Kind == fault.Unavailable {
+		s.Log.ErrorContext(r.Context(), "an order could not be placed", "trace", httpx.CallerOf(r.Context()).Trace, "error", err)
+	}
+	s.ui.Render(w, r, ui.Status(f.Kind), "shop/checkout", v)
+	return nil
+}
+
+// lineName is a line in words: "name × 2".
+func lineName(lang i18n.Lang, v *catalogue.Version, quantity int64) string {
+	if v == nil {
+		return lang.T("shop.order.unknown_offer")
+	}
+	name := pick(lang, v.Content.Title)
+	if quantity > 1 {
+		name += " × " + strconv.FormatInt(quantity, 10)
+	}
+	return name
+}

@@ -1,0 +1,134 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"hufu/internal/catalogue"
+	"hufu/internal/db"
+	"hufu/internal/fault"
+	"hufu/internal/i18n"
+	"hufu/internal/money"
+	"hufu/internal/web/ui"
+)
+
+type offerView struct {
+	ui.Page
+	Card       ui.Offer
+	Slug       string
+	Separate   string // the providers' accounts are apart
+	Groups     []termGroup
+	Paragraphs []string
+	Quantities []ui.Option
+	Why        []ui.Fact
+	Open       bool // can be bought now
+	Notice     ui.Flash
+	StartsAt   time.Time // when it isn't on sale yet
+	EndsAt     time.Time // when the sale ends, zero: it doesn't
+}
+
+// most is how many choices a quantity has; who wants more types the number.
+const most = 20
+
+// onSale finds an offer that shoppers may see.
+func (s *Web) onSale(ctx context.Context, slug string) (goods, error) {
+	var found []goods
+	now := s.now()
+	err := s.Flows.DB.View(ctx, func(tx *db.Tx) error {
+		o, err := s.Flows.Catalogue.OfferBySlug(ctx, tx, slug)
+		if err != nil {
+			return err
+		}
+		found, err = s.stand(ctx, tx, []catalogue.Offer{o}, now)
+		return err
+	})
+	if fault.KindOf(err) == fault.NotFound && err != nil || (err == nil && len(found) == 0) {
+		return goods{}, fault.New(fault.NotFound, "order.no_offer")
+	}
+	if err != nil {
+		return goods{}, err
+	}
+	return found[0], nil
+}
+
+// offer is the page of one offer: its price and every condition stand before the button.
+func (s *Web) offer(w http.ResponseWriter, r *http.Request) error {
+	g, err := s.onSale(r.Context(), r.PathValue("slug"))
+	if err != nil {
+		return err
+	}
+	lang := ui.LangOf(r)
+	c := g.Version.Content
+	v := &offerView{Card: g.card(lang), Slug: g.Offer.Slug, Separate: separate(lang, c.Providers()), Groups: termsOf(lang, c),
+		Paragraphs: paragraphs(pick(lang, c.Description)), Why: why(lang, g.quote().Text(), c.Price.Currency), EndsAt: g.Offer.EndsAt}
+	v.Page = ui.Page{Section: "home", Title: v.Card.Name, Description: v.Card.Sub, Crumbs: []ui.Crumb{{Label: lang.T("ui.nav.home"), Href: "/"},
+		{Label: lang.T("shop.category." + g.Offer.Category), Href: "/?c=" + g.Offer.Category}, {Label: v.Card.Name}}}
+	v.Quantities = quantities(g, 1)
+	v.Open, v.Notice = open(lang, g)
+	if g.State == catalogue.Scheduled {
+		v.StartsAt = g.Offer.StartsAt
+	}
+	s.ui.Render(w, r, http.StatusOK, "shop/offer", v)
+	return nil
+}
+
+// open tells whether the offer can be bought, and if not, why and what to do.
+func open(lang i18n.Lang, g goods) (bool, ui.Flash) {
+	say := func(tone ui.Tone, key string) (bool, ui.Flash) {
+		return false, ui.Flash{Tone: tone, Title: lang.T(key), Text: lang.T(key + ".text")}
+	}
+	switch {
+	case g.State == catalogue.Scheduled:
+		return say(ui.Info, "shop.offer.soon")
+	case g.State != catalogue.Live:
+		return say(ui.Warn, "shop.offer.paused")
+	case g.Stock.Out():
+		return say(ui.Warn, "shop.offer.out")
+	}
+	return true, ui.Flash{}
+}
+
+// quantities are the numbers of units that can be chosen.
+func quantities(g goods, chosen int64) []ui.Option {
+	n := min(g.Version.Content.MaxPerOrder, most)
+	if !g.Stock.Unlimited {
+		n = min(n, max(g.Stock.Left, 1))
+	}
+	var out []ui.Option
+	for i := int64(1); i <= n; i++ {
+		out = append(out, ui.Option{Value: strconv.FormatInt(i, 10), Label: strconv.FormatInt(i, 10), Selected: i == chosen})
+	}
+	if chosen > n {
+		out = append(out, ui.Option{Value: strconv.FormatInt(chosen, 10), Label: strconv.FormatInt(chosen, 10), Selected: true})
+	}
+	return out
+}
+
+// why tells how a price came about, from the text an order keeps of it.
+func why(lang i18n.Lang, quote string, cur money.Currency) []ui.Fact {
+	var out []ui.Fact
+	for part := range strings.SplitSeq(quote, ";") {
+		name, minor, _ := strings.Cut(part, "=")
+		n, err := strconv.ParseInt(minor, 10, 64)
+		if err != nil || !i18n.Has("shop.why."+name) {
+			continue
+		}
+		out = append(out, ui.Fact{Label: lang.T("shop.why." + name), Value: money.Of(n, cur).String()})
+	}
+	return out
+}
+
+// paragraphs splits an operator's text at its empty lines. It is text: whatever it holds is
+// shown and never interpreted (S44).
+func paragraphs(text string) []string {
+	var out []string
+	for p := range strings.SplitSeq(strings.ReplaceAll(text, "\r\n", "\n"), "\n\n") {
+		if p = strings.TrimSpace(p); p != "" {
+			out = append(out, p)
+		}
+	}
+	return out
+}
