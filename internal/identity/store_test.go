@@ -335,6 +335,14 @@ func TestFiftyAtOnceUseACodeOnce(t *testing.T) {
 		}
 		r.one("recovery code", func() error { _, err := r.second(halves[turn.Add(1)%2].Token, r.codes[0]); return err }, "identity.second", "identity.session_ended", "too_many")
 
+		// One browser half signed in, with a right code each time.
+		r.clock.Advance(10 * time.Minute)
+		half, err := r.signIn(ownerMail, ownerPassword, home)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.one("half a sign-in", func() error { _, err := r.second(half.Token, r.codes[1+turn.Add(1)%9]); return err }, "identity.second", "identity.session_ended", "too_many")
+
 		sent, err := r.send("13812345678", ForSignIn, home)
 		if err != nil {
 			t.Fatal(err)
