@@ -6,6 +6,9 @@ import (
 	"hufu/internal/db"
 )
 
+// Pages are small, so that every walk turns some.
+func init() { page, pageOfCodes = 3, 7 }
+
 // Within checks inside a transaction, so that a test can tamper, look, and undo.
 func Within(ctx context.Context, tx *db.Tx, o Options) ([]Result, error) {
 	return check(ctx, tx, o, 1, 1)

@@ -7,8 +7,8 @@ import (
 	"hufu/internal/db"
 )
 
-// pageOfCodes is how many codes one statement counts.
-const pageOfCodes = 20_000
+// pageOfCodes is how many codes one statement counts; tests make it small.
+var pageOfCodes = 20_000
 
 var (
 	countCodes = db.SQL("verify.codes", `SELECT stock_id, batch_id, state, owned, COUNT(*), MIN(id), MAX(id)

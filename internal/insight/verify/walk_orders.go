@@ -14,8 +14,8 @@ import (
 // walk goes over rows in the order of their key, a page at a time.
 type walk func(context.Context, *run) error
 
-// page is how many rows of the walked table are in memory at once.
-const page = 1000
+// page is how many rows of the walked table are in memory at once; tests make it small.
+var page = 1000
 
 var (
 	pageOfOrders = db.SQL("verify.orders", `SELECT o.id, o.state, o.currency, o.total, o.created_at, o.paid_at, o.closed_at, o.history,
