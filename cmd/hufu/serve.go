@@ -16,5 +16,14 @@ var _ = register(command{name: "serve", summary: "serve", flags: storeFlags(), r
 		return err
 	}
 	defer a.Close()
-	return a.Serve(ctx, func(addr string) { fmt.Fprintln(e.out, e.lang.T("cli.serving", "address", "http://"+addr)) })
+	setUp, err := a.SetUpAddress(ctx)
+	if err != nil {
+		return err
+	}
+	return a.Serve(ctx, func(addr string) {
+		fmt.Fprintln(e.out, e.lang.T("cli.serving", "address", "http://"+addr))
+		if setUp != "" {
+			fmt.Fprintln(e.out, e.lang.T("cli.set_up", "address", setUp))
+		}
+	})
 }})

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"hufu/internal/app"
+	"hufu/internal/catalogue"
+	"hufu/internal/flow"
+)
+
+// maxCatalogueFile bounds what is read of a catalogue file; see catalogue.ParseFile for
+// the limits within.
+const maxCatalogueFile = 64 << 20
+
+var catalogueDryRun bool
+
+var _ = register(command{name: "import catalogue", args: "FILE", summary: "import_catalogue",
+	flags: storeFlags(func(f *flag.FlagSet) {
+		f.BoolVar(&catalogueDryRun, "dry-run", false, "say what would happen and change nothing")
+	}),
+	run: func(ctx context.Context, e *env, args []string) error {
+		if len(args) != 1 {
+			return errUsage
+		}
+		data, err := readBounded(e.stdin, args[0])
+		if err != nil {
+			return err
+		}
+		a, err := app.Open(ctx, e.config(), e.log())
+		if err != nil {
+			return err
+		}
+		defer a.Close()
+		done, err := a.Flows.ImportCatalogue(ctx, data, flow.ImportOptions{DryRun: catalogueDryRun, Source: filepath.Base(args[0])})
+		for _, p := range done.Problems {
+			fmt.Fprintf(e.err, "%s:%d:%d: %s: %s\n", args[0], p.Line, p.Column, p.Path, e.lang.Field(p.Field()))
+		}
+		if done.More > 0 {
+			fmt.Fprintln(e.err, e.lang.T("cli.more_problems", "n", fmt.Sprint(done.More)))
+		}
+		if len(done.Problems) > 0 {
+			fmt.Fprintln(e.err, e.lang.T("cli.nothing_imported"))
+			return errFailed
+		}
+		if err != nil {
+			return err
+		}
+		for _, r := range done.Rows {
+			if r.Change != catalogue.Unchanged {
+				fmt.Fprintf(e.out, "%-8s %-8s %s %v\n", e.lang.T("cli.change_"+string(r.Change)), r.Kind, r.Name, r.Fields)
+			}
+		}
+		key := "cli.imported"
+		if done.DryRun {
+			key = "cli.would_import"
+		}
+		fmt.Fprintln(e.out, e.lang.T(key, "created", fmt.Sprint(done.Count(catalogue.Created)), "changed", fmt.Sprint(done.Count(catalogue.Changed)),
+			"unchanged", fmt.Sprint(done.Count(catalogue.Unchanged))))
+		return nil
+	}})
+
+// readBounded reads a file, or the standard input for "-".
+func readBounded(stdin io.Reader, path string) ([]byte, error) {
+	in := stdin
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		in = f
+	}
+	data, err := io.ReadAll(io.LimitReader(in, maxCatalogueFile+1))
+	if err == nil && len(data) > maxCatalogueFile {
+		err = errors.New("the file is larger than 64 MB")
+	}
+	return data, err
+}
