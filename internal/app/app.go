@@ -23,10 +23,12 @@ import (
 	"hufu/internal/identity"
 	"hufu/internal/inventory"
 	"hufu/internal/ledger"
+	"hufu/internal/live"
 	"hufu/internal/order"
 	"hufu/internal/paygate/sandbox"
 	"hufu/internal/payment"
 	"hufu/internal/vault"
+	"hufu/internal/web"
 )
 
 // App is a wired process.
@@ -38,6 +40,8 @@ type App struct {
 	Flows    *flow.Flows
 	Identity *identity.Service
 	API      *api.API
+	Web      *web.Web
+	Live     *live.Hub
 
 	stop []func()
 }
@@ -83,7 +87,7 @@ func (a *App) wire(ctx context.Context) error {
 		return err
 	}
 	a.API = api.New(api.Options{Flows: a.Flows, PublicURL: a.Config.PublicURL, Log: a.Log})
-	return nil
+	return a.shop()
 }
 
 func (a *App) gateways() error {
@@ -101,11 +105,12 @@ func (a *App) gateways() error {
 }
 
 // Handler is everything the process serves.
-func (a *App) Handler() http.Handler {
+func (a *App) Handler() (http.Handler, error) {
 	mux := http.NewServeMux()
 	a.API.Routes(mux)
 	a.healthRoutes(mux)
-	return mux
+	a.Web.Routes(mux)
+	return a.front(mux)
 }
 
 // Serve answers requests until ctx ends, then lets those under way finish. ready is called
@@ -115,10 +120,15 @@ func (a *App) Serve(ctx context.Context, ready func(addr string)) error {
 	if err != nil {
 		return listenFault(err, a.Config.Listen)
 	}
+	handler, err := a.Handler()
+	if err != nil {
+		return err
+	}
 	server := &http.Server{
-		Handler: a.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 		ErrorLog: slog.NewLogLogger(a.Log.Handler(), slog.LevelWarn),
 	}
+	server.RegisterOnShutdown(a.Live.Close) // or waiting pages would hold it up
 	stopMetrics, err := a.serveMetrics()
 	if err != nil {
 		return err
@@ -129,6 +139,7 @@ func (a *App) Serve(ctx context.Context, ready func(addr string)) error {
 	defer work.Wait()
 	defer cancel()
 	work.Go(func() { a.refreshGate(background) })
+	work.Go(func() { a.watchOrders(background) })
 	if a.Config.Worker {
 		work.Go(func() { a.Work(background) })
 	}

@@ -18,6 +18,7 @@ type Options struct {
 	Log     *slog.Logger
 	Proxies []netip.Prefix                                // whose X-Forwarded-For and X-Request-Id are believed
 	Lang    func(*http.Request) i18n.Lang                 // nil goes by Accept-Language
+	Free    func(*http.Request) bool                      // requests that Rate doesn't count: gateways' notices; may be nil
 	Rate    *Rate                                         // nil limits nothing
 	HTTPS   bool                                          // browsers reach us by https: tell them to keep to it
 	Context func(context.Context, Caller) context.Context // puts the caller where a face looks for it; may be nil
@@ -56,9 +57,11 @@ func Handler(next http.Handler, o Options) http.Handler {
 					slog.Int("status", a.code()), slog.Int64("bytes", a.bytes), slog.Duration("took", time.Since(start)), slog.String("ip", c.IP.String()))
 			}
 		}()
-		if wait := o.Rate.Take(c.IP, start); wait > 0 {
-			o.Fail(a, r, TooMany(h, wait))
-			return
+		if o.Rate != nil && (o.Free == nil || !o.Free(r)) {
+			if wait := o.Rate.Take(c.IP, start); wait > 0 {
+				o.Fail(a, r, TooMany(h, wait))
+				return
+			}
 		}
 		next.ServeHTTP(a, r)
 	})

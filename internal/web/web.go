@@ -45,6 +45,9 @@ func New(o Options) (*Web, error) {
 		return nil, err
 	}
 	w := &Web{Options: o, ui: rd, csrf: http.NewCrossOriginProtection(), secure: strings.HasPrefix(o.PublicURL, "https://")}
+	if o.PublicURL == "" {
+		return w, nil
+	}
 	if err := w.csrf.AddTrustedOrigin(o.PublicURL); err != nil {
 		return nil, fault.Wrap(err, fault.Invalid, "http.public_url", "url", o.PublicURL)
 	}

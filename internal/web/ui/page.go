@@ -30,6 +30,9 @@ type Page struct {
 	DraftDone   string         // name of the form draft that has arrived and may be dropped
 	Private     bool           // no-store, no-referrer: pages that show codes or personal data
 	HasDock     bool           // set by Render: the page has a bottom action bar
+
+	Hidden map[string]bool // navigation items, by Section, that this reader may not open
+	Proof  string          // CSRF proof, which Render puts into each form that carries an idempotency key
 }
 
 // Base makes every view model that embeds Page acceptable to Render.

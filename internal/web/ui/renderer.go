@@ -148,7 +148,20 @@ func (rd *Renderer) Render(w http.ResponseWriter, r *http.Request, status int, n
 		rd.broken(w, r, b, err)
 		return
 	}
-	rd.send(w, status, b.Lang, b.Private, buf.Bytes())
+	rd.send(w, status, b.Lang, b.Private, Prove(buf.Bytes(), b.Proof))
+}
+
+// idemField begins the hidden field of ui/idem. Text of a page can't hold it unescaped.
+var idemField = []byte(`<input type="hidden" name="idempotency_key"`)
+
+// Prove puts a CSRF proof into every form of a page that carries an idempotency key; "" puts
+// none. It is done here and not in the components so that no form can be without it.
+func Prove(page []byte, proof string) []byte {
+	if proof == "" {
+		return page
+	}
+	field := `<input type="hidden" name="csrf" value="` + template.HTMLEscapeString(proof) + `">`
+	return bytes.ReplaceAll(page, idemField, append([]byte(field), idemField...))
 }
 
 // Fragment writes one block of a page without its shell: for htmx, for data-live elements
