@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -57,19 +58,76 @@ var _ = register(command{name: "bench purchase", summary: "bench_purchase", flag
 					return
 				}
 				p := func(p bench.Percentiles) string { return fmt.Sprintf("%.1f/%.1f/%.1f", p.P50, p.P95, p.P99) }
-				fmt.Fprintf(e.out, "%-9s %6d %7d %11.0f %24s %24s %9.3f %8.0f %10.0f %9.0f %7.2f %7.2f %6d %4d %s\n", r.Store, r.Offers, r.Clients, r.PerS,
-					p(r.NoticeToMs), p(r.PurchaseMs), r.CPU*1000, r.PeakMB, r.EchoPerS, r.RowsPerS, r.RatioHTTP, r.RatioRows, r.Errors, r.Violations, r.FirstError)
+				fmt.Fprintf(e.out, "%-9s %6d %7d %11.0f %24s %24s %9.3f %8.0f %10.0f %9.0f %7.2f %7.2f %6d %4d %s %s\n", r.Store, r.Offers, r.Clients, r.PerS,
+					p(r.NoticeToMs), p(r.PurchaseMs), r.CPU*1000, r.PeakMB, r.EchoPerS, r.RowsPerS, r.RatioHTTP, r.RatioRows, r.Errors, r.Violations, r.FirstError, r.FirstProblem)
 			}})
 		if err != nil {
 			return err
 		}
 		if b.json {
-			enc := json.NewEncoder(e.out)
-			enc.SetIndent("", "  ")
-			return enc.Encode(runs)
+			return writeJSON(e.out, runs)
 		}
 		return nil
 	}})
+
+var _ = register(command{name: "bench soldout", summary: "bench_soldout", flags: func(e *env, f *flag.FlagSet) { new(benchFlags).bind(e, f) },
+	run: func(ctx context.Context, e *env, args []string) error {
+		b := e.values.(*benchFlags)
+		clients, err := b.counts()
+		if err != nil || len(args) > 0 {
+			return errUsage
+		}
+		runs, err := bench.RunSoldOut(ctx, bench.SoldOut{Store: b.store, KeyFile: b.keys, Clients: clients, Duration: b.duration, Progress: func(text string) { fmt.Fprintln(e.err, text) }})
+		if err != nil {
+			return err
+		}
+		if b.json {
+			return writeJSON(e.out, runs)
+		}
+		fmt.Fprintf(e.out, "%-9s %7s %11s %22s %10s %7s %6s\n", "store", "clients", "answers/s", "answer ms 50/95/99", "echo/s", "·http", "errors")
+		for _, r := range runs {
+			fmt.Fprintf(e.out, "%-9s %7d %11.0f %22s %10.0f %7.2f %6d\n", r.Store, r.Clients, r.PerS, fmt.Sprintf("%.2f/%.2f/%.2f", r.AnswerMs.P50, r.AnswerMs.P95, r.AnswerMs.P99), r.EchoPerS, r.RatioHTTP, r.Errors)
+		}
+		return nil
+	}})
+
+type codesFlags struct {
+	store, keys string
+	count       int
+	json        bool
+}
+
+var _ = register(command{name: "bench codes", summary: "bench_codes",
+	flags: func(e *env, f *flag.FlagSet) {
+		c := new(codesFlags)
+		e.values = c
+		f.StringVar(&c.store, "store", "sqlite:bench.db", "database to measure on; it is filled with codes")
+		f.StringVar(&c.keys, "key-file", "bench.keys", "file with the master keys; made when missing")
+		f.IntVar(&c.count, "count", 1_000_000, "codes to generate, and rows to import")
+		f.BoolVar(&c.json, "json", false, "print an object instead of lines")
+	},
+	run: func(ctx context.Context, e *env, args []string) error {
+		c := e.values.(*codesFlags)
+		if len(args) > 0 || c.count < 1 {
+			return errUsage
+		}
+		r, err := bench.RunCodes(ctx, bench.Codes{Store: c.store, KeyFile: c.keys, Count: c.count, Progress: func(text string) { fmt.Fprintln(e.err, text) }})
+		if err != nil {
+			return err
+		}
+		if c.json {
+			return writeJSON(e.out, r)
+		}
+		fmt.Fprintf(e.out, "%s, %d codes: generated %.0f/s (%.2f of a bare loop's %.0f rows/s), imported in %.1f s (%.0f/s), look-up %.2f/%.2f/%.2f ms 50/95/99, peak %.0f MB, %d violations %s\n",
+			r.Store, r.Count, r.GeneratedS, r.RatioRows, r.RowsPerS, r.ImportS, r.ImportedS, r.LookUpMs.P50, r.LookUpMs.P95, r.LookUpMs.P99, r.PeakMB, r.Violations, r.FirstProblem)
+		return nil
+	}})
+
+func writeJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
 
 var _ = register(command{name: "bench echo", summary: "bench_echo", run: func(ctx context.Context, e *env, _ []string) error {
 	return bench.Echo(ctx, e.out)

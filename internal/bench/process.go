@@ -53,8 +53,11 @@ func start(ctx context.Context, args ...string) (*process, error) {
 	return nil, fmt.Errorf("bench: hufu %s did not come up: %s", strings.Join(args, " "), text)
 }
 
-// stop ends the process as an operator would.
+// stop ends the process as an operator would. It may be called again.
 func (p *process) stop() {
+	if p.cmd.ProcessState != nil {
+		return
+	}
 	p.cmd.Process.Signal(syscall.SIGTERM)
 	p.cmd.Wait()
 	p.log.Close()
@@ -78,8 +81,10 @@ func (p *process) cpu() float64 {
 }
 
 // peak is the most memory the process has held, in MiB.
-func (p *process) peak() float64 {
-	raw, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+func (p *process) peak() float64 { return peakOf(p.cmd.Process.Pid) }
+
+func peakOf(pid int) float64 {
+	raw, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	for line := range strings.Lines(string(raw)) {
 		if v, ok := strings.CutPrefix(line, "VmHWM:"); ok {
 			kb, _ := strconv.ParseFloat(strings.Fields(v)[0], 64)

@@ -39,6 +39,8 @@ type PurchaseRun struct {
 	Errors     int64       `json:"errors"`
 	FirstError string      `json:"first_error,omitempty"`
 	Violations int         `json:"violations"`
+	// FirstProblem is the first invariant that didn't hold, and a row that breaks it.
+	FirstProblem string `json:"first_problem,omitempty"`
 }
 
 const secret = "bench-secret-9f31c7d2a4e85b60c1d7f2a39e4b8c5d"
@@ -94,8 +96,7 @@ func (p *Purchase) run(ctx context.Context, offers, clients int) (PurchaseRun, e
 	if err != nil {
 		return run, err
 	}
-	server, err := start(ctx, "serve", "--store", p.Store, "--key-file", p.KeyFile, "--listen", "127.0.0.1:0", "--rate-limit", "0", "--log-level", "error",
-		"--sandbox-url", "http://127.0.0.1:9", "--sandbox-secret", secret)
+	server, err := serve(ctx, p.Store, p.KeyFile)
 	if err != nil {
 		return run, err
 	}
@@ -134,7 +135,10 @@ func (p *Purchase) run(ctx context.Context, offers, clients int) (PurchaseRun, e
 		whole, notice = append(whole, s.whole...), append(notice, s.notice...)
 	}
 	run.PurchaseMs, run.NoticeToMs = percentiles(whole), percentiles(notice)
-	return run, nil
+	server.stop()
+	p.Progress("verify")
+	run.Violations, run.FirstProblem, err = violations(ctx, p.Store, p.KeyFile)
+	return run, err
 }
 
 func kind(store string) string {

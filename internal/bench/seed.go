@@ -3,9 +3,6 @@ package bench
 import (
 	"context"
 	"fmt"
-	"io"
-	"log/slog"
-	"os"
 	"time"
 
 	"hufu/internal/app"
@@ -20,16 +17,7 @@ import (
 
 // seed puts offers on sale, each with codes of its own, and returns them.
 func seed(ctx context.Context, store, keyFile string, offers, codes int) ([]id.Offer, error) {
-	c := app.Config{Store: store, KeyFile: keyFile}
-	if _, err := app.Migrate(ctx, c); err != nil {
-		return nil, err
-	}
-	if _, err := os.Stat(keyFile); err != nil {
-		if _, err := vault.CreateKeyFile(keyFile, time.Now()); err != nil {
-			return nil, err
-		}
-	}
-	a, err := app.Open(ctx, c, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	a, err := open(ctx, store, keyFile)
 	if err != nil {
 		return nil, err
 	}
