@@ -15,9 +15,12 @@ import (
 // SQLite cuts the strings up inside one statement, which saves the driver's work a
 // parameter: two thirds of the time of a row.
 func Packed(name, table, packed, fixed string) *Stmt {
-	cols, rest := parseColumns(packed), parseColumns(fixed)
+	cols, rest := parseColumns(packed), []column(nil)
+	if fixed != "" {
+		rest = parseColumns(fixed)
+	}
 	k := len(cols)
-	var cut, named strings.Builder
+	var all, cut, kept []string
 	for i, c := range cols {
 		if c.typ != "text" && c.typ != "bytes" {
 			panic("db: " + name + " packs a column that is neither text nor bytes")
@@ -26,20 +29,19 @@ func Packed(name, table, packed, fixed string) *Stmt {
 		if c.typ == "text" {
 			part = "CAST(" + part + " AS TEXT)"
 		}
-		cut.WriteString(part)
-		cut.WriteString(", ")
+		all, cut, kept = append(all, c.name), append(cut, part), append(kept, "r."+c.name)
 	}
-	var liteFixed, pgFixed []string
 	for i, c := range rest {
-		liteFixed = append(liteFixed, "$"+strconv.Itoa(2*k+2+i))
-		pgFixed = append(pgFixed, fmt.Sprintf("$%d::%s", k+1+i, pgTypes[c.typ]))
+		all = append(all, c.name)
+		cut = append(cut, "$"+strconv.Itoa(2*k+2+i))
+		kept = append(kept, fmt.Sprintf("$%d::%s", k+1+i, pgTypes[c.typ]))
 	}
-	named.WriteString("INSERT INTO " + table + " (" + names(cols) + ", " + names(rest) + ") ")
-	s := SQL(name, named.String()+"SELECT 1")
+	into := "INSERT INTO " + table + " (" + strings.Join(all, ", ") + ") "
+	s := SQL(name, into+"SELECT 1")
 	s.cols, s.packed = cols, true
-	s.text[SQLite] = positional(fmt.Sprintf("%sWITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < $%d) SELECT %s%s FROM n",
-		named.String(), 2*k+1, cut.String(), strings.Join(liteFixed, ", ")))
-	s.text[Postgres] = fmt.Sprintf("%sSELECT r.*, %s FROM %s AS r", named.String(), strings.Join(pgFixed, ", "), unnest(cols))
+	s.text[SQLite] = positional(fmt.Sprintf("%sWITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < $%d) SELECT %s FROM n",
+		into, 2*k+1, strings.Join(cut, ", ")))
+	s.text[Postgres] = fmt.Sprintf("%sSELECT %s FROM %s AS r(%s)", into, strings.Join(kept, ", "), unnest(cols), names(cols))
 	return s
 }
 

@@ -174,7 +174,7 @@ func TestWholeImportIsAllOrNothing(t *testing.T) {
 		}
 		good := s.checked(t, file(0, 9000), whole)
 		// Meanwhile one of its codes comes in by another way.
-		s.start(t, s.checked(t, file(8500, 1), upstream))
+		s.start(t, s.checked(t, file(8900, 1), upstream))
 		if good = s.start(t, good); good.State != vault.ImportFailed || good.Added != 0 || fault.CodeOf(good.Why) != "vault.import_problems" {
 			t.Errorf("%+v", good)
 		}
@@ -291,12 +291,12 @@ func TestImportGoesOnAfterEachFailure(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := newCodeShop(t, d)
 		for _, whole := range []bool{false, true} {
-			s.newStock(t, fmt.Sprint("codes", whole))
 			o := upstream
 			o.WholeOnly, o.Issuer = whole, fmt.Sprint("issuer", whole)
 			at := 0
 			for _, persisted := range []bool{false, true} {
 				for n := 1; ; n++ {
+					s.newStock(t, fmt.Sprint("codes", whole, persisted, n))
 					i := s.checked(t, file(at, 9000), o)
 					at += 9000
 					if _, err := s.StartImport(t.Context(), i.ID, act); err != nil {
@@ -321,7 +321,7 @@ func TestImportGoesOnAfterEachFailure(t *testing.T) {
 					if i = s.work(t, i); i.State != vault.ImportDone || i.Added != 9000 || i.Done != 9000 || i.Known+i.Repeated+i.Invalid != 0 {
 						t.Fatalf("commit %d, %v: %+v", n, persisted, i)
 					}
-					if st := s.conserved(t); st.Available != int64(at) {
+					if st := s.conserved(t); st.Available != 9000 {
 						t.Fatalf("commit %d: %+v", n, st)
 					}
 					if err == nil { // there was no n-th commit
@@ -336,14 +336,14 @@ func TestImportGoesOnAfterEachFailure(t *testing.T) {
 func TestImportPausesAndHasOneWorker(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := newCodeShop(t, d)
-		i := s.checked(t, file(0, 20_000), upstream)
+		i := s.checked(t, file(0, 30_000), upstream)
 		if _, err := s.StartImport(t.Context(), i.ID, act); err != nil {
 			t.Fatal(err)
 		}
 		// Between two chunks somebody pauses; the worker stops, and what it did stays.
 		writes, paused := 0, errors.New("paused")
 		d.SetHooks(db.Hooks{Stmt: func(name string) error {
-			if name == "vault.insert_imported" {
+			if name == "vault.count_batch" {
 				if writes++; writes == 3 {
 					return paused
 				}
@@ -355,11 +355,11 @@ func TestImportPausesAndHasOneWorker(t *testing.T) {
 		}
 		d.SetHooks(db.Hooks{})
 		i, err := s.PauseImport(t.Context(), i.ID, act)
-		if err != nil || i.Done != 8000 || i.State != vault.ImportPaused {
+		if err != nil || i.Done != 16_000 || i.State != vault.ImportPaused {
 			t.Fatalf("%+v %v", i, err)
 		}
 		s.clock.Advance(time.Hour)
-		if i = s.work(t, i); i.Done != 8000 {
+		if i = s.work(t, i); i.Done != 16_000 {
 			t.Errorf("a paused import goes on: %+v", i)
 		}
 		if _, err := s.ResumeImport(t.Context(), i.ID, act); err != nil {
@@ -393,7 +393,7 @@ func TestImportPausesAndHasOneWorker(t *testing.T) {
 			t.Errorf("the worker before writes: %v", err)
 		}
 		s.clock.Advance(time.Minute)
-		if i = s.work(t, i); i.State != vault.ImportDone || i.Added != 20_000 {
+		if i = s.work(t, i); i.State != vault.ImportDone || i.Added != 30_000 {
 			t.Errorf("%+v", i)
 		}
 		s.conserved(t)
@@ -411,11 +411,11 @@ func TestImportIsCancelled(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 		for _, sold := range []bool{false, true} {
-			i = s.checked(t, file(0, 9000), upstream)
+			i = s.checked(t, file(0, 10_000), upstream)
 			if _, err := s.StartImport(t.Context(), i.ID, act); err != nil {
 				t.Fatal(err)
 			}
-			d.SetHooks(db.Hooks{Stmt: failAt("vault.insert_imported", 2)})
+			d.SetHooks(db.Hooks{Stmt: failAt("vault.count_batch", 2)})
 			if err := s.RunImports(t.Context()); err == nil {
 				t.Fatal("it didn't fail")
 			}
@@ -423,7 +423,7 @@ func TestImportIsCancelled(t *testing.T) {
 			want := int64(0)
 			if sold {
 				s.sell(t, 1)
-				want = 3999
+				want = 7999
 			}
 			if _, err := s.CancelImport(t.Context(), i.ID, act); err != nil {
 				t.Fatal(err)

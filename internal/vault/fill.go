@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"bytes"
 	"context"
 	"slices"
 
@@ -10,11 +11,11 @@ import (
 )
 
 var (
-	insertGenerated = db.Packed("vault.insert_generated", "codes", "id text, blind bytes, sealed bytes, last4 text",
+	insertAlike = db.Packed("vault.insert_alike", "codes", "id text, blind bytes, sealed bytes, last4 text",
 		"batch_id text, stock_id text, key_id text, expires_at bigint, state text, right_id text, delivered_at bigint")
-	insertImported = db.Rows("vault.insert_imported", `INSERT INTO codes {{values id text, batch_id text, stock_id text, blind bytes, key_id text, sealed bytes, last4 text, expires_at bigint, state text, right_id text, delivered_at bigint}}`)
-	insertIndex    = db.Rows("vault.insert_index", `INSERT INTO code_index {{values blind bytes, code_id text}}`)
-	activeKeys     = db.SQL("vault.active_keys", `SELECT id FROM vault_keys WHERE id {{in $1 text}} AND state = 'active' ORDER BY id {{for update}}`)
+	insertEach  = db.Rows("vault.insert_each", `INSERT INTO codes {{values id text, batch_id text, stock_id text, blind bytes, key_id text, sealed bytes, last4 text, expires_at bigint, state text, right_id text, delivered_at bigint}}`)
+	insertIndex = db.Packed("vault.insert_index", "code_index", "blind bytes, code_id text", "")
+	activeKeys  = db.SQL("vault.active_keys", `SELECT id FROM vault_keys WHERE id {{in $1 text}} AND state = 'active' ORDER BY id {{for update}}`)
 )
 
 // Filled is a piece of a batch, made and sealed, ready to be stored: what takes time
@@ -118,21 +119,77 @@ func Store(ctx context.Context, tx *db.Tx, b *Batch, f *Filled, state CodeState)
 	b.Counts.Stored += f.N
 	*b.Counts.of(state) += f.N
 	if f.codes == nil {
-		return tx.WritePacked(ctx, insertGenerated, int(f.N), [][]byte{f.ids, f.blinds, f.sealed, f.last4},
-			b.ID, b.Stock, f.Data, db.Micros(b.ExpiresAt), string(state), "", 0)
+		return f.insertAlike(ctx, tx, b, state, f.ids, f.blinds, f.sealed, f.last4, db.Micros(b.ExpiresAt))
 	}
-	if err := tx.WriteAll(ctx, insertImported, len(f.codes), func(i int, w *db.Binder) {
+	return f.insertImported(ctx, tx, b, state)
+}
+
+func (f *Filled) insertAlike(ctx context.Context, tx *db.Tx, b *Batch, state CodeState, ids, blinds, sealed, last4 []byte, expires int64) error {
+	n := len(blinds) / len(Index{})
+	return tx.WritePacked(ctx, insertAlike, n, [][]byte{ids, blinds, sealed, last4}, b.ID, b.Stock, f.Data, expires, string(state), "", 0)
+}
+
+// shape is what rows must share to be written as one: the codes of a file mostly look alike.
+type shape struct {
+	sealed, last4 int
+	expires       int64
+}
+
+// fewAlike is below how many rows it isn't worth it.
+const fewAlike = 8
+
+func (f *Filled) insertImported(ctx context.Context, tx *db.Tx, b *Batch, state CodeState) error {
+	alike := map[shape][]*filledCode{}
+	var order []shape
+	for i := range f.codes {
 		c := &f.codes[i]
-		w.Text(string(c.id)).Text(string(b.ID)).Text(string(b.Stock)).Bytes(c.index[:]).Text(string(c.sealed.Key)).Bytes(c.sealed.Body).Text(c.last4).
+		k := shape{len(c.sealed.Body), len(c.last4), c.expires}
+		if !ascii(c.last4) {
+			k.last4 = -1 // can't be cut by bytes
+		}
+		if alike[k] == nil {
+			order = append(order, k)
+		}
+		alike[k] = append(alike[k], c)
+	}
+	var few []*filledCode
+	for _, k := range order {
+		group := alike[k]
+		if len(group) < fewAlike || k.last4 <= 0 {
+			few = append(few, group...)
+			continue
+		}
+		var ids, blinds, sealed, last4 []byte
+		for _, c := range group {
+			ids, blinds, sealed, last4 = append(ids, c.id...), append(blinds, c.index[:]...), append(sealed, c.sealed.Body...), append(last4, c.last4...)
+		}
+		if err := f.insertAlike(ctx, tx, b, state, ids, blinds, sealed, last4, k.expires); err != nil {
+			return err
+		}
+	}
+	if err := tx.WriteAll(ctx, insertEach, len(few), func(i int, w *db.Binder) {
+		c := few[i]
+		w.Text(string(c.id)).Text(string(b.ID)).Text(string(b.Stock)).Bytes(c.index[:]).Text(string(f.Data)).Bytes(c.sealed.Body).Text(c.last4).
 			Int(c.expires).Text(string(state)).Text("").Int(0)
 	}); err != nil {
 		return err
 	}
 	// In the order of the index: neighbours share a page.
-	slices.SortFunc(f.codes, func(a, b filledCode) int { return slices.Compare(a.index[:], b.index[:]) })
-	return tx.WriteAll(ctx, insertIndex, len(f.codes), func(i int, w *db.Binder) {
-		w.Bytes(f.codes[i].index[:]).Text(string(f.codes[i].id))
-	})
+	slices.SortFunc(f.codes, func(a, b filledCode) int { return bytes.Compare(a.index[:], b.index[:]) })
+	blinds, ids := make([]byte, 0, len(f.codes)*len(Index{})), make([]byte, 0, len(f.codes)*len(b.First))
+	for i := range f.codes {
+		blinds, ids = append(blinds, f.codes[i].index[:]...), append(ids, f.codes[i].id...)
+	}
+	return tx.WritePacked(ctx, insertIndex, len(f.codes), [][]byte{blinds, ids})
+}
+
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
 }
 
 // tail is what Mask shows of a secret.

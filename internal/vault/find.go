@@ -256,17 +256,8 @@ func Known(ctx context.Context, tx *db.Tx, k *Keyring, issuer string, rows []Can
 
 // knownGenerated looks for rows that are codes this shop made itself.
 func knownGenerated(ctx context.Context, tx *db.Tx, k *Keyring, issuer string, rows []Candidate, at map[Index]int, known map[int]id.Code) error {
-	var formats []Format
-	if err := tx.Query(ctx, issuers, func(scan func(...any) error) error {
-		var source, of, format string
-		var f Format
-		if err := scan(&source, &of, &format); err != nil || source != Generated || of != issuer {
-			return err
-		}
-		err := json.Unmarshal([]byte(format), &f)
-		formats = append(formats, f)
-		return err
-	}); err != nil {
+	formats, err := formatsOf(ctx, tx, issuer)
+	if err != nil {
 		return err
 	}
 	var candidates []id.Code
@@ -296,4 +287,26 @@ func knownGenerated(ctx context.Context, tx *db.Tx, k *Keyring, issuer string, r
 		}
 	}
 	return err
+}
+
+// Makes reports whether some codes of an issuer are of our own making.
+func Makes(ctx context.Context, tx *db.Tx, issuer string) (bool, error) {
+	f, err := formatsOf(ctx, tx, issuer)
+	return len(f) > 0, err
+}
+
+// formatsOf are those of the generated codes of an issuer.
+func formatsOf(ctx context.Context, tx *db.Tx, issuer string) ([]Format, error) {
+	var formats []Format
+	err := tx.Query(ctx, issuers, func(scan func(...any) error) error {
+		var source, of, format string
+		var f Format
+		if err := scan(&source, &of, &format); err != nil || source != Generated || of != issuer {
+			return err
+		}
+		err := json.Unmarshal([]byte(format), &f)
+		formats = append(formats, f)
+		return err
+	})
+	return formats, err
 }

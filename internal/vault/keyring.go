@@ -128,6 +128,9 @@ func (k *Keyring) Index(issuer, canonical string) Index {
 	return k.set.Load().indexes[0].sum(issuer, canonical)
 }
 
+// Rotating reports whether blind indexes of more than one key are about.
+func (k *Keyring) Rotating() bool { return len(k.set.Load().indexes) > 1 }
+
 // ActiveIndex is the key under which Index computes.
 func (k *Keyring) ActiveIndex() id.Key { return k.set.Load().indexes[0].id }
 
