@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"hufu/internal/db"
@@ -18,7 +19,8 @@ import (
 const GatewayGrace = 5 * time.Minute
 
 // ExpireDue ends orders whose time is over: the gateway is asked, then told to close, and
-// only then the units go back (P2, P9, P18). It returns how many ended.
+// only then the units go back (P2, P9, P18). It returns how many ended. An order that can't
+// be ended keeps none of the others from it.
 func (f *Flows) ExpireDue(ctx context.Context, n int) (int, error) {
 	now := f.Clock.Now()
 	var due []id.Order
@@ -35,26 +37,32 @@ func (f *Flows) ExpireDue(ctx context.Context, n int) (int, error) {
 		return 0, err
 	}
 	var over []id.Order
+	var failed []error
 	for _, o := range due {
 		closed, err := f.closeAtGateways(ctx, intents[o])
 		if err != nil {
-			return 0, err
+			failed = append(failed, err)
 		}
 		if closed {
 			over = append(over, o)
 		}
 	}
 	if len(over) == 0 {
-		return 0, nil
+		return 0, errors.Join(failed...)
 	}
-	return f.close(ctx, over, order.Expired, inventory.Expired, func(o *order.Order, now time.Time) bool { return !o.ExpiresAt.After(now) })
+	ended, err := f.close(ctx, over, order.Expired, inventory.Expired, func(o *order.Order, now time.Time) bool { return !o.ExpiresAt.After(now) })
+	return ended, errors.Join(append(failed, err)...)
 }
 
 // Cancel ends an order that its buyer doesn't want. It fails with order.paid when the
-// payment was faster, and with order.unknown when the gateway can't say.
+// payment was faster, with order.closed when the order had ended unpaid before, and with
+// order.unknown when the gateway can't say.
 func (f *Flows) Cancel(ctx context.Context, o id.Order) error {
 	var intents map[id.Order][]*payment.Intent
 	err := f.DB.View(ctx, func(tx *db.Tx) error {
+		if _, err := f.Orders.One(ctx, tx, o); err != nil {
+			return err
+		}
 		var err error
 		intents, err = f.Payments.IntentsOf(ctx, tx, []id.Order{o})
 		return err
@@ -70,14 +78,23 @@ func (f *Flows) Cancel(ctx context.Context, o id.Order) error {
 		return fault.New(fault.Unavailable, "order.unknown")
 	}
 	n, err := f.close(ctx, []id.Order{o}, order.Cancelled, inventory.Released, func(*order.Order, time.Time) bool { return true })
-	if err == nil && n == 0 {
-		err = fault.New(fault.Conflict, "order.paid")
+	if err != nil || n > 0 {
+		return err
 	}
-	return err
+	return f.DB.View(ctx, func(tx *db.Tx) error {
+		switch now, err := f.Orders.One(ctx, tx, o); {
+		case err != nil:
+			return err
+		case now.PaidAt.IsZero():
+			return fault.New(fault.Conflict, "order.closed")
+		}
+		return fault.New(fault.Conflict, "order.paid")
+	})
 }
 
-// closeAtGateways makes sure that pending intents can't be paid any more. It reports false
-// while a gateway can't say, or when one was paid, which is booked at once.
+// closeAtGateways makes sure that pending intents can't be paid any more. A payment it
+// hears of is booked at once: whether it paid the order, or is in suspense because it
+// doesn't match, shows under the order's lock. It reports false while a gateway can't say.
 func (f *Flows) closeAtGateways(ctx context.Context, intents []*payment.Intent) (bool, error) {
 	for _, p := range intents {
 		if p.State != payment.Pending || p.Gateway == payment.Balance {
@@ -88,16 +105,17 @@ func (f *Flows) closeAtGateways(ctx context.Context, intents []*payment.Intent) 
 			continue // a channel that was taken away can't be asked; a late payment is booked
 		}
 		switch state, err := f.ask(ctx, g, p); {
-		case err != nil || state == paygate.PaymentPaid:
+		case err != nil:
 			return false, err
-		case state == paygate.PaymentClosed:
+		case state == paygate.PaymentPaid, state == paygate.PaymentClosed:
 			continue
 		}
 		switch c := g.Close(ctx, paygate.Ref{MerchantNo: string(p.ID)}); c.State {
 		case paygate.CloseDone:
 		case paygate.ClosePaid:
-			_, err := f.ask(ctx, g, p)
-			return false, err
+			if state, err := f.ask(ctx, g, p); err != nil || state != paygate.PaymentPaid {
+				return false, err
+			}
 		default: // unknown, or not known there yet
 			if f.Clock.Now().Before(p.ExpiresAt.Add(GatewayGrace)) && c.State != paygate.CloseAbsent {
 				return false, nil

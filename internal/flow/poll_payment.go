@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"hufu/internal/db"
@@ -34,7 +35,8 @@ func (f *Flows) Poll(ctx context.Context, o id.Order) error {
 }
 
 // PollSilent asks about payments of which nothing was heard: 30 s after they began, and
-// every minute from then on. It returns how many were asked about.
+// every minute from then on. It returns how many were asked about; an answer that can't be
+// booked keeps none of the others from it.
 func (f *Flows) PollSilent(ctx context.Context, n int) (int, error) {
 	now := f.Clock.Now()
 	var intents []*payment.Intent
@@ -53,14 +55,14 @@ func (f *Flows) PollSilent(ctx context.Context, n int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	var failed []error
 	for _, p := range intents {
 		if g, ok := f.Gateways[p.Gateway]; ok {
-			if _, err := f.ask(ctx, g, p); err != nil {
-				return 0, err
-			}
+			_, err := f.ask(ctx, g, p)
+			failed = append(failed, err)
 		}
 	}
-	return len(intents), nil
+	return len(intents), errors.Join(failed...)
 }
 
 // ask queries a gateway about an intent and books a payment it tells of.

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"hufu/internal/db"
@@ -19,7 +20,7 @@ const refundLease = time.Minute
 
 // SendRefunds makes refunds that are due and follows those under way. A refund goes out
 // under its own number for ever, so a lost answer is asked for and never paid twice. It
-// returns how many it worked on.
+// returns how many it worked on; one that can't be booked keeps none of the others from it.
 func (f *Flows) SendRefunds(ctx context.Context, n int) (int, error) {
 	var due []payment.Refund
 	var captures map[id.Capture]payment.Capture
@@ -42,12 +43,11 @@ func (f *Flows) SendRefunds(ctx context.Context, n int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	var failed []error
 	for _, r := range due {
-		if err := f.finishRefund(ctx, captures[r.Capture], r, f.sendRefund(ctx, r, captures[r.Capture])); err != nil {
-			return 0, err
-		}
+		failed = append(failed, f.finishRefund(ctx, captures[r.Capture], r, f.sendRefund(ctx, r, captures[r.Capture])))
 	}
-	return len(due), nil
+	return len(due), errors.Join(failed...)
 }
 
 // sendRefund asks the gateway for one refund; a balance is its own gateway.

@@ -188,3 +188,6 @@ func (g *Gateway) Refunded() int64 {
 	}
 	return sum
 }
+
+// Ref is how a channel is asked about an intent.
+func Ref(p *payment.Intent) paygate.Ref { return paygate.Ref{MerchantNo: string(p.ID)} }
