@@ -30,7 +30,6 @@ type checkoutView struct {
 	Quantity int64
 	Unit     money.Amount
 	Total    money.Amount
-	Separate string
 	Groups   []termGroup
 	Key      string // of the idempotent request
 	Version  id.OfferVersion
@@ -93,7 +92,7 @@ func (s *Web) checkoutForm(lang i18n.Lang, g goods, n int64) (*checkoutView, err
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "order.too_much")
 	}
-	v := &checkoutView{Card: g.card(lang), Slug: g.Offer.Slug, Quantity: n, Unit: unit, Total: total, Separate: separate(lang, c.Providers()),
+	v := &checkoutView{Card: g.card(lang), Slug: g.Offer.Slug, Quantity: n, Unit: unit, Total: total,
 		Groups: termsOf(lang, c), Key: rand.Text(), Version: g.Version.ID, Pays: s.pays(lang, "")}
 	v.Terms = termsHash(v.Groups)
 	v.Open, v.Notice = open(lang, g)

@@ -45,7 +45,7 @@ func (s *Web) onSale(ctx context.Context, slug string) (goods, error) {
 		found, err = s.stand(ctx, tx, []catalogue.Offer{o}, now)
 		return err
 	})
-	if fault.KindOf(err) == fault.NotFound && err != nil || (err == nil && len(found) == 0) {
+	if (err != nil && fault.KindOf(err) == fault.NotFound) || (err == nil && len(found) == 0) {
 		return goods{}, fault.New(fault.NotFound, "order.no_offer")
 	}
 	if err != nil {

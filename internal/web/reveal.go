@@ -4,13 +4,17 @@ import (
 	"encoding/json"
 	"html/template"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 
 	"hufu/internal/catalogue"
 	"hufu/internal/entitlement"
 	"hufu/internal/fault"
 	"hufu/internal/flow"
+	"hufu/internal/i18n"
 	"hufu/internal/id"
+	"hufu/internal/vault"
 	"hufu/internal/web/ui"
 )
 
@@ -101,11 +105,29 @@ type codesView struct {
 	Guide []termGroup // how each benefit is used
 }
 
-// shownCode is a code in clear. Account, Password and Serial are shown as they are; Code is
-// grouped.
+// shownCode is a code in clear.
 type shownCode struct {
-	Name, Code, Serial, Account, Password, Note, Valid string
-	QR                                                 template.HTML
+	Name, Code, Note, Valid string
+	Plain                   []plainSecret // card number, account, password
+	QR                      template.HTML
+}
+
+// plainSecret is one more part of a code. Long card numbers are set in groups; what may
+// hold anything, like an account, is left in one piece.
+type plainSecret struct {
+	Label, Value string
+	Parts        []string
+}
+
+func secret(label string, value vault.Hidden) []plainSecret {
+	if value == "" {
+		return nil
+	}
+	p := plainSecret{label, string(value), []string{string(value)}}
+	if len(p.Value) >= 12 && strings.Trim(p.Value, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" {
+		p.Parts = ui.GroupCode(p.Value)
+	}
+	return []plainSecret{p}
 }
 
 // maxPictures is up to how many codes each has its picture.
@@ -156,7 +178,8 @@ func (s *Web) reveal(w http.ResponseWriter, r *http.Request) error {
 	for _, sh := range shown {
 		version := o.versions[sh.Right.Version]
 		b := benefitOf(sh.Right, version)
-		c := shownCode{Name: pick(lang, b.Name), Code: string(sh.Secret.Code), Serial: string(sh.Secret.Serial), Account: string(sh.Secret.Account), Password: string(sh.Secret.Password), Note: string(sh.Secret.Note)}
+		c := shownCode{Name: pick(lang, b.Name), Code: string(sh.Secret.Code), Note: string(sh.Secret.Note), Plain: slices.Concat(secret(lang.T("shop.codes.serial"), sh.Secret.Serial),
+			secret(lang.T("shop.codes.account"), sh.Secret.Account), secret(lang.T("shop.codes.password"), sh.Secret.Password))}
 		if sh.Right.EndsAt.IsZero() {
 			c.Valid = lang.T("shop.right.as_terms")
 		} else {
@@ -171,7 +194,7 @@ func (s *Web) reveal(w http.ResponseWriter, r *http.Request) error {
 		v.Codes = append(v.Codes, c)
 		if !guided[b.ID] {
 			guided[b.ID] = true
-			v.Guide = append(v.Guide, guide(version, b, lang.T("shop.terms.how"), lang.T("shop.terms.validity"), func(t catalogue.Text) string { return pick(lang, t) }))
+			v.Guide = append(v.Guide, guide(lang, b))
 		}
 	}
 	s.ui.Render(w, r, http.StatusOK, "shop/codes", v)
@@ -179,8 +202,9 @@ func (s *Web) reveal(w http.ResponseWriter, r *http.Request) error {
 }
 
 // guide is how a benefit is used and until when.
-func guide(_ *catalogue.Version, b catalogue.Benefit, how, validity string, say func(catalogue.Text) string) termGroup {
-	return termGroup{Name: say(b.Name), Provider: say(b.Provider.Name), ProviderID: b.Provider.Key, Terms: []ui.Term{
-		{Icon: "key", Label: how, Text: say(b.Disclosure.HowToUse)}, {Icon: "calendar", Label: validity, Text: say(b.Disclosure.Validity)},
+func guide(lang i18n.Lang, b catalogue.Benefit) termGroup {
+	return termGroup{Name: pick(lang, b.Name), Provider: pick(lang, b.Provider.Name), ProviderID: b.Provider.Key, Terms: []ui.Term{
+		{Icon: "key", Label: lang.T("shop.terms.how"), Text: pick(lang, b.Disclosure.HowToUse)},
+		{Icon: "calendar", Label: lang.T("shop.terms.validity"), Text: pick(lang, b.Disclosure.Validity)},
 	}}
 }

@@ -79,7 +79,7 @@ func (s *Web) member(r *http.Request, tx *db.Tx) (*identity.Session, error) {
 		return nil, nil
 	}
 	e, err := s.People.Session(r.Context(), tx, identity.Shop, c.Value, s.now())
-	if fault.KindOf(err) == fault.Unauthenticated && err != nil {
+	if err != nil && fault.KindOf(err) == fault.Unauthenticated {
 		return nil, nil // an ended session is a guest
 	}
 	return e, err

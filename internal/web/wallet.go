@@ -130,7 +130,6 @@ type rightView struct {
 	Whole  bool // the chain of hashes holds
 	Head   string
 	Guide  termGroup
-	Refund string
 }
 
 // right is the whole path of one right: each step, by whom, when, and the proof that none
@@ -176,7 +175,7 @@ func (s *Web) right(w http.ResponseWriter, r *http.Request) error {
 	}
 	b := benefitOf(right, version)
 	v := &rightView{Ticket: s.ticket(lang, right, version, marks[rid], now), Order: "/orders/" + string(right.Order), Whole: entitlement.Check(*right, steps) == 0, Head: hex.EncodeToString(right.Head),
-		Guide: guide(version, b, lang.T("shop.terms.how"), lang.T("shop.terms.validity"), func(t catalogue.Text) string { return pick(lang, t) })}
+		Guide: guide(lang, b)}
 	v.Guide.Terms = append(v.Guide.Terms, ui.Term{Icon: "refund", Label: lang.T("shop.terms.refund"), Text: pick(lang, b.Disclosure.Refund)})
 	v.Page = ui.Page{Section: "wallet", Title: lang.T("shop.right.title"), Private: true, Crumbs: []ui.Crumb{{Label: lang.T("ui.nav.wallet"), Href: "/wallet"}, {Label: lang.T("shop.right.title")}}}
 	v.Facts = []ui.Fact{{Label: lang.T("shop.right.number"), Value: string(right.ID)}}

@@ -88,6 +88,7 @@ func (s *Web) Routes(mux *http.ServeMux) {
 	}
 	mux.HandleFunc("GET /orders/{id}/events", s.events)
 	mux.Handle(assets.Prefix, assets.Handler())
+	mux.Handle(ui.CoverPrefix, httpx.Gzip(ui.CoverHandler()))
 }
 
 // page answers a request, or says why it can't be.
