@@ -43,7 +43,9 @@ func (a *API) notices(mux *http.ServeMux) {
 		switch {
 		case err != nil:
 			a.Log.Error("a notice could not be recorded", "gateway", g.Name(), "event", n.EventID, "error", err)
-			answer(w, g.Refused())
+			refused := g.Refused()
+			refused.Status = http.StatusServiceUnavailable // the fault is ours, whatever the word is
+			answer(w, refused)
 		case done.Verdict == payment.Unknown:
 			answer(w, g.Refused()) // we may not have committed yet: let it come again (P8)
 		default:
