@@ -29,7 +29,13 @@ type Revealed struct {
 // Reveal shows codes. Each showing is a step on the right's path, written before anybody
 // sees the code.
 func (f *Flows) Reveal(ctx context.Context, c Reveal) ([]Revealed, error) {
-	return f.reveal.Do(ctx, c)
+	shown, err := f.reveal.Do(ctx, c)
+	if fault.CodeOf(err) == "vault.key_gone" { // another process has rotated the keys
+		if fresh, bad := f.Keys.Refresh(ctx); bad == nil && fresh {
+			return f.reveal.Do(ctx, c)
+		}
+	}
+	return shown, err
 }
 
 func (f *Flows) revealAll(ctx context.Context, tx *db.Tx, commands []Reveal) ([]db.Answer[[]Revealed], error) {
