@@ -4,7 +4,10 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"io"
+	"net"
 	"strings"
+	"syscall"
 
 	"hufu/internal/fault"
 )
@@ -49,6 +52,10 @@ func retryable(err error) bool {
 	if errors.Is(err, ErrStale) {
 		return true
 	}
+	var unsent interface{ SafeToRetry() bool }
+	if errors.As(err, &unsent) && unsent.SafeToRetry() {
+		return true // the connection was gone before anything was sent
+	}
 	switch sqlState(err) {
 	case "40001", "40P01", "55P03": // serialization failure, deadlock, lock not available
 		return true
@@ -58,6 +65,16 @@ func retryable(err error) bool {
 		return sqliteCode(err) > 0
 	}
 	return false
+}
+
+// lost reports whether the connection to the database went away.
+func lost(err error) bool {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return false
+	}
+	state := sqlState(err)
+	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || strings.HasPrefix(state, "57P") || strings.HasPrefix(state, "08")
 }
 
 // IsUnique reports whether err is the violation of a unique constraint.
@@ -93,7 +110,7 @@ func asFault(err error) error {
 		return fault.Wrap(err, fault.Unavailable, "db.busy")
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return fault.Wrap(err, fault.Unavailable, "unavailable")
-	case errors.Is(err, driver.ErrBadConn):
+	case lost(err):
 		return fault.Wrap(err, fault.Unavailable, "db.unreachable")
 	}
 	if code := sqliteCode(err); code > 0 {

@@ -140,7 +140,7 @@ func (d *DB) Script(ctx context.Context, script string) error {
 			if tx.lite != nil {
 				_, err = tx.lite.c.ExecContext(ctx, s)
 			} else {
-				_, err = tx.pg.ExecContext(ctx, s)
+				_, err = tx.pg.send(ctx, &pgStmt{name: "script", text: s}, nil)
 			}
 			if err != nil {
 				return err

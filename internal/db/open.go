@@ -242,12 +242,28 @@ func backOff(ctx context.Context, try int) error {
 	}
 }
 
-func (d *DB) once(ctx context.Context, fn func(tx *Tx) error) (err error) {
-	tx, release, err := d.begin(ctx)
-	if err != nil {
-		return err
+func (d *DB) once(ctx context.Context, fn func(tx *Tx) error) error {
+	if d.dialect == Postgres {
+		return d.onPostgres(ctx, "BEGIN", func(p *pgTx) error {
+			return (&Tx{db: d, dialect: Postgres, pg: p}).carry(fn)
+		})
 	}
-	defer release()
+	select {
+	case w := <-d.writer:
+		defer func() { d.writer <- w }()
+		// Once begun, a transaction is not torn by its caller going away: the driver would
+		// interrupt the statement, and watching for it costs a goroutine a statement.
+		if err := w.exec(context.WithoutCancel(ctx), "BEGIN IMMEDIATE"); err != nil {
+			return err
+		}
+		return (&Tx{db: d, dialect: SQLite, lite: w}).carry(fn)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// carry runs fn in a transaction that has begun, and ends it.
+func (tx *Tx) carry(fn func(tx *Tx) error) error {
 	done := false
 	defer func() {
 		if !done {
@@ -270,29 +286,6 @@ func (d *DB) once(ctx context.Context, fn func(tx *Tx) error) (err error) {
 	return nil
 }
 
-// begin starts a write transaction; release gives its connection back.
-func (d *DB) begin(ctx context.Context) (*Tx, func(), error) {
-	if d.dialect == Postgres {
-		pg, err := d.pool.BeginTx(ctx, nil)
-		if err != nil {
-			return nil, nil, err
-		}
-		return &Tx{db: d, dialect: Postgres, pg: pg}, func() {}, nil
-	}
-	select {
-	case w := <-d.writer:
-		// Once begun, a transaction is not torn by its caller going away: the driver would
-		// interrupt the statement, and watching for it costs a goroutine a statement.
-		if err := w.exec(context.WithoutCancel(ctx), "BEGIN IMMEDIATE"); err != nil {
-			d.writer <- w
-			return nil, nil, err
-		}
-		return &Tx{db: d, dialect: SQLite, lite: w}, func() { d.writer <- w }, nil
-	case <-ctx.Done():
-		return nil, nil, ctx.Err()
-	}
-}
-
 func (tx *Tx) commit() error {
 	if h := tx.db.hooks.BeforeCommit; h != nil {
 		if err := h(); err != nil {
@@ -306,7 +299,7 @@ func (tx *Tx) commit() error {
 			tx.rollback()
 		}
 	} else {
-		err = tx.pg.Commit()
+		err = tx.pg.commit(context.Background())
 	}
 	if err != nil {
 		return fmt.Errorf("commit: %w", err)
@@ -323,18 +316,23 @@ func (tx *Tx) rollback() {
 		_ = tx.lite.exec(context.Background(), "ROLLBACK")
 		return
 	}
-	_ = tx.pg.Rollback()
+	tx.pg.rollback()
 }
 
 // View runs fn in a read-only transaction that sees one moment of the database.
 func (d *DB) View(ctx context.Context, fn func(tx *Tx) error) error {
 	if d.dialect == Postgres {
-		pg, err := d.pool.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead})
-		if err != nil {
-			return asFault(err)
+		view := func() error {
+			return d.onPostgres(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", func(p *pgTx) error {
+				defer p.rollback()
+				return fn(&Tx{db: d, dialect: Postgres, pg: p, readOnly: true})
+			})
 		}
-		defer pg.Rollback()
-		return asFault(fn(&Tx{db: d, dialect: Postgres, pg: pg, readOnly: true}))
+		err := view()
+		if lost(err) { // what only reads may be asked again, on another connection
+			err = view()
+		}
+		return asFault(err)
 	}
 	select {
 	case r := <-d.readers:

@@ -11,8 +11,8 @@ import (
 type Tx struct {
 	db       *DB
 	dialect  Dialect
-	lite     *conn   // SQLite
-	pg       *sql.Tx // PostgreSQL
+	lite     *conn // SQLite
+	pg       *pgTx // PostgreSQL
 	readOnly bool
 	after    []func()
 	end      []func()
@@ -52,15 +52,13 @@ func (tx *Tx) Exec(ctx context.Context, s *Stmt, args ...any) (int64, error) {
 		return 0, err
 	}
 	args, ctx = tx.prepareArgs(args), tx.within(ctx)
+	if tx.pg != nil {
+		return tx.pg.send(ctx, &pgStmt{name: s.name, text: s.text[Postgres], args: args}, nil)
+	}
 	var res sql.Result
-	var err error
-	if tx.lite != nil {
-		var st *sql.Stmt
-		if st, err = tx.lite.prepare(ctx, s.text[SQLite]); err == nil {
-			res, err = st.ExecContext(ctx, args...)
-		}
-	} else {
-		res, err = tx.pg.ExecContext(ctx, s.text[Postgres], args...)
+	st, err := tx.lite.prepare(ctx, s.text[SQLite])
+	if err == nil {
+		res, err = st.ExecContext(ctx, args...)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", s.name, err)
@@ -86,16 +84,15 @@ func (tx *Tx) Query(ctx context.Context, s *Stmt, each func(scan func(dest ...an
 }
 
 func (tx *Tx) query(ctx context.Context, name, text string, each func(scan func(dest ...any) error) error, args []any) error {
-	var rows *sql.Rows
-	var err error
 	ctx = tx.within(ctx)
-	if tx.lite != nil {
-		var st *sql.Stmt
-		if st, err = tx.lite.prepare(ctx, text); err == nil {
-			rows, err = st.QueryContext(ctx, args...)
-		}
-	} else {
-		rows, err = tx.pg.QueryContext(ctx, text, args...)
+	if tx.pg != nil {
+		_, err := tx.pg.send(ctx, &pgStmt{name: name, text: text, args: args}, each)
+		return err
+	}
+	var rows *sql.Rows
+	st, err := tx.lite.prepare(ctx, text)
+	if err == nil {
+		rows, err = st.QueryContext(ctx, args...)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
@@ -135,23 +132,52 @@ func (tx *Tx) Write(ctx context.Context, s *Stmt, n int, bind func(i int, b *Bin
 	if err := tx.db.hooks.stmt(s.name); err != nil {
 		return 0, err
 	}
-	b, ctx := newBinder(s, tx.dialect, n), tx.within(ctx)
-	if tx.lite == nil {
-		for i := range n {
-			b.col = 0
-			bind(i, b)
-		}
-		res, err := tx.pg.ExecContext(ctx, s.text[Postgres], b.columns(s)...)
-		if err != nil {
-			return 0, fmt.Errorf("%s: %w", s.name, err)
-		}
-		return res.RowsAffected()
+	if tx.pg != nil {
+		return tx.pg.send(ctx, &pgStmt{name: s.name, text: s.text[Postgres], args: bound(s, n, bind)}, nil)
 	}
+	return tx.writeRows(s, n, bind)
+}
+
+// WriteAll is Write where each of the n rows must change exactly one row of the database;
+// another count is ErrStale. PostgreSQL may tell an error of it only with a later
+// statement of the transaction, or with its commit.
+func (tx *Tx) WriteAll(ctx context.Context, s *Stmt, n int, bind func(i int, b *Binder)) error {
+	if n == 0 {
+		return nil
+	}
+	if err := tx.db.hooks.stmt(s.name); err != nil {
+		return err
+	}
+	if tx.pg != nil {
+		tx.pg.queued = append(tx.pg.queued, pgStmt{name: s.name, text: s.text[Postgres], args: bound(s, n, bind), want: int64(n)})
+		return nil
+	}
+	changed, err := tx.writeRows(s, n, bind)
+	if err == nil && changed != int64(n) {
+		err = fmt.Errorf("%s changed %d rows for %d: %w", s.name, changed, n, ErrStale)
+	}
+	return err
+}
+
+// bound is a set of rows as PostgreSQL takes it: an array for each column.
+func bound(s *Stmt, n int, bind func(i int, b *Binder)) []any {
+	b := newBinder(s, Postgres, n)
+	for i := range n {
+		b.col = 0
+		bind(i, b)
+	}
+	return b.columns(s)
+}
+
+// writeRows runs a statement on SQLite, once for each row.
+func (tx *Tx) writeRows(s *Stmt, n int, bind func(i int, b *Binder)) (int64, error) {
+	ctx := context.Background()
 	st, err := tx.lite.prepare(ctx, s.text[SQLite])
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", s.name, err)
 	}
 	var changed int64
+	b := newBinder(s, SQLite, n)
 	for i := range n {
 		b.args, b.col = b.args[:0], 0
 		bind(i, b)
@@ -166,16 +192,6 @@ func (tx *Tx) Write(ctx context.Context, s *Stmt, n int, bind func(i int, b *Bin
 		changed += k
 	}
 	return changed, nil
-}
-
-// WriteAll is Write where each of the n rows must change exactly one row of the database;
-// another count is ErrStale.
-func (tx *Tx) WriteAll(ctx context.Context, s *Stmt, n int, bind func(i int, b *Binder)) error {
-	changed, err := tx.Write(ctx, s, n, bind)
-	if err == nil && changed != int64(n) {
-		err = fmt.Errorf("%s changed %d rows for %d: %w", s.name, changed, n, ErrStale)
-	}
-	return err
 }
 
 // conn is one SQLite connection with its prepared statements.

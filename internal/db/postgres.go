@@ -1,0 +1,144 @@
+package db
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// pgTx is a transaction on PostgreSQL. A round trip costs more than most statements, so
+// writes whose outcome is known beforehand (Tx.WriteAll) are queued and travel with the
+// next statement that is asked something, and BEGIN travels with the first.
+type pgTx struct {
+	conn   *pgx.Conn
+	begin  string
+	begun  bool
+	queued []pgStmt
+}
+
+type pgStmt struct {
+	name, text string
+	args       []any
+	want       int64 // rows it must change
+}
+
+// flush sends what is queued.
+func (p *pgTx) flush(ctx context.Context) error {
+	if len(p.queued) == 0 {
+		return nil
+	}
+	_, err := p.send(ctx, nil, nil)
+	return err
+}
+
+// send sends what is queued and then s, in one round trip. With each it reads the rows of
+// s; without, it returns how many rows s changed.
+func (p *pgTx) send(ctx context.Context, s *pgStmt, each func(scan func(dest ...any) error) error) (changed int64, err error) {
+	batch := &pgx.Batch{}
+	if !p.begun {
+		batch.Queue(p.begin)
+	}
+	for _, q := range p.queued {
+		batch.Queue(q.text, q.args...)
+	}
+	if s != nil {
+		batch.Queue(s.text, s.args...)
+	}
+	results := p.conn.SendBatch(ctx, batch)
+	defer func() {
+		if bad := results.Close(); err == nil {
+			err = bad
+		}
+	}()
+	if !p.begun {
+		if _, err := results.Exec(); err != nil {
+			return 0, fmt.Errorf("begin: %w", err)
+		}
+		p.begun = true
+	}
+	queued := p.queued
+	p.queued = nil
+	for _, q := range queued {
+		tag, err := results.Exec()
+		if err != nil {
+			return 0, fmt.Errorf("%s: %w", q.name, err)
+		}
+		if tag.RowsAffected() != q.want {
+			return 0, fmt.Errorf("%s changed %d rows for %d: %w", q.name, tag.RowsAffected(), q.want, ErrStale)
+		}
+	}
+	switch {
+	case s == nil:
+		return 0, nil
+	case each == nil:
+		tag, err := results.Exec()
+		if err != nil {
+			return 0, fmt.Errorf("%s: %w", s.name, err)
+		}
+		return tag.RowsAffected(), nil
+	}
+	rows, err := results.Query()
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", s.name, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := each(rows.Scan); err != nil {
+			return 0, fmt.Errorf("%s: %w", s.name, err)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return 0, fmt.Errorf("%s: %w", s.name, err)
+	}
+	return 0, nil
+}
+
+func (p *pgTx) commit(ctx context.Context) error {
+	if err := p.flush(ctx); err != nil {
+		p.rollback()
+		return err
+	}
+	if !p.begun {
+		return nil
+	}
+	tag, err := p.conn.Exec(ctx, "COMMIT")
+	if err == nil && tag.String() == "ROLLBACK" {
+		err = errors.New("the transaction had failed and was rolled back")
+	}
+	return err
+}
+
+func (p *pgTx) rollback() {
+	p.queued = nil
+	if p.begun && !p.conn.IsClosed() {
+		_, _ = p.conn.Exec(context.Background(), "ROLLBACK")
+	}
+}
+
+// onPostgres lends fn a connection of the pool for one transaction.
+func (d *DB) onPostgres(ctx context.Context, begin string, fn func(p *pgTx) error) error {
+	c, err := d.pool.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	var inner error
+	err = c.Raw(func(dc any) error {
+		pg, ok := dc.(interface{ Conn() *pgx.Conn })
+		if !ok {
+			return errors.New("db: the driver of PostgreSQL isn't pgx")
+		}
+		inner = fn(&pgTx{conn: pg.Conn(), begin: begin})
+		if pg.Conn().IsClosed() {
+			return driver.ErrBadConn // so that the pool lets it go
+		}
+		return nil
+	})
+	if inner != nil {
+		return inner
+	}
+	return err
+}
