@@ -90,6 +90,14 @@ func paidNotice(intent, number string, minor int64) (signature string, body []by
 		TransactionID: "txn-" + number, State: "PAID", Amount: minor, Currency: "CNY", OccurredAt: now})
 }
 
+// String implements fmt.Stringer.
+func (a *answer) String() string {
+	if a == nil {
+		return "no answer"
+	}
+	return fmt.Sprintf("%d %s", a.status, a.raw)
+}
+
 // taken reports whether the notice was answered with the gateway's word for success.
 func (a *answer) taken() bool { return a.status == 200 && string(a.raw) == "success" }
 

@@ -82,7 +82,7 @@ func TestTermFinishesWhatIsUnderWay(t *testing.T) {
 				key := fmt.Sprintf("before-%d", i)
 				a, err := place(ctx, h, server.addr, key, s.offers[0])
 				if err != nil || a.status != 201 {
-					t.Fatalf("%v %+v", err, a)
+					t.Fatalf("%v, %v", err, a)
 				}
 				signature, body := paidNotice(a.Payment.Intent, key, a.Total.Minor)
 				notices = append(notices, begin(t, server.addr, "/api/v1/gateways/sandbox/notices", map[string]string{gateway.SignatureHeader: signature}, body))
