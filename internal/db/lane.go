@@ -231,18 +231,24 @@ func (b *laneBatch[C, R]) settle(d *DB, err error) {
 }
 
 // retried runs a whole transaction until it succeeds, fails for good, or was tried enough.
+// A handler looks for what is there before it writes, so a unique key that it meets was
+// written by another node at the same time: run again, it finds it.
 func (d *DB) retried(transaction func() error) error {
 	var err error
 	for try := range attempts {
 		if err = backOff(context.Background(), try); err != nil {
 			return err
 		}
-		if err = transaction(); !retryable(err) {
+		if err = transaction(); !retryable(err) && (!IsUnique(err) || try >= uniqueAttempts) {
 			return err
 		}
 	}
 	return err
 }
+
+// uniqueAttempts bounds the repeats after a unique key: a conflict that stays is a mistake
+// of the program.
+const uniqueAttempts = 3
 
 // group is the one committer of all lanes on SQLite: there is one writer and one fsync a
 // transaction, so commands of different kinds share them.
