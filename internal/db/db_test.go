@@ -18,6 +18,7 @@ var (
 	selectSetting = db.SQL("test.settings_select", `SELECT value FROM settings WHERE name {{in $1 text}} ORDER BY name`)
 	editAudit     = db.SQL("test.audit_edit", `UPDATE audit_rows SET actor = 'nobody'`)
 	deleteAudit   = db.SQL("test.audit_delete", `DELETE FROM audit_rows`)
+	auditHash     = db.SQL("test.audit_hash", `SELECT hash FROM audit_rows`)
 	insertAudit   = db.Rows("test.audit_insert", `INSERT INTO audit_rows {{values chain text, seq bigint, id text, at bigint, actor text, action text, subject text, origin text, result text, data text, hash bytes}}`)
 )
 
@@ -63,6 +64,33 @@ func TestSetsAreWrittenAndRead(t *testing.T) {
 		}
 		if got := read(t, d); len(got) != 0 {
 			t.Errorf("an empty set found %v", got)
+		}
+	})
+}
+
+// What a row was bound to may be used for something else as soon as WriteAll has returned,
+// also where the row is sent later.
+func TestBoundBytesAreTheRowsOwn(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		err := d.Do(t.Context(), func(tx *db.Tx) error {
+			hash := []byte("first")
+			if err := tx.WriteAll(t.Context(), insertAudit, 1, func(_ int, b *db.Binder) {
+				b.Text("main").Int(1).Text("aud_1").Int(1).Text("a").Text("b").Text("c").Text("").Text("").Text("").Bytes(hash)
+			}); err != nil {
+				return err
+			}
+			copy(hash, "other")
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []byte
+		if err := d.View(t.Context(), func(tx *db.Tx) error {
+			_, err := tx.One(t.Context(), auditHash, []any{&got})
+			return err
+		}); err != nil || string(got) != "first" {
+			t.Errorf("stored %q, %v", got, err)
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"bytes"
 	"encoding/hex"
 	"encoding/json"
 	"slices"
@@ -221,8 +222,8 @@ func (b *Binder) Bytes(v []byte) *Binder {
 	if v == nil {
 		v = []byte{}
 	}
-	if b.pg {
-		b.blobs[b.col] = append(b.blobs[b.col], v)
+	if b.pg { // sent later, when the caller may have other use for its memory
+		b.blobs[b.col] = append(b.blobs[b.col], bytes.Clone(v))
 	} else {
 		b.args = append(b.args, v)
 	}
