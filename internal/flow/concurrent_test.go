@@ -430,3 +430,51 @@ var (
 	lockAllCodes   = db.SQL("flow_test.lock_codes", `UPDATE codes SET state = state`)
 	locksWaitedFor = db.SQL("flow_test.locks", `SELECT COUNT(*) FROM pg_locks WHERE NOT granted`)
 )
+
+// TestTheGateBelievesTheLastCommit has a commit that sold the last unit told of after the
+// one that brought a unit in: what is there can be bought (S9).
+func TestTheGateBelievesTheLastCommit(t *testing.T) {
+	store := dbtest.Store(t, "postgres")
+	d, err := db.Open(t.Context(), db.Config{Store: store})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	var mu sync.Mutex
+	var committed, goOn chan struct{}
+	d.SetHooks(db.Hooks{AfterCommit: func() error {
+		mu.Lock()
+		c, g := committed, goOn
+		committed, goOn = nil, nil
+		mu.Unlock()
+		if c != nil {
+			close(c)
+			<-g
+		}
+		return nil
+	}})
+	if _, err := d.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s := flowtest.New(t, d)
+	stock := s.Stock(t, "counted")
+	s.Receive(t, stock, 1)
+	offer := s.Sell(t, 100, "", flowtest.Part{Stock: stock, Quantity: 1})
+	arrived, release := make(chan struct{}), make(chan struct{})
+	mu.Lock()
+	committed, goOn = arrived, release
+	mu.Unlock()
+	done := make(chan error, 1)
+	go func() {
+		_, err := s.Place(t.Context(), flowtest.Order(flowtest.Want{Offer: offer, Quantity: 1}))
+		done <- err
+	}()
+	<-arrived
+	s.Receive(t, stock, 1)
+	close(release)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	placed(t, s, flowtest.Want{Offer: offer, Quantity: 1})
+	clean(t, s)
+}

@@ -14,12 +14,14 @@ import (
 // committed transaction saw and opened by any commit here that leaves units, or by
 // Refresh, which learns of commits on other nodes.
 type Gate struct {
-	shut atomic.Pointer[map[id.Stock]bool] // replaced whole; readers take no lock
-	mu   sync.Mutex
+	shut  atomic.Pointer[map[id.Stock]bool] // replaced whole; readers take no lock
+	turns atomic.Uint64
+	mu    sync.Mutex
+	told  map[id.Stock]uint64 // the turn of the commit that was last believed
 }
 
 func newGate() *Gate {
-	g := new(Gate)
+	g := &Gate{told: map[id.Stock]uint64{}}
 	g.shut.Store(&map[id.Stock]bool{})
 	return g
 }
@@ -41,17 +43,24 @@ func (g *Gate) Shut(need map[id.Stock]int64) bool {
 // Open reports whether nothing is known to be sold out.
 func (g *Gate) Open() bool { return len(*g.shut.Load()) == 0 }
 
-func (g *Gate) note(b *Book) {
+// turn numbers a transaction that has its stocks locked: of two that work on one stock the
+// later has the higher number, in whatever order their commits are told of.
+func (g *Gate) turn() uint64 { return g.turns.Add(1) }
+
+func (g *Gate) note(b *Book, turn uint64) {
 	available := make(map[id.Stock]int64, len(b.stocks))
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	for k, s := range b.stocks {
-		available[k] = s.Available
+		if turn >= g.told[k] {
+			g.told[k], available[k] = turn, s.Available
+		}
 	}
 	g.set(available)
 }
 
+// set replaces what is remembered of stocks; the caller holds the lock.
 func (g *Gate) set(available map[id.Stock]int64) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
 	old := *g.shut.Load()
 	same := true
 	for s, n := range available {
@@ -85,7 +94,7 @@ func (g *Gate) Refresh(ctx context.Context, d *db.DB) error {
 	for s := range shut {
 		ids = append(ids, s)
 	}
-	available := make(map[id.Stock]int64, len(ids))
+	available, turn := make(map[id.Stock]int64, len(ids)), g.turns.Load()
 	err := d.View(ctx, func(tx *db.Tx) error {
 		return tx.Query(ctx, soldOut, func(scan func(...any) error) error {
 			var s id.Stock
@@ -95,8 +104,16 @@ func (g *Gate) Refresh(ctx context.Context, d *db.DB) error {
 			return err
 		}, db.Texts(ids))
 	})
-	if err == nil {
-		g.set(available)
+	if err != nil {
+		return err
 	}
-	return err
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for s := range available {
+		if g.told[s] > turn { // a commit that the query may not have seen
+			delete(available, s)
+		}
+	}
+	g.set(available)
+	return nil
 }

@@ -55,7 +55,8 @@ func (s *Service) Save(ctx context.Context, tx *db.Tx, b *Book, now time.Time) e
 	if err := saveBook(ctx, tx, b, now); err != nil {
 		return err
 	}
-	tx.AfterCommit(func() { s.Gate.note(b) })
+	turn := s.Gate.turn()
+	tx.AfterCommit(func() { s.Gate.note(b, turn) })
 	return nil
 }
 
