@@ -42,7 +42,7 @@ func Settle(ctx context.Context) error {
 }
 
 // rotateChunk is how many codes one transaction seals anew.
-const rotateChunk = 1000
+const rotateChunk = 2000
 
 // RotateKeys changes keys. It may be stopped at any moment: the next call goes on where it
 // was. All codes can be found and opened throughout.
@@ -284,4 +284,17 @@ func (f *Flows) RewrapKeys(ctx context.Context, m vault.Master, by string) error
 	}
 	_, err := f.Keys.Refresh(ctx)
 	return err
+}
+
+// MastersInUse tells which master keys wrap keys of the database.
+func (f *Flows) MastersInUse(ctx context.Context) (map[id.Key]bool, error) {
+	used := map[id.Key]bool{}
+	err := f.DB.View(ctx, func(tx *db.Tx) error {
+		keys, err := vault.LoadKeys(ctx, tx)
+		for _, k := range keys {
+			used[k.MasterID] = true
+		}
+		return err
+	})
+	return used, err
 }

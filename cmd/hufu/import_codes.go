@@ -1,0 +1,266 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"time"
+
+	"hufu/internal/app"
+	"hufu/internal/db"
+	"hufu/internal/flow"
+	"hufu/internal/i18n"
+	"hufu/internal/id"
+	"hufu/internal/tabular"
+	"hufu/internal/vault"
+)
+
+type importFlags struct {
+	stockFlags
+	supplier, charset, delimiter, sheet, zone string
+	heading, errors                           string
+	dryRun, whole                             bool
+	columns                                   vault.Mapping
+	resume, undo, cancel                      string
+}
+
+var importing importFlags
+
+var noColumns = vault.Mapping{Code: vault.NoColumn, Serial: vault.NoColumn, Account: vault.NoColumn, Password: vault.NoColumn,
+	Expiry: vault.NoColumn, Cost: vault.NoColumn, Note: vault.NoColumn}
+
+var _ = register(command{name: "import codes", args: "FILE", summary: "import_codes",
+	flags: storeFlags(func(f *flag.FlagSet) {
+		importing = importFlags{columns: noColumns}
+		i := &importing
+		i.bind(f)
+		f.StringVar(&i.supplier, "supplier", "", "who sold the codes to the shop")
+		f.BoolVar(&i.dryRun, "dry-run", false, "check the file and take nothing in")
+		f.BoolVar(&i.whole, "whole", false, "take the file in whole or not at all; else good rows are taken in")
+		f.StringVar(&i.errors, "errors", "", "file for the rows that were left out, each with its error")
+		f.StringVar(&i.charset, "charset", "", "utf-8, gb18030, utf-16le or utf-16be; found out if empty")
+		f.StringVar(&i.delimiter, "delimiter", "", "between cells; found out if empty")
+		f.StringVar(&i.sheet, "sheet", "", "sheet of an XLSX file; the first if empty")
+		f.StringVar(&i.heading, "heading", "", "yes or no: whether the first row names columns; found out if empty")
+		f.StringVar(&i.zone, "zone", "Asia/Shanghai", "where a date of expiry ends")
+		m := &i.columns
+		for _, c := range []struct {
+			name, what string
+			to         *int
+		}{{"code", "codes", &m.Code}, {"serial", "serial numbers", &m.Serial}, {"account", "accounts", &m.Account}, {"password", "passwords", &m.Password},
+			{"expiry", "dates of expiry", &m.Expiry}, {"cost", "costs", &m.Cost}, {"note", "notes", &m.Note}} {
+			f.Var(columnFlag{c.to}, c.name+"-column", "column of "+c.what+", from 1; without any the columns' names tell")
+		}
+		f.StringVar(&i.resume, "resume", "", "id of a paused or interrupted import to go on with")
+		f.StringVar(&i.undo, "undo", "", "id of a done import to take back, while none of it is sold")
+		f.StringVar(&i.cancel, "cancel", "", "id of an import to cancel")
+	}),
+	run: runImport})
+
+func (i importFlags) options() (vault.ImportOptions, error) {
+	expires, cost, err := i.of()
+	o := vault.ImportOptions{Name: i.name, Issuer: i.issuer, Supplier: i.supplier, WholeOnly: i.whole, Charset: tabular.Charset(i.charset),
+		Delimiter: tabular.Delimiter(i.delimiter), Sheet: i.sheet, Zone: i.zone, Cost: cost, Expires: expires, Currency: cost.Currency}
+	switch i.heading {
+	case "yes":
+		o.Heading = tabular.WithHeading
+	case "no":
+		o.Heading = tabular.WithoutHeading
+	}
+	if i.columns != noColumns {
+		o.Mapping = &i.columns
+	}
+	return o, err
+}
+
+func runImport(ctx context.Context, e *env, args []string) error {
+	i := importing
+	known := i.resume + i.undo + i.cancel
+	if (known == "") != (len(args) == 1 && i.stock != "") {
+		return errUsage
+	}
+	o, err := i.options()
+	if err != nil {
+		return err
+	}
+	a, err := app.Open(ctx, e.config(), e.log())
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	act := flow.Act{By: atTerminal}
+	var run *vault.Import
+	switch {
+	case i.undo != "":
+		run, err = a.Flows.UndoImport(ctx, id.Import(i.undo), act)
+	case i.cancel != "":
+		run, err = a.Flows.CancelImport(ctx, id.Import(i.cancel), act)
+	case i.resume != "":
+		if run, err = a.Flows.Import(ctx, id.Import(i.resume)); err == nil && run.State == vault.ImportPaused {
+			run, err = a.Flows.ResumeImport(ctx, run.ID, act)
+		}
+	default:
+		run, err = receiveFile(ctx, e, a, i, o, args[0])
+	}
+	if err != nil {
+		return err
+	}
+	if run, err = follow(ctx, e, a, run.ID); err != nil {
+		return err
+	}
+	if run.State == vault.ImportChecked {
+		if err := report(ctx, e, a, run); err != nil {
+			return err
+		}
+		if !i.dryRun {
+			if _, err := a.Flows.StartImport(ctx, run.ID, act); err != nil {
+				return err
+			}
+			if run, err = follow(ctx, e, a, run.ID); err != nil {
+				return err
+			}
+		}
+	}
+	if i.errors != "" && run.Repeated+run.Known+run.Invalid > 0 {
+		if err := writeErrors(ctx, e, a, run, i.errors); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintln(e.out, e.lang.T("cli.import_"+string(run.State), "import", string(run.ID), "batch", string(run.Batch), "added", strconv.FormatInt(run.Added, 10)))
+	if run.Why != nil {
+		return run.Why
+	}
+	if i.dryRun {
+		_, err = a.Flows.CancelImport(ctx, run.ID, act)
+	}
+	return err
+}
+
+func receiveFile(ctx context.Context, e *env, a *app.App, i importFlags, o vault.ImportOptions, path string) (*vault.Import, error) {
+	stock, err := i.find(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	var in io.Reader = e.stdin
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		in = f
+	}
+	run, err := a.Flows.ReceiveImport(ctx, flow.NewImport{Stock: stock, File: in, FileName: path, Options: o, By: atTerminal})
+	if err != nil {
+		return nil, err
+	}
+	return a.Flows.CheckImport(ctx, run.ID, run.Options, flow.Act{By: atTerminal})
+}
+
+// follow works on imports, unless another process does, and shows how one of them gets on.
+func follow(ctx context.Context, e *env, a *app.App, run id.Import) (*vault.Import, error) {
+	work, stop := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() {
+		for {
+			err := a.Flows.RunImports(work)
+			select {
+			case <-time.After(500 * time.Millisecond):
+			case <-work.Done():
+				done <- nil
+				return
+			}
+			if err != nil {
+				done <- err
+				return
+			}
+		}
+	}()
+	defer func() {
+		stop()
+		<-done
+	}()
+	state := vault.ImportState("")
+	var b *bar
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		i, err := a.Flows.Import(ctx, run)
+		if err != nil {
+			return nil, err
+		}
+		if i.State != state || !i.State.Working() {
+			if b != nil {
+				b.end()
+			}
+			if state = i.State; !state.Working() {
+				return i, nil
+			}
+			b = newBar(e.err, e.lang.T("cli.import_"+string(state)))
+		}
+		if i.Total > 0 {
+			b.at(i.Done, i.Total)
+		} else {
+			b.at(i.Done, -1) // not known yet how many rows there are
+		}
+		select {
+		case <-tick.C:
+		case err := <-done:
+			done <- nil
+			if err != nil {
+				return nil, err
+			}
+		case <-ctx.Done():
+			b.end()
+			fmt.Fprintln(e.err, e.lang.T("cli.import_stopped", "import", string(run)))
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// report says what the check has found.
+func report(ctx context.Context, e *env, a *app.App, run *vault.Import) error {
+	n := func(v int64) string { return strconv.FormatInt(v, 10) }
+	fmt.Fprintln(e.out, e.lang.T("cli.import_found", "total", n(run.Total), "new", n(run.Total-run.Repeated-run.Known-run.Invalid),
+		"repeated", n(run.Repeated), "known", n(run.Known), "invalid", n(run.Invalid)))
+	return a.DB.View(ctx, func(tx *db.Tx) error {
+		problems, err := vault.ProblemsOf(ctx, tx, run.ID)
+		for _, p := range problems {
+			column := ""
+			if p.Column != vault.NoColumn {
+				column = ":" + strconv.Itoa(p.Column+1)
+			}
+			fmt.Fprintf(e.err, "%s:%d%s: %s %s\n", run.FileName, p.Row, column, p.Value, explained(e.lang, p))
+		}
+		return err
+	})
+}
+
+// explained says what is wrong with a row and what to do.
+func explained(lang i18n.Lang, p vault.Problem) string {
+	var params []string
+	for k, v := range p.Params {
+		params = append(params, k, v)
+	}
+	return lang.Field(p.Field()) + " " + lang.T(p.RemedyKey(), params...)
+}
+
+func writeErrors(ctx context.Context, e *env, a *app.App, run *vault.Import, path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := a.Flows.ImportErrors(ctx, run.ID, flow.Act{By: atTerminal}, e.lang.T("cli.import_error"),
+		func(p vault.Problem) string { return explained(e.lang, p) }, f); err != nil {
+		f.Close()
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	fmt.Fprintln(e.out, e.lang.T("cli.import_errors", "file", path))
+	return nil
+}
