@@ -52,8 +52,7 @@ func Handler(next http.Handler, o Options) http.Handler {
 				o.caught(a, r, c.Trace, p)
 			}
 			if o.Log.Enabled(ctx, slog.LevelInfo) {
-				// The path only: a query may hold the secret of a link.
-				o.Log.LogAttrs(ctx, slog.LevelInfo, "request", slog.String("trace", c.Trace), slog.String("method", r.Method), slog.String("path", r.URL.Path),
+				o.Log.LogAttrs(ctx, slog.LevelInfo, "request", slog.String("trace", c.Trace), slog.String("method", r.Method), slog.String("path", LogPath(r.URL.Path)),
 					slog.Int("status", a.code()), slog.Int64("bytes", a.bytes), slog.Duration("took", time.Since(start)), slog.String("ip", c.IP.String()))
 			}
 		}()
@@ -73,7 +72,7 @@ func (o Options) caught(a *answer, r *http.Request, trace string, p any) {
 	if p == http.ErrAbortHandler {
 		panic(p)
 	}
-	o.Log.ErrorContext(r.Context(), "a request panicked", "trace", trace, "path", r.URL.Path, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+	o.Log.ErrorContext(r.Context(), "a request panicked", "trace", trace, "path", LogPath(r.URL.Path), "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 	if a.status != 0 {
 		panic(http.ErrAbortHandler)
 	}
