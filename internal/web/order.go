@@ -322,7 +322,8 @@ func (s *Web) cancelOrder(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Flows.Cancel(r.Context(), oid); err != nil && fault.CodeOf(err) != "order.paid" {
+	// An order that is paid or closed by now says so itself, on its page.
+	if err := s.Flows.Cancel(r.Context(), oid); err != nil && fault.KindOf(err) != fault.Conflict {
 		return err
 	}
 	http.Redirect(w, r, "/orders/"+string(oid), http.StatusSeeOther)

@@ -54,9 +54,11 @@ func New(o Options) (*Web, error) {
 	return w, nil
 }
 
-// Routes adds the storefront to a mux.
-func (s *Web) Routes(mux *http.ServeMux) {
-	for pattern, h := range map[string]page{
+const eventsPattern = "GET /orders/{id}/events"
+
+// pages lists the pages by pattern.
+func (s *Web) pages() map[string]page {
+	return map[string]page{
 		"GET /{$}":                      s.home,
 		"GET /search":                   s.search,
 		"GET /offers/{slug}":            s.offer,
@@ -83,10 +85,15 @@ func (s *Web) Routes(mux *http.ServeMux) {
 		"GET /help":                     s.help,
 		"POST /-/prefs":                 s.prefs,
 		"/":                             s.nothing,
-	} {
+	}
+}
+
+// Routes adds the storefront to a mux.
+func (s *Web) Routes(mux *http.ServeMux) {
+	for pattern, h := range s.pages() {
 		mux.Handle(pattern, httpx.Gzip(s.serve(h)))
 	}
-	mux.HandleFunc("GET /orders/{id}/events", s.events)
+	mux.HandleFunc(eventsPattern, s.events)
 	mux.Handle(assets.Prefix, assets.Handler())
 	mux.Handle(ui.CoverPrefix, httpx.Gzip(ui.CoverHandler()))
 }
