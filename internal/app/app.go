@@ -19,6 +19,7 @@ import (
 	"hufu/internal/clock"
 	"hufu/internal/db"
 	"hufu/internal/entitlement"
+	"hufu/internal/fault"
 	"hufu/internal/flow"
 	"hufu/internal/identity"
 	"hufu/internal/inventory"
@@ -65,6 +66,9 @@ func Open(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
 
 func (a *App) wire(ctx context.Context) error {
 	if err := a.DB.CheckVersion(ctx); err != nil {
+		if a.DB.Dialect() == db.SQLite && fault.CodeOf(err) == "db.busy" {
+			return fault.Wrap(err, fault.Unavailable, "db.locked", "path", a.DB.Path())
+		}
 		return err
 	}
 	master, err := vault.OpenKeyFile(a.Config.KeyFile)
@@ -87,7 +91,8 @@ func (a *App) wire(ctx context.Context) error {
 	if err := a.gateways(); err != nil {
 		return err
 	}
-	a.API = api.New(api.Options{Flows: a.Flows, PublicURL: a.Config.PublicURL, Log: a.Log})
+	a.Live = live.New()
+	a.API = api.New(api.Options{Flows: a.Flows, Identity: a.Identity, Live: a.Live, PublicURL: a.Config.PublicURL, Log: a.Log, RateLimit: a.Config.RateLimit})
 	return a.shop()
 }
 

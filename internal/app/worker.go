@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"hufu/internal/db"
+	"hufu/internal/idem"
 	"hufu/internal/job"
+	"hufu/internal/limit"
 )
 
 // duty is work that is looked for again and again. Any number of processes may do so:
@@ -25,22 +27,37 @@ func (a *App) duties() []duty {
 		{"silent payments", 5 * time.Second, func(ctx context.Context) (int, error) { return a.Flows.PollSilent(ctx, 100) }},
 		{"imports", time.Second, func(ctx context.Context) (int, error) { return 0, a.Flows.RunImports(ctx) }},
 		{"codes that ended", time.Minute, func(ctx context.Context) (int, error) { return a.Flows.ExpireCodes(ctx, 1000) }},
-		{"old jobs", time.Minute, a.prune},
+		{"what is over", time.Minute, a.prune},
 		{"old files", time.Hour, func(ctx context.Context) (int, error) { return 0, a.Flows.PruneImports(ctx) }},
 	}
 }
 
-// keepJobs is how long done jobs are kept.
-const keepJobs = 7 * 24 * time.Hour
+// How long is kept what only its time makes useful.
+const (
+	keepJobs    = 7 * 24 * time.Hour
+	keepAnswers = 30 * 24 * time.Hour // of requests, by idempotency key
+	pruneChunk  = 1000
+)
 
+// prune removes what is no longer of use: jobs that are done, answers to requests, limits
+// whose window is over, sessions and codes that have ended.
 func (a *App) prune(ctx context.Context) (int, error) {
-	var n int64
+	var jobs, answers, limits int64
 	err := a.DB.Do(ctx, func(tx *db.Tx) error {
+		now := a.Clock.Now()
 		var err error
-		n, err = job.Prune(ctx, tx, a.Clock.Now().Add(-keepJobs), 1000)
-		return err
+		if jobs, err = job.Prune(ctx, tx, now.Add(-keepJobs), pruneChunk); err != nil {
+			return err
+		}
+		if answers, err = idem.Prune(ctx, tx, now.Add(-keepAnswers), pruneChunk); err != nil {
+			return err
+		}
+		if limits, err = limit.Prune(ctx, tx, now, pruneChunk); err != nil {
+			return err
+		}
+		return a.Identity.Prune(ctx, tx, now, pruneChunk)
 	})
-	return int(n), err
+	return int(jobs + answers + limits), err
 }
 
 // Work does the duties until ctx ends.
