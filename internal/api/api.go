@@ -1,75 +1,136 @@
 // Package api is the JSON API under /api/v1: OpenAPI 3.1, problem details for every error,
-// an idempotency key on every write. A file holds one family of operations, with its
-// requests and responses.
+// an idempotency key on every write. The table of operations (table.go) says of each who
+// may call it and what happens when it is called twice; a file beside it holds one family
+// of operations with its requests and responses.
+//
+// The OpenAPI document is made by huma from the same types and tags that requests are read
+// by; requests themselves are served by this package, in one pass over each body.
 package api
 
 import (
-	"context"
-	"encoding/json"
-	"io"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"hufu/internal/flow"
+	"hufu/internal/httpx"
+	"hufu/internal/identity"
+	"hufu/internal/live"
 )
 
 // Options are what the API works with.
 type Options struct {
 	Flows     *flow.Flows
+	Identity  *identity.Service
+	Live      *live.Hub // wakes who waits for an order; nil lets them ask again
 	PublicURL string
 	Log       *slog.Logger
+	RateLimit float64 // requests a second that one address, and one session, may make; 0 is without limit
+	Version   string  // of the program
 }
 
 // API serves the operations.
 type API struct {
 	Options
-	huma huma.API
+	huma     huma.API
+	mux      *http.ServeMux
+	bound    map[string]bool
+	rates    *rates
+	document []byte
+	verify   verifying
+	terms    termsCache
 }
-
-// New makes an API.
-func New(o Options) *API { return &API{Options: o} }
 
 // Prefix is where the API lies.
 const Prefix = "/api/v1"
 
-func (a *API) config() huma.Config {
-	c := huma.DefaultConfig("Hufu", "1")
-	c.Info.Description = "Selling, delivering and redeeming digital entitlements. Every write takes an Idempotency-Key; every error is a problem details document (RFC 9457) in the caller's language."
-	c.CreateHooks = nil // no $schema member in answers
-	c.OpenAPIPath, c.DocsPath, c.SchemasPath = Prefix+"/openapi", "", Prefix+"/schemas"
-	c.AllowAdditionalPropertiesByDefault = false
-	c.Formats = map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat}
-	return c
+// New makes an API.
+func New(o Options) *API {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if b, ok := debug.ReadBuildInfo(); ok && o.Version == "" {
+		o.Version = b.Main.Version
+	}
+	return &API{Options: o, rates: newRates(o.RateLimit)}
 }
 
-var jsonFormat = huma.Format{
-	Marshal: func(w io.Writer, v any) error {
-		e := json.NewEncoder(w)
-		e.SetEscapeHTML(false)
-		return e.Encode(v)
-	},
-	Unmarshal: json.Unmarshal,
-}
-
-// Routes adds the API to a mux.
+// Routes adds the API to a mux. What lies under /api/ and isn't an operation is answered
+// with a problem.
 func (a *API) Routes(mux *http.ServeMux) {
-	a.huma = humago.New(mux, a.config())
+	a.mux, a.bound = mux, map[string]bool{}
+	a.huma = huma.NewAPI(config(), mute{})
+	a.shop()
 	a.orders()
+	a.rights()
+	a.member()
+	a.session()
+	a.staffCatalogue()
+	a.staffStock()
+	a.staffCodes()
+	a.staffImports()
+	a.staffOrders()
+	a.staffMoney()
+	a.staffPeople()
+	a.staffSystem()
+	for _, s := range table {
+		if !a.bound[s.Name] {
+			panic("api: the operation " + s.Name + " of the table has no handler")
+		}
+	}
 	a.notices(mux)
+	a.finishDocument()
+	mux.HandleFunc("GET "+Prefix+"/openapi.json", a.serveDocument)
+	mux.HandleFunc("/api/", a.nothing)
 }
 
-// operation declares one operation; its handler's errors become problems in the caller's
-// language.
-func operation[I, O any](a *API, op huma.Operation, handler func(context.Context, *I) (*O, error)) {
-	op.Path = Prefix + op.Path
-	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
-		out, err := handler(ctx, in)
-		if err != nil {
-			return nil, a.problem(ctx, err)
+// nothing answers what is no operation, or not with this method.
+func (a *API) nothing(w http.ResponseWriter, r *http.Request) {
+	if a.rates != nil {
+		if err := a.rates.take(w.Header(), network(httpx.CallerOf(r.Context()).IP), a.Flows.Clock.Now()); err != nil {
+			a.Fail(w, r, err)
+			return
 		}
-		return out, nil
-	})
+	}
+	if allowed := a.methodsOf(r.URL.Path); allowed != nil {
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		a.Fail(w, r, errMethod)
+		return
+	}
+	a.Fail(w, r, errNothing)
+}
+
+// methodsOf lists the methods that a path has, nil when it is none.
+func (a *API) methodsOf(path string) []string {
+	var out []string
+	add := func(method, pattern string) {
+		if matches(pattern, path) {
+			out = append(out, method)
+			if method == http.MethodGet {
+				out = append(out, http.MethodHead)
+			}
+		}
+	}
+	for _, s := range table {
+		add(s.Method, Prefix+s.Path)
+	}
+	add(http.MethodGet, Prefix+"/openapi.json")
+	add(http.MethodPost, Prefix+"/gateways/{gateway}/notices")
+	return out
+}
+
+func matches(pattern, path string) bool {
+	ps, xs := strings.Split(pattern, "/"), strings.Split(path, "/")
+	if len(ps) != len(xs) {
+		return false
+	}
+	for i := range ps {
+		if ps[i] != xs[i] && (!strings.HasPrefix(ps[i], "{") || xs[i] == "") {
+			return false
+		}
+	}
+	return true
 }

@@ -17,7 +17,7 @@ func (a *API) notices(mux *http.ServeMux) {
 	mux.HandleFunc("POST "+Prefix+"/gateways/{gateway}/notices", func(w http.ResponseWriter, r *http.Request) {
 		g, ok := a.Flows.Gateways[r.PathValue("gateway")]
 		if !ok {
-			http.NotFound(w, r)
+			a.Fail(w, r, errNothing)
 			return
 		}
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, paygate.MaxNotice))

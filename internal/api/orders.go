@@ -2,60 +2,52 @@ package api
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/json"
-	"net/http"
-	"strings"
+	"strconv"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
+	"hufu/internal/catalogue"
 	"hufu/internal/db"
 	"hufu/internal/entitlement"
 	"hufu/internal/fault"
 	"hufu/internal/flow"
 	"hufu/internal/id"
+	"hufu/internal/identity"
 	"hufu/internal/order"
 	"hufu/internal/paygate"
 	"hufu/internal/payment"
 )
 
-// Money is an amount in minor units.
-type Money struct {
-	Minor    int64  `json:"minor" doc:"Minor units: fen, cents"`
-	Currency string `json:"currency" example:"CNY"`
-}
-
-// OrderRequest asks for a purchase.
+// OrderRequest asks for a purchase. What it costs is ours to say: the prices in it are only
+// compared.
 type OrderRequest struct {
 	Lines   []OrderRequestLine `json:"lines" minItems:"1" maxItems:"20"`
-	Phone   string             `json:"phone,omitempty" maxLength:"20"`
+	Phone   string             `json:"phone,omitempty" maxLength:"30" doc:"Where the buyer is told of the delivery"`
 	Email   string             `json:"email,omitempty" maxLength:"254"`
-	Gateway string             `json:"gateway" maxLength:"20" doc:"Where it will be paid: a gateway's name, or balance"`
+	Gateway string             `json:"gateway" minLength:"1" maxLength:"20" doc:"Where it will be paid: see list-gateways"`
 }
 
 // OrderRequestLine is an offer wanted.
 type OrderRequestLine struct {
-	Offer    id.Offer        `json:"offer" maxLength:"40"`
+	Offer    id.Offer        `json:"offer" minLength:"1" maxLength:"40"`
 	Quantity int64           `json:"quantity" minimum:"1" maximum:"1000"`
-	Version  id.OfferVersion `json:"version,omitempty" maxLength:"40" doc:"The version that was shown; another price than its own refuses the order"`
-	Price    int64           `json:"unit_price,omitempty" doc:"The unit price that was shown, in minor units; it is compared, never used"`
-	Terms    string          `json:"terms,omitempty" maxLength:"64" doc:"Hash of the terms the shopper accepted"`
+	Version  id.OfferVersion `json:"version,omitempty" maxLength:"40" doc:"The version that was shown; when another has another price the order is refused with the new one"`
+	Price    int64           `json:"unit_price,omitempty" minimum:"0" doc:"The unit price that was shown, in minor units; it is compared, never used"`
+	Terms    string          `json:"terms,omitempty" maxLength:"64" doc:"Hash of the terms the buyer accepted, from the offer or the quote; it is kept with the order"`
 }
 
-// OrderResponse is an order.
-type OrderResponse struct {
-	ID        id.Order        `json:"id"`
-	State     order.State     `json:"state"`
-	Total     Money           `json:"total"`
-	CreatedAt time.Time       `json:"created_at"`
-	ExpiresAt time.Time       `json:"expires_at"`
-	PaidAt    *time.Time      `json:"paid_at,omitempty"`
-	Lines     []OrderLine     `json:"lines"`
-	Rights    []RightResponse `json:"rights,omitempty"`
-	Payment   *PaymentOffer   `json:"payment,omitempty"`
-	// Token is the order's secret: whoever has it may see the order.
-	Token string `json:"token,omitempty"`
+// Order is an order.
+type Order struct {
+	ID        id.Order      `json:"id"`
+	State     order.State   `json:"state" enum:"pending,fulfilled,part,shortage,refunded,cancelled,expired"`
+	Total     Money         `json:"total"`
+	CreatedAt time.Time     `json:"created_at"`
+	ExpiresAt time.Time     `json:"expires_at" doc:"Unpaid, it expires then"`
+	PaidAt    *time.Time    `json:"paid_at,omitempty"`
+	ClosedAt  *time.Time    `json:"closed_at,omitempty"`
+	Lines     []OrderLine   `json:"lines"`
+	Rights    []Right       `json:"rights,omitempty"`
+	Payment   *PaymentOffer `json:"payment,omitempty" doc:"How it can be paid, while it can"`
+	Token     string        `json:"token,omitempty" doc:"The order's secret: whoever has it may see the order and its codes"`
 }
 
 // OrderLine is a line of an order.
@@ -64,7 +56,7 @@ type OrderLine struct {
 	Offer     id.Offer        `json:"offer"`
 	Version   id.OfferVersion `json:"version"`
 	Quantity  int64           `json:"quantity"`
-	UnitPrice int64           `json:"unit_price"`
+	UnitPrice int64           `json:"unit_price" doc:"Minor units of the total's currency"`
 	Amount    int64           `json:"amount"`
 	Delivered int64           `json:"delivered"`
 	Refunded  int64           `json:"refunded"`
@@ -74,169 +66,255 @@ type OrderLine struct {
 type PaymentOffer struct {
 	Intent     id.Intent `json:"intent"`
 	Gateway    string    `json:"gateway"`
-	CashierURL string    `json:"cashier_url,omitempty"`
+	CashierURL string    `json:"cashier_url,omitempty" doc:"Send the buyer there"`
 }
 
-// RightResponse is a right; its code is only in clear where it was revealed.
-type RightResponse struct {
-	ID       id.Right          `json:"id"`
-	Line     id.Line           `json:"line"`
-	Benefit  id.Benefit        `json:"benefit"`
-	Kind     string            `json:"kind"`
-	State    entitlement.State `json:"state"`
-	EndsAt   *time.Time        `json:"ends_at,omitempty"`
-	Coded    bool              `json:"coded"`
-	Code     string            `json:"code,omitempty"`
-	Serial   string            `json:"serial,omitempty"`
-	Account  string            `json:"account,omitempty"`
-	Password string            `json:"password,omitempty"`
+type placeInput struct{ Body OrderRequest }
+
+// OrderRef names an order.
+type OrderRef struct {
+	ID id.Order `path:"id" maxLength:"40"`
 }
 
-type placeInput struct {
-	Key  string `header:"Idempotency-Key" required:"true" minLength:"8" maxLength:"100"`
-	Body OrderRequest
-}
-
-type orderOutput struct {
-	Status int
-	Cache  string `header:"Cache-Control"`
-	Body   OrderResponse
-}
-
-// OrderAccess names an order and carries its secret.
-type OrderAccess struct {
-	ID            id.Order `path:"id" maxLength:"40"`
-	Authorization string   `header:"Authorization" maxLength:"200" doc:"Bearer and the order's token"`
+// Reveal says which codes to show.
+type Reveal struct {
+	Rights  []id.Right `json:"rights,omitempty" maxItems:"1000" maxLength:"40" doc:"Which rights; without it all of the order"`
+	Confirm bool       `json:"confirm" doc:"The holder understands that a revealed code counts as delivered and can't be returned"`
 }
 
 type revealInput struct {
-	OrderAccess
-	Body struct {
-		Rights  []id.Right `json:"rights,omitempty" maxItems:"1000" doc:"Which rights; without it all of the order"`
-		Confirm bool       `json:"confirm" doc:"The holder understands that a revealed code counts as delivered and can't be returned"`
-	}
+	OrderRef
+	Body Reveal
+}
+
+// Revealed is an order's rights with their codes in clear.
+type Revealed struct {
+	ID     id.Order `json:"id"`
+	Rights []Right  `json:"rights"`
 }
 
 func (a *API) orders() {
-	operation(a, huma.Operation{OperationID: "place-order", Method: http.MethodPost, Path: "/orders", Summary: "Place an order", DefaultStatus: http.StatusCreated, Tags: []string{"orders"}, MaxBodyBytes: 64 << 10}, a.placeOrder)
-	operation(a, huma.Operation{OperationID: "get-order", Method: http.MethodGet, Path: "/orders/{id}", Summary: "Look at an order", Tags: []string{"orders"}}, a.getOrder)
-	operation(a, huma.Operation{OperationID: "reveal-codes", Method: http.MethodPost, Path: "/orders/{id}/reveal", Summary: "Show an order's codes", Tags: []string{"orders"}, MaxBodyBytes: 64 << 10}, a.revealCodes)
+	operation(a, "place-order", a.placeOrder)
+	operation(a, "get-order", a.getOrder)
+	operation(a, "cancel-order", a.cancelOrder)
+	operation(a, "pay-order", a.payOrder)
+	operation(a, "poll-order", a.pollOrder)
+	stream(a, "order-events", "text/event-stream", a.orderEvents)
+	operation(a, "reveal-codes", a.revealCodes)
 }
 
-func (a *API) placeOrder(ctx context.Context, in *placeInput) (*orderOutput, error) {
-	body, err := json.Marshal(in.Body)
-	if err != nil {
-		return nil, err
+// leastGuestKey is how long a guest's key must be: it is all that tells one guest's request,
+// and so the token in its answer, from another's.
+const leastGuestKey = 12
+
+// placeOrder is a hot path: its key and the hash of its request are kept in the order.
+func (a *API) placeOrder(ctx context.Context, c *Call, in *placeInput) (*Order, error) {
+	p := flow.Place{Request: order.KeyOf{Scope: "guest", Key: c.key}, RequestHash: c.hash(), Phone: in.Body.Phone, Email: in.Body.Email,
+		Lang: string(c.Lang), Channel: "api", Gateway: in.Body.Gateway, Lines: make([]flow.PlaceLine, len(in.Body.Lines))}
+	if c.session != nil {
+		p.Party, p.Request.Scope = c.session.Party.ID, "member:"+c.party()
+	} else if len(c.key) < leastGuestKey {
+		return nil, fault.New(fault.Invalid, "request.short_key", "min", strconv.Itoa(leastGuestKey))
 	}
-	hash := sha256.Sum256(body)
 	gateway, known := a.Flows.Gateways[in.Body.Gateway]
-	if !known {
-		return nil, fault.New(fault.Invalid, "order.gateway", "gateway", in.Body.Gateway)
+	if !known && (in.Body.Gateway != payment.Balance || c.session == nil) {
+		return nil, fault.New(fault.Invalid, "order.gateway", "gateway", in.Body.Gateway).At("gateway", "order.gateway", "gateway", in.Body.Gateway)
 	}
-	c := flow.Place{Request: order.KeyOf{Scope: "guest", Key: in.Key}, RequestHash: hash[:], Phone: in.Body.Phone, Email: in.Body.Email,
-		Lang: string(CallerOf(ctx).Lang), Channel: "api", Gateway: in.Body.Gateway, Lines: make([]flow.PlaceLine, len(in.Body.Lines))}
 	for i, l := range in.Body.Lines {
-		c.Lines[i] = flow.PlaceLine{Offer: l.Offer, Quantity: l.Quantity, Expect: l.Version, ExpectPrice: l.Price, Acknowledged: l.Terms}
+		p.Lines[i] = flow.PlaceLine{Offer: l.Offer, Quantity: l.Quantity, Expect: l.Version, ExpectPrice: l.Price, Acknowledged: l.Terms}
 	}
-	placed, err := a.Flows.Place(ctx, c)
+	if err := a.checkContact(&p); err != nil {
+		return nil, err
+	}
+	if err := a.checkTerms(ctx, p.Lines); err != nil {
+		return nil, err
+	}
+	placed, err := a.Flows.Place(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	out := &orderOutput{Status: http.StatusCreated, Cache: "no-store", Body: orderResponse(placed.Order)}
 	if placed.Repeated {
-		out.Status = http.StatusOK
+		c.header().Set("Idempotent-Replayed", "true")
 	}
-	out.Body.Token = a.Flows.Keys.LinkSecret(string(placed.Order.ID))
-	if out.Body.Payment, err = a.offerPayment(ctx, gateway, placed.Order, placed.Intent); err != nil {
-		return nil, err
+	out := showOrder(placed.Order)
+	out.Token = a.Flows.Keys.LinkSecret(string(out.ID))
+	out.Payment, err = a.offerPayment(ctx, gateway, placed.Order, placed.Intent)
+	return out, err
+}
+
+func (a *API) checkContact(p *flow.Place) (err error) {
+	if p.Phone != "" {
+		if p.Phone, err = identity.ParsePhone(p.Phone); err != nil {
+			return fault.From(err).At("phone", fault.CodeOf(err))
+		}
 	}
-	return out, nil
+	if p.Email != "" {
+		if p.Email, err = identity.ParseEmail(p.Email); err != nil {
+			return fault.From(err).At("email", fault.CodeOf(err))
+		}
+	}
+	return nil
+}
+
+// checkTerms makes sure that terms said to be accepted are those of the offer as it is sold.
+func (a *API) checkTerms(ctx context.Context, lines []flow.PlaceLine) error {
+	for i, l := range lines {
+		if l.Acknowledged == "" {
+			continue
+		}
+		seen, ok := a.Flows.Catalogue.LastSeen(l.Offer)
+		if !ok || (l.Expect != "" && seen.Sale.Version != nil && seen.Sale.Version.ID != l.Expect) {
+			err := a.Flows.DB.View(ctx, func(tx *db.Tx) error {
+				sale, err := a.Flows.Catalogue.ForSale(ctx, tx, []id.Offer{l.Offer}, a.Flows.Clock.Now())
+				seen.Sale = sale[l.Offer]
+				return err
+			})
+			if err != nil {
+				return err
+			}
+		}
+		if v := seen.Sale.Version; v != nil && seen.Sale.State == catalogue.Live && !a.terms.has(v, l.Acknowledged) {
+			return fault.New(fault.Conflict, "order.terms").At("lines["+strconv.Itoa(i)+"].terms", "order.terms")
+		}
+	}
+	return nil
 }
 
 func (a *API) offerPayment(ctx context.Context, g paygate.Gateway, o *order.Order, p *payment.Intent) (*PaymentOffer, error) {
 	if o.State != order.Pending || p == nil {
 		return nil, nil
 	}
+	out := &PaymentOffer{Intent: p.ID, Gateway: p.Gateway}
+	if g == nil {
+		return out, nil
+	}
 	c, err := g.Cashier(ctx, paygate.Charge{MerchantNo: string(p.ID), Amount: p.Amount, Subject: "Hufu " + string(o.ID), NotifyURL: a.PublicURL + Prefix + "/gateways/" + p.Gateway + "/notices",
 		ReturnURL: a.PublicURL + "/orders/" + string(o.ID) + "/paying", ExpiresAt: p.ExpiresAt, Lang: o.Lang})
-	if err != nil {
-		return nil, err
-	}
-	return &PaymentOffer{Intent: p.ID, Gateway: p.Gateway, CashierURL: c.RedirectURL}, nil
+	out.CashierURL = c.RedirectURL
+	return out, err
 }
 
-func orderResponse(o *order.Order) OrderResponse {
-	r := OrderResponse{ID: o.ID, State: o.State, Total: Money{o.Total.Minor, string(o.Total.Currency)}, CreatedAt: o.CreatedAt, ExpiresAt: o.ExpiresAt}
-	if !o.PaidAt.IsZero() {
-		r.PaidAt = &o.PaidAt
-	}
-	for _, l := range o.Lines {
-		r.Lines = append(r.Lines, OrderLine{ID: l.ID, Offer: l.Offer, Version: l.Version, Quantity: l.Quantity, UnitPrice: l.UnitPrice, Amount: l.Amount,
-			Delivered: l.Delivered, Refunded: l.Refunded})
+func showOrder(o *order.Order) *Order {
+	r := &Order{ID: o.ID, State: o.State, Total: moneyOf(o.Total), CreatedAt: o.CreatedAt, ExpiresAt: o.ExpiresAt, PaidAt: timeIf(o.PaidAt), ClosedAt: timeIf(o.ClosedAt),
+		Lines: make([]OrderLine, len(o.Lines))}
+	for i, l := range o.Lines {
+		r.Lines[i] = OrderLine{ID: l.ID, Offer: l.Offer, Version: l.Version, Quantity: l.Quantity, UnitPrice: l.UnitPrice, Amount: l.Amount, Delivered: l.Delivered, Refunded: l.Refunded}
 	}
 	return r
 }
 
-// mayHold fails, alike for an order that isn't there and for a wrong secret, unless the
-// request carries the order's secret.
-func (a *API) mayHold(in OrderAccess) error {
-	if _, err := id.Parse[id.Order](string(in.ID)); err != nil {
-		return fault.New(fault.NotFound, "order.not_found")
-	}
-	token, ok := strings.CutPrefix(in.Authorization, "Bearer ")
-	if !ok || !a.Flows.Keys.CheckLink(string(in.ID), token) {
-		return fault.New(fault.NotFound, "order.not_found")
-	}
-	return nil
-}
-
-func (a *API) getOrder(ctx context.Context, in *OrderAccess) (*orderOutput, error) {
-	if err := a.mayHold(*in); err != nil {
+// look loads an order with its rights, and how it can be paid while it can.
+func (a *API) look(ctx context.Context, o id.Order) (*Order, error) {
+	var found *order.Order
+	var rights []*entitlement.Right
+	var pending *payment.Intent
+	err := a.Flows.DB.View(ctx, func(tx *db.Tx) error {
+		var err error
+		if found, err = a.Flows.Orders.One(ctx, tx, o); err != nil {
+			return err
+		}
+		of, err := a.Flows.Rights.OfOrders(ctx, tx, []id.Order{o})
+		if err != nil {
+			return err
+		}
+		rights, pending = of[o], nil
+		if found.State != order.Pending {
+			return nil
+		}
+		intents, err := a.Flows.Payments.IntentsOf(ctx, tx, []id.Order{o})
+		for _, p := range intents[o] {
+			if p.State == payment.Pending {
+				pending = p
+			}
+		}
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
-	out := &orderOutput{Status: http.StatusOK, Cache: "no-store"}
-	err := a.Flows.DB.View(ctx, func(tx *db.Tx) error {
-		o, err := a.Flows.Orders.One(ctx, tx, in.ID)
-		if err != nil {
-			return err
-		}
-		rights, err := a.Flows.Rights.OfOrders(ctx, tx, []id.Order{o.ID})
-		if err != nil {
-			return err
-		}
-		out.Body = orderResponse(o)
-		for _, r := range rights[o.ID] {
-			out.Body.Rights = append(out.Body.Rights, rightResponse(r))
-		}
-		return nil
-	})
+	out := showOrder(found)
+	for _, r := range rights {
+		out.Rights = append(out.Rights, showRight(r))
+	}
+	if pending != nil {
+		out.Payment, err = a.offerPayment(ctx, a.Flows.Gateways[pending.Gateway], found, pending)
+	}
 	return out, err
 }
 
-func rightResponse(r *entitlement.Right) RightResponse {
-	out := RightResponse{ID: r.ID, Line: r.Line, Benefit: r.Benefit, Kind: r.Kind, State: r.State, Coded: r.Code != ""}
-	if !r.EndsAt.IsZero() {
-		out.EndsAt = &r.EndsAt
+func (a *API) getOrder(ctx context.Context, c *Call, in *OrderRef) (*Order, error) {
+	if err := a.mayHold(ctx, c, in.ID); err != nil {
+		return nil, err
 	}
-	return out
+	return a.look(ctx, in.ID)
 }
 
-func (a *API) revealCodes(ctx context.Context, in *revealInput) (*orderOutput, error) {
-	if err := a.mayHold(in.OrderAccess); err != nil {
+func (a *API) cancelOrder(ctx context.Context, c *Call, in *OrderRef) (*Order, error) {
+	if err := a.mayHold(ctx, c, in.ID); err != nil {
+		return nil, err
+	}
+	return a.cancel(ctx, in.ID)
+}
+
+// cancel ends an order; one that was cancelled before is answered as it stands.
+func (a *API) cancel(ctx context.Context, o id.Order) (*Order, error) {
+	was, err := a.look(ctx, o)
+	if err != nil || was.State == order.Cancelled {
+		return was, err
+	}
+	if err := a.Flows.Cancel(ctx, o); err != nil && fault.CodeOf(err) != "order.paid" {
+		return nil, err
+	}
+	is, err := a.look(ctx, o)
+	if err == nil && is.State != order.Cancelled {
+		return nil, fault.New(fault.Conflict, "order.paid")
+	}
+	return is, err
+}
+
+func (a *API) payOrder(ctx context.Context, c *Call, in *OrderRef) (*Order, error) {
+	if _, err := id.Parse[id.Order](string(in.ID)); err != nil {
+		return nil, fault.New(fault.NotFound, "order.not_found")
+	}
+	if err := a.Flows.PayBalance(ctx, in.ID, c.session.Party.ID); err != nil {
+		return nil, err
+	}
+	return a.look(ctx, in.ID)
+}
+
+func (a *API) pollOrder(ctx context.Context, c *Call, in *OrderRef) (*Order, error) {
+	if err := a.mayHold(ctx, c, in.ID); err != nil {
+		return nil, err
+	}
+	return a.poll(ctx, in.ID)
+}
+
+func (a *API) poll(ctx context.Context, o id.Order) (*Order, error) {
+	if _, err := a.look(ctx, o); err != nil {
+		return nil, err
+	}
+	if err := a.Flows.Poll(ctx, o); err != nil {
+		return nil, err
+	}
+	return a.look(ctx, o)
+}
+
+func (a *API) revealCodes(ctx context.Context, c *Call, in *revealInput) (*Revealed, error) {
+	if err := a.mayHold(ctx, c, in.ID); err != nil {
 		return nil, err
 	}
 	if !in.Body.Confirm {
-		return nil, fault.New(fault.Invalid, "right.confirm")
+		return nil, fault.New(fault.Invalid, "right.confirm").At("confirm", "right.confirm")
 	}
 	shown, err := a.Flows.Reveal(ctx, flow.Reveal{Order: in.ID, Rights: in.Body.Rights, Actor: "holder", Data: `{"confirmed":true}`})
 	if err != nil {
 		return nil, err
 	}
-	out := &orderOutput{Status: http.StatusOK, Cache: "no-store", Body: OrderResponse{ID: in.ID}}
-	for _, s := range shown {
-		r := rightResponse(s.Right)
-		r.Code, r.Serial, r.Account, r.Password = string(s.Secret.Code), string(s.Secret.Serial), string(s.Secret.Account), string(s.Secret.Password)
-		out.Body.Rights = append(out.Body.Rights, r)
+	out := &Revealed{ID: in.ID, Rights: make([]Right, len(shown))}
+	for i, s := range shown {
+		r := showRight(s.Right)
+		r.Code, r.Serial, r.Account, r.Password, r.Note = string(s.Secret.Code), string(s.Secret.Serial), string(s.Secret.Account), string(s.Secret.Password), string(s.Secret.Note)
+		out.Rights[i] = r
 	}
 	return out, nil
 }

@@ -2,41 +2,53 @@ package api
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"net/http"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"hufu/internal/fault"
+	"hufu/internal/httpx"
 	"hufu/internal/i18n"
 )
 
 // Problem is an error as the API tells it (RFC 9457).
 type Problem struct {
-	Type   string         `json:"type"`
-	Title  string         `json:"title"`
+	Type   string         `json:"type" doc:"Always about:blank: code says what happened"`
+	Title  string         `json:"title" doc:"The kind of problem, in the caller's language"`
 	Status int            `json:"status"`
-	Detail string         `json:"detail"`
-	Code   string         `json:"code"`
-	Trace  string         `json:"trace,omitempty"`
+	Detail string         `json:"detail" doc:"What happened and what to do, in the caller's language"`
+	Code   string         `json:"code" doc:"Names the exact cause, for programs; it doesn't change with the language" example:"order.sold_out"`
+	Trace  string         `json:"trace,omitempty" doc:"Number to give to support"`
 	Errors []ProblemField `json:"errors,omitempty"`
 }
 
 // ProblemField is what is wrong with one part of a request.
 type ProblemField struct {
-	Path   string `json:"path"`
-	Code   string `json:"code"`
+	Path   string `json:"path" example:"lines[0].quantity"`
+	Code   string `json:"code" example:"request.minimum"`
 	Detail string `json:"detail"`
 }
 
-// Error implements error.
-func (p *Problem) Error() string { return p.Code }
+// Faults that come before any operation.
+var (
+	errNothing = fault.New(fault.NotFound, "request.no_operation")
+	errMethod  = fault.New(fault.Invalid, "request.method")
+	errType    = fault.New(fault.Invalid, "request.media_type")
+	errAccept  = fault.New(fault.Invalid, "request.accept")
+)
 
-// GetStatus implements huma.StatusError.
-func (p *Problem) GetStatus() int { return p.Status }
-
-// ContentType implements huma.ContentTypeFilter.
-func (p *Problem) ContentType(string) string { return "application/problem+json" }
+// statusOf is the HTTP status of a fault: that of its kind, but for the three that HTTP has
+// a status of its own for.
+func statusOf(f *fault.Error) int {
+	switch f.Code {
+	case "request.method":
+		return http.StatusMethodNotAllowed
+	case "request.media_type":
+		return http.StatusUnsupportedMediaType
+	case "request.accept":
+		return http.StatusNotAcceptable
+	}
+	return StatusOf(f.Kind)
+}
 
 // StatusOf is the HTTP status of each kind of fault: the one mapping there is.
 func StatusOf(k fault.Kind) int {
@@ -63,76 +75,59 @@ func StatusOf(k fault.Kind) int {
 	return http.StatusInternalServerError
 }
 
-// NewProblem tells a fault in a language.
+// NewProblem tells a fault in a language. Of our own failures it tells no more than their
+// trace number (S52).
 func NewProblem(lang i18n.Lang, err error, trace string) *Problem {
 	f := fault.From(err)
-	if f.Kind == fault.Internal {
-		f = fault.Wrap(err, fault.Internal, "internal", "trace", trace)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		f = fault.New(fault.Unavailable, "unavailable")
+	case f.Kind == fault.Internal:
+		f = fault.New(fault.Internal, "internal", "trace", trace)
 	}
-	p := &Problem{Type: "about:blank", Title: lang.T("kind." + f.Kind.String()), Status: StatusOf(f.Kind), Detail: lang.Fault(f), Code: f.Code, Trace: trace}
+	p := &Problem{Type: "about:blank", Title: lang.T("kind." + f.Kind.String()), Status: statusOf(f), Detail: lang.Fault(f), Code: f.Code, Trace: trace}
 	for _, field := range f.Fields {
 		p.Errors = append(p.Errors, ProblemField{Path: field.Path, Code: field.Code, Detail: lang.Field(field)})
 	}
 	return p
 }
 
-// Caller is what is known of who sent a request.
-type Caller struct {
-	Lang  i18n.Lang
-	Trace string
-}
-
-type callerKey struct{}
-
-// WithCaller puts the caller into a request's context.
-func WithCaller(ctx context.Context, c Caller) context.Context {
-	return context.WithValue(ctx, callerKey{}, c)
-}
-
-// CallerOf finds the caller in a request's context.
-func CallerOf(ctx context.Context) Caller {
-	c, ok := ctx.Value(callerKey{}).(Caller)
-	if !ok {
-		c.Lang = i18n.ZH
-	}
-	return c
-}
-
-func (a *API) problem(ctx context.Context, err error) error {
-	c := CallerOf(ctx)
+// Fail answers with an error as a problem. It is for whatever stands before the API as well.
+func (a *API) Fail(w http.ResponseWriter, r *http.Request, err error) {
+	c := httpx.CallerOf(r.Context())
 	p := NewProblem(c.Lang, err, c.Trace)
-	if p.Status >= http.StatusInternalServerError {
-		a.Log.Error("request failed", "trace", c.Trace, "error", err)
+	if p.Status >= http.StatusInternalServerError && r.Context().Err() == nil {
+		a.Log.Error("a request failed", "trace", c.Trace, "method", r.Method, "path", r.URL.Path, "error", err)
 	}
-	return p
+	h := w.Header()
+	h.Set("Content-Type", "application/problem+json")
+	h.Set("Content-Language", string(c.Lang))
+	h.Set("Cache-Control", "no-store")
+	switch p.Status {
+	case http.StatusUnauthorized:
+		h.Set("WWW-Authenticate", "Bearer")
+	case http.StatusServiceUnavailable:
+		h.Set("Retry-After", "1")
+	case http.StatusTooManyRequests:
+		if s := fault.From(err).Params["seconds"]; s != "" {
+			h.Set("Retry-After", s)
+		}
+	}
+	body := buffers.Get()
+	defer buffers.Put(body)
+	if err := body.encode(p); err != nil {
+		panic(err) // a problem is plain text and numbers
+	}
+	body.send(w, p.Status)
 }
 
-func writeProblem(w http.ResponseWriter, p *Problem) {
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(p.Status)
-	_ = json.NewEncoder(w).Encode(p)
-}
-
-// huma speaks of malformed requests in its own words; they become problems as well.
-func init() {
-	huma.NewErrorWithContext = func(ctx huma.Context, status int, _ string, errs ...error) huma.StatusError {
-		c := CallerOf(ctx.Context())
-		code := "request.invalid"
-		kind := fault.Invalid
-		switch status {
-		case http.StatusRequestEntityTooLarge:
-			code, kind = "request.too_large", fault.TooLarge
-		case http.StatusUnsupportedMediaType:
-			code = "request.media_type"
-		}
-		p := NewProblem(c.Lang, fault.New(kind, code), c.Trace)
-		for _, err := range errs {
-			f := ProblemField{Code: "request.field", Detail: err.Error()}
-			if d, ok := err.(*huma.ErrorDetail); ok {
-				f.Path, f.Detail = d.Location, d.Message
-			}
-			p.Errors = append(p.Errors, f)
-		}
-		return p
+// encode writes a value as JSON. Text is left as it is: no browser takes an answer of ours
+// for a page, as it is told not to guess.
+func encode(v any) ([]byte, error) {
+	b := buffers.Get()
+	defer buffers.Put(b)
+	if err := b.encode(v); err != nil {
+		return nil, err
 	}
+	return append([]byte(nil), b.Bytes()...), nil
 }

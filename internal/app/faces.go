@@ -2,14 +2,12 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
 
 	"hufu/internal/api"
 	"hufu/internal/httpx"
-	"hufu/internal/live"
 	"hufu/internal/web"
 )
 
@@ -18,7 +16,6 @@ const liveBeat = 500 * time.Millisecond
 
 // shop wires the storefront.
 func (a *App) shop() error {
-	a.Live = live.New()
 	a.Flows.Changed = a.Live.Publish
 	var err error
 	a.Web, err = web.New(web.Options{Flows: a.Flows, People: a.Identity, Live: a.Live, PublicURL: a.Config.PublicURL, NoticeURL: a.Config.PublicURL + api.Prefix + "/gateways", Log: a.Log})
@@ -33,20 +30,13 @@ func (a *App) front(next http.Handler) (http.Handler, error) {
 	}
 	return httpx.Handler(next, httpx.Options{
 		Log: a.Log, Proxies: proxies, Lang: web.LangOf, Rate: httpx.NewRate(a.Config.RateLimit), HTTPS: strings.HasPrefix(a.Config.PublicURL, "https://"),
-		Free: func(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, api.Prefix+"/gateways/") },
-		Context: func(ctx context.Context, c httpx.Caller) context.Context {
-			return api.WithCaller(ctx, api.Caller{Lang: c.Lang, Trace: c.Trace})
-		},
+		Free: func(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/api/") }, // it counts by itself, and tells what is left
 		Fail: func(w http.ResponseWriter, r *http.Request, err error) {
-			if !strings.HasPrefix(r.URL.Path, api.Prefix+"/") {
-				a.Web.Fail(w, r, err)
+			if strings.HasPrefix(r.URL.Path, "/api/") {
+				a.API.Fail(w, r, err)
 				return
 			}
-			c := httpx.CallerOf(r.Context())
-			p := api.NewProblem(c.Lang, err, c.Trace)
-			w.Header().Set("Content-Type", "application/problem+json")
-			w.WriteHeader(p.Status)
-			_ = json.NewEncoder(w).Encode(p) // the reader is gone: nobody is left to tell
+			a.Web.Fail(w, r, err)
 		},
 	}), nil
 }

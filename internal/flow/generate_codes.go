@@ -26,6 +26,9 @@ type Generate struct {
 	Expires time.Time // zero: never
 	By      string    // who asked for it
 	Origin  string
+	// Also is done in the transaction that makes the batch, at its end, such as keeping the
+	// answer under the caller's key. It may be nil, and must be repeatable.
+	Also func(tx *db.Tx, batch *vault.Batch) error
 }
 
 // MaxGenerate is how many codes one command makes.
@@ -40,6 +43,15 @@ const fillChunk = 5000
 // it ends early the batch stays Filling: ResumeGenerate goes on where it stopped, and
 // UndoBatch takes it back. progress may be nil.
 func (f *Flows) GenerateCodes(ctx context.Context, c Generate, progress func(done, total int64)) (*vault.Batch, error) {
+	batch, err := f.BeginGenerate(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return batch, f.fill(ctx, batch, progress)
+}
+
+// BeginGenerate makes a batch without codes, for ResumeGenerate to fill.
+func (f *Flows) BeginGenerate(ctx context.Context, c Generate) (*vault.Batch, error) {
 	if c.Count < 1 || c.Count > MaxGenerate {
 		return nil, fault.New(fault.Invalid, "vault.count", "max", strconv.Itoa(MaxGenerate))
 	}
@@ -69,6 +81,11 @@ func (f *Flows) GenerateCodes(ctx context.Context, c Generate, progress func(don
 			if err := vault.AddBatch(ctx, tx, batch); err != nil {
 				return err
 			}
+			if c.Also != nil {
+				if err := c.Also(tx, batch); err != nil {
+					return err
+				}
+			}
 			return audit.Write(ctx, tx, audit.Row{At: now, Actor: c.By, Action: "code.generate", Subject: string(batch.ID), Origin: c.Origin,
 				Data: map[string]string{"stock": string(c.Stock), "count": strconv.FormatInt(c.Count, 10)}})
 		})
@@ -76,7 +93,7 @@ func (f *Flows) GenerateCodes(ctx context.Context, c Generate, progress func(don
 	if err != nil {
 		return nil, err
 	}
-	return batch, f.fill(ctx, batch, progress)
+	return batch, nil
 }
 
 // ResumeGenerate goes on with a batch whose making ended early.

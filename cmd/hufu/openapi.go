@@ -1,0 +1,15 @@
+package main
+
+import (
+	"context"
+
+	"hufu/internal/api"
+)
+
+var _ = register(command{name: "openapi", summary: "openapi", run: func(_ context.Context, e *env, args []string) error {
+	if len(args) > 0 {
+		return errUsage
+	}
+	_, err := e.out.Write(api.Document())
+	return err
+}})

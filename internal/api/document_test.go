@@ -1,0 +1,5 @@
+package api
+
+import "testing"
+
+func TestDoc(t *testing.T) { t.Log(len(Document())) }

@@ -1,0 +1,123 @@
+package api
+
+import (
+	"context"
+	"encoding/hex"
+	"time"
+
+	"hufu/internal/db"
+	"hufu/internal/entitlement"
+	"hufu/internal/fault"
+	"hufu/internal/id"
+)
+
+// Right is what somebody holds; its code is in clear only where it was revealed.
+type Right struct {
+	ID       id.Right          `json:"id"`
+	Order    id.Order          `json:"order,omitempty"`
+	Line     id.Line           `json:"line"`
+	Benefit  id.Benefit        `json:"benefit"`
+	Kind     string            `json:"kind"`
+	State    entitlement.State `json:"state"`
+	EndsAt   *time.Time        `json:"ends_at,omitempty"`
+	Coded    bool              `json:"coded" doc:"It is a code, which can be revealed"`
+	Code     string            `json:"code,omitempty"`
+	Serial   string            `json:"serial,omitempty"`
+	Account  string            `json:"account,omitempty"`
+	Password string            `json:"password,omitempty"`
+	Note     string            `json:"note,omitempty"`
+}
+
+// RightPath is everything that happened to a right.
+type RightPath struct {
+	Right    Right       `json:"right"`
+	Steps    []RightStep `json:"steps"`
+	Intact   bool        `json:"intact" doc:"Every step's hash fits the one before, and the last is the right's"`
+	BrokenAt int64       `json:"broken_at,omitempty" doc:"The first step that doesn't fit"`
+}
+
+// RightStep is one step of a path.
+type RightStep struct {
+	N     int64     `json:"n"`
+	Kind  string    `json:"kind"`
+	Actor string    `json:"actor"`
+	At    time.Time `json:"at"`
+	Data  string    `json:"data,omitempty" doc:"JSON, as it is covered by the hash"`
+	Hash  string    `json:"hash" doc:"Hexadecimal; covers the step and the hash before it"`
+}
+
+type orderRightInput struct {
+	OrderRef
+	Right id.Right `path:"right" maxLength:"40"`
+}
+
+// RightRef names a right.
+type RightRef struct {
+	Right id.Right `path:"right" maxLength:"40"`
+}
+
+func (a *API) rights() {
+	operation(a, "list-order-rights", a.orderRights)
+	operation(a, "order-right-path", a.orderRightPath)
+}
+
+func showRight(r *entitlement.Right) Right {
+	return Right{ID: r.ID, Line: r.Line, Benefit: r.Benefit, Kind: r.Kind, State: r.State, Coded: r.Code != "", EndsAt: timeIf(r.EndsAt)}
+}
+
+func showRightWhole(r *entitlement.Right) Right {
+	out := showRight(r)
+	out.Order = r.Order
+	return out
+}
+
+func (a *API) orderRights(ctx context.Context, c *Call, in *OrderRef) (*Page[Right], error) {
+	if err := a.mayHold(ctx, c, in.ID); err != nil {
+		return nil, err
+	}
+	out := &Page[Right]{Items: []Right{}}
+	err := a.Flows.DB.View(ctx, func(tx *db.Tx) error {
+		out.Items = out.Items[:0]
+		rights, err := a.Flows.Rights.OfOrders(ctx, tx, []id.Order{in.ID})
+		for _, r := range rights[in.ID] {
+			out.Items = append(out.Items, showRight(r))
+		}
+		return err
+	})
+	return out, err
+}
+
+func (a *API) orderRightPath(ctx context.Context, c *Call, in *orderRightInput) (*RightPath, error) {
+	if err := a.mayHold(ctx, c, in.ID); err != nil {
+		return nil, err
+	}
+	return a.path(ctx, in.Right, func(r *entitlement.Right) bool { return r.Order == in.ID })
+}
+
+// path follows a right that the caller may see.
+func (a *API) path(ctx context.Context, right id.Right, may func(*entitlement.Right) bool) (*RightPath, error) {
+	var found *entitlement.Right
+	var steps []entitlement.Step
+	err := a.Flows.DB.View(ctx, func(tx *db.Tx) error {
+		all, err := a.Flows.Rights.Rights(ctx, tx, []id.Right{right})
+		if err != nil {
+			return err
+		}
+		if len(all) == 0 || !may(all[0]) {
+			return fault.New(fault.NotFound, "right.not_found")
+		}
+		found = all[0]
+		paths, err := a.Flows.Rights.Path(ctx, tx, []id.Right{right})
+		steps = paths[right]
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	bad := entitlement.Check(*found, steps)
+	out := &RightPath{Right: showRightWhole(found), Intact: bad == 0, BrokenAt: bad, Steps: make([]RightStep, len(steps))}
+	for i, s := range steps {
+		out.Steps[i] = RightStep{N: s.N, Kind: s.Kind, Actor: s.Actor, At: s.At, Data: s.Data, Hash: hex.EncodeToString(s.Hash)}
+	}
+	return out, nil
+}
