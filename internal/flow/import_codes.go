@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"io"
 	"path/filepath"
 	"time"
@@ -86,7 +87,11 @@ func (f *Flows) receive(ctx context.Context, i *vault.Import, c NewImport) error
 }
 
 func (f *Flows) openImport(ctx context.Context, i *vault.Import) (*tabular.Reader, error) {
-	return tabular.Open(vault.OpenSpool(ctx, f.DB, f.Keys, i), i.FileSize, i.Options.Reading())
+	r, err := tabular.Open(vault.OpenSpool(ctx, f.DB, f.Keys, i), i.FileSize, i.Options.Reading())
+	if errors.Is(err, vault.ErrFileGone) { // the reader of tables would say that it can't be read
+		return nil, vault.ErrFileGone
+	}
+	return r, err
 }
 
 func (f *Flows) auditImport(ctx context.Context, tx *db.Tx, i *vault.Import, by, origin, action string) error {

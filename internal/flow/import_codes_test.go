@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -93,6 +94,9 @@ func TestImportCountsBeforeItTakesIn(t *testing.T) {
 		if i := s.start(t, s.checked(t, file(0, 10), other)); i.Added != 10 {
 			t.Errorf("%+v", i)
 		}
+		if err := s.ImportErrors(t.Context(), done.ID, act, "error", func(vault.Problem) string { return "" }, io.Discard); fault.CodeOf(err) != "vault.import_file_gone" {
+			t.Errorf("the error file of a file without errors: %v", err)
+		}
 		i := s.checked(t, someBad, upstream)
 		if i.Total != 6 || i.Repeated != 1 || i.Known != 1 || i.Invalid != 2 || i.Batch != "" {
 			t.Fatalf("%+v", i)
@@ -131,8 +135,15 @@ func TestImportCountsBeforeItTakesIn(t *testing.T) {
 		if out.String() != want {
 			t.Errorf("error file %q", out.String())
 		}
-		if n := s.audited(t, "import.errors"); n != 1 {
+		if n := s.audited(t, "import.errors"); n != 2 {
 			t.Errorf("%d exports on the trail", n)
+		}
+		s.clock.Advance(8 * 24 * time.Hour)
+		if err := s.PruneImports(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := s.SampleImport(t.Context(), i.ID, 5); fault.CodeOf(err) != "vault.import_file_gone" {
+			t.Errorf("the file is kept too long: %v", err)
 		}
 		found, err := s.FindCode(t.Context(), "aaaa-0004")
 		if err != nil || len(found) != 0 {

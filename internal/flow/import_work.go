@@ -18,6 +18,9 @@ import (
 // importChunk is how many rows of a file one transaction takes in.
 const importChunk = 8000
 
+// keepEvery is after how many rows that are only read again a worker shows that it lives.
+const keepEvery = 200_000
+
 // keepFiles is how long a file stays for its error file after the import ended.
 const keepFiles = 7 * 24 * time.Hour
 
@@ -130,7 +133,11 @@ func (w *codeImport) read(after int64, chunk func(rows []vault.Candidate, bad []
 		}
 		good, problems := intake.Check(row)
 		if row.Number <= after {
-			before = intake.Tally()
+			if before = intake.Tally(); before.Rows()%keepEvery == 0 {
+				if err := w.DB.Do(w.ctx, func(tx *db.Tx) error { return w.save(tx, w.i.State) }); err != nil {
+					return err
+				}
+			}
 			continue
 		}
 		at = row.Number

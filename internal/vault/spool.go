@@ -71,6 +71,9 @@ func Receive(ctx context.Context, d *db.DB, k *Keyring, i id.Import, src io.Read
 	return size, hex.EncodeToString(sum.Sum(nil)), nil
 }
 
+// ErrFileGone is the fault of reading a file that isn't kept any more.
+var ErrFileGone = fault.New(fault.Gone, "vault.import_file_gone")
+
 // spool reads the file of an import. It serves one goroutine.
 type spool struct {
 	ctx   context.Context
@@ -119,7 +122,7 @@ func (s *spool) piece(piece int64) ([]byte, error) {
 	err := s.db.View(s.ctx, func(tx *db.Tx) error {
 		found, err := tx.One(s.ctx, selectPiece, []any{&body}, s.id, piece)
 		if err == nil && !found {
-			err = fault.New(fault.Gone, "vault.import_file_gone")
+			err = ErrFileGone
 		}
 		return err
 	})
