@@ -55,7 +55,7 @@ func TestRefusalsAreIdentical(t *testing.T) {
 					t.Errorf("GET /orders/%s%s differs:\n%.300s", at, tail, got)
 				}
 			}
-			for _, tail := range []string{"/reveal", "/cancel"} {
+			for _, tail := range []string{"/reveal", "/cancel", "/balance"} {
 				r := b.post("/orders/"+at+tail, url.Values{"agree": {"1"}, "password": {"0"}, "k": {secret}})
 				if r.StatusCode != http.StatusNotFound || strings.Contains(r.body, "code-text") {
 					t.Errorf("POST /orders/%s%s: %d", at, tail, r.StatusCode)
@@ -345,7 +345,7 @@ func TestShortageIsTold(t *testing.T) {
 // Each route that shows an order, asked by somebody who holds another one, refuses; the
 // list here is checked against the route table.
 func TestOrderRoutesAreKnown(t *testing.T) {
-	known := map[string]bool{"": true, "/cancel": true, "/pay": true, "/paying": true, "/paying/state": true, "/reveal": true, "/events": true}
+	known := map[string]bool{"": true, "/cancel": true, "/pay": true, "/paying": true, "/paying/state": true, "/reveal": true, "/events": true, "/balance": true}
 	for _, pattern := range web.Patterns() {
 		_, tail, ok := strings.Cut(pattern, "/orders/{id}")
 		if ok && !known[tail] {

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"bytes"
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"net/http"
@@ -9,6 +11,7 @@ import (
 	"strings"
 
 	"hufu/internal/catalogue"
+	"hufu/internal/db"
 	"hufu/internal/fault"
 	"hufu/internal/flow"
 	"hufu/internal/httpx"
@@ -18,6 +21,7 @@ import (
 	"hufu/internal/identity"
 	"hufu/internal/money"
 	"hufu/internal/order"
+	"hufu/internal/payment"
 	"hufu/internal/web/ui"
 )
 
@@ -74,9 +78,25 @@ func (s *Web) checkout(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if e != nil {
-		v.User, v.Phone, v.Email = &ui.User{Name: e.Party.Label()}, e.Party.Phone, e.Party.Email
+		v.Phone, v.Email = e.Party.Phone, e.Party.Email
+	}
+	if err := s.forMember(r, v, e, ""); err != nil {
+		return err
 	}
 	s.ui.Render(w, r, http.StatusOK, "shop/checkout", v)
+	return nil
+}
+
+// forMember puts into the form what depends on who is signed in, if anybody is.
+func (s *Web) forMember(r *http.Request, v *checkoutView, e *identity.Session, chosen string) error {
+	balance, err := s.balanceOf(r.Context(), e, v.Total.Currency)
+	if err != nil {
+		return err
+	}
+	if e != nil {
+		v.User = &ui.User{Name: e.Party.Label()}
+	}
+	v.Pays = s.pays(ui.LangOf(r), balance, v.Total, chosen)
 	return nil
 }
 
@@ -93,25 +113,34 @@ func (s *Web) checkoutForm(lang i18n.Lang, g goods, n int64) (*checkoutView, err
 		return nil, fault.New(fault.Invalid, "order.too_much")
 	}
 	v := &checkoutView{Card: g.card(lang), Slug: g.Offer.Slug, Quantity: n, Unit: unit, Total: total,
-		Groups: termsOf(lang, c), Key: rand.Text(), Version: g.Version.ID, Pays: s.pays(lang, "")}
+		Groups: termsOf(lang, c), Key: rand.Text(), Version: g.Version.ID}
 	v.Terms = termsHash(v.Groups)
 	v.Open, v.Notice = open(lang, g)
 	v.Page = ui.Page{Section: "home", Title: lang.T("shop.checkout.title"), Private: true, Crumbs: []ui.Crumb{{Label: v.Card.Name, Href: v.Card.Href}, {Label: lang.T("shop.checkout.title")}}}
 	return v, nil
 }
 
-// pays are the ways to pay that are enabled; the chosen one, or the first, is selected.
-func (s *Web) pays(lang i18n.Lang, chosen string) []ui.Option {
+// pays are the ways to pay that are enabled; the chosen one, or the first that can be
+// chosen, is selected. A member's balance stands first when there is one.
+func (s *Web) pays(lang i18n.Lang, balance, total money.Amount, chosen string) []ui.Option {
 	var out []ui.Option
+	if balance.Minor > 0 {
+		low := balance.Minor < total.Minor
+		out = append(out, ui.Option{Value: payment.Balance, Label: lang.T("shop.pay.balance"), Sub: lang.T("shop.pay.balance.text", "amount", balance.String()), Icon: "wallet", Disabled: low})
+	}
 	for _, name := range s.gatewayNames() {
-		o := ui.Option{Value: name, Label: name, Icon: "card", Selected: name == chosen}
+		o := ui.Option{Value: name, Label: name, Icon: "card"}
 		if i18n.Has("shop.pay." + name) {
 			o.Label, o.Sub = lang.T("shop.pay."+name), lang.T("shop.pay."+name+".text")
 		}
 		out = append(out, o)
 	}
-	if len(out) > 0 && !slices.ContainsFunc(out, func(o ui.Option) bool { return o.Selected }) {
-		out[0].Selected = true
+	at := slices.IndexFunc(out, func(o ui.Option) bool { return o.Value == chosen && !o.Disabled })
+	if at < 0 {
+		at = slices.IndexFunc(out, func(o ui.Option) bool { return !o.Disabled })
+	}
+	if at >= 0 {
+		out[at].Selected = true
 	}
 	return out
 }
@@ -162,30 +191,55 @@ func (s *Web) placeOrder(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v.Phone, v.Email, v.Agreed, v.Pays = p.phone, p.email, p.agreed, s.pays(lang, p.pay)
-
+	v.Phone, v.Email, v.Agreed = p.phone, p.email, p.agreed
+	e, err := s.signedIn(r)
+	if err != nil {
+		return err
+	}
+	if err := s.forMember(r, v, e, p.pay); err != nil {
+		return err
+	}
 	command, err := s.judge(r, g, v, p)
-	if err == nil {
-		e, err := s.signedIn(r)
-		if err != nil {
-			return err
-		}
-		if e != nil {
-			command.Party = e.Party.ID
-		}
+	if e != nil {
+		command.Party = e.Party.ID
 	}
-	if err == nil {
-		var placed flow.Placed
-		if placed, err = s.Flows.Place(r.Context(), command); err == nil {
-			s.hold(w, r, placed.Order.ID)
-			http.Redirect(w, r, "/orders/"+string(placed.Order.ID)+"/pay", http.StatusSeeOther)
-			return nil
-		}
+	// The same form again has its answer already, whatever has changed since.
+	placed, failed := s.sentBefore(r.Context(), command.Request)
+	switch {
+	case failed != nil:
+		return failed
+	case placed != nil && !bytes.Equal(placed.RequestHash, command.RequestHash):
+		err = fault.New(fault.Conflict, "idempotency.reused")
+	case placed != nil:
+		err = nil
+	case err == nil:
+		var done flow.Placed
+		done, err = s.Flows.Place(r.Context(), command)
+		placed = done.Order
 	}
-	return s.refuse(w, r, v, p, err)
+	if err != nil {
+		return s.refuse(w, r, v, p, err)
+	}
+	s.hold(w, r, placed.ID)
+	if p.pay == payment.Balance && e != nil {
+		return s.fromBalance(w, r, placed.ID, e)
+	}
+	http.Redirect(w, r, "/orders/"+string(placed.ID)+"/pay", http.StatusSeeOther)
+	return nil
 }
 
-// judge checks a form and makes its command.
+// sentBefore finds the order that a form made when it was sent before.
+func (s *Web) sentBefore(ctx context.Context, key order.KeyOf) (*order.Order, error) {
+	var found map[order.KeyOf]*order.Order
+	err := s.Flows.DB.View(ctx, func(tx *db.Tx) error {
+		var err error
+		found, err = s.Flows.Orders.ByKeys(ctx, tx, []order.KeyOf{key})
+		return err
+	})
+	return found[key], err
+}
+
+// judge makes the command of a form, and says what is wrong with the form.
 func (s *Web) judge(r *http.Request, g goods, v *checkoutView, p placing) (flow.Place, error) {
 	f := fault.New(fault.Invalid, "shop.form")
 	phone, err := identity.ParsePhone(p.phone)
@@ -198,25 +252,27 @@ func (s *Web) judge(r *http.Request, g goods, v *checkoutView, p placing) (flow.
 			f.At("email", "shop.email")
 		}
 	}
-	if _, known := s.Flows.Gateways[p.pay]; !known {
+	if !slices.ContainsFunc(v.Pays, func(o ui.Option) bool { return o.Value == p.pay && !o.Disabled }) {
 		f.At("pay", "shop.pay")
 	}
 	if !p.agreed {
 		f.At("agree", "shop.agree")
 	}
 	key := p.in.text("idempotency_key")
-	if err := idem.Check(key); err != nil {
-		return flow.Place{}, err
-	}
-	if v.Terms != p.terms {
-		return flow.Place{}, fault.New(fault.Conflict, "shop.terms_changed")
-	}
-	if len(f.Fields) > 0 {
-		return flow.Place{}, f
-	}
 	sum := sha256.Sum256([]byte(strings.Join([]string{"checkout", string(g.Offer.ID), string(p.version), strconv.FormatInt(p.price, 10), strconv.FormatInt(p.n, 10), phone, email, p.pay, p.terms}, "\x00")))
-	return flow.Place{Request: order.KeyOf{Scope: "web", Key: key}, RequestHash: sum[:], Phone: phone, Email: email, Lang: string(ui.LangOf(r)), Channel: "web", Gateway: p.pay,
-		Lines: []flow.PlaceLine{{Offer: g.Offer.ID, Quantity: p.n, Expect: p.version, ExpectPrice: p.price, Acknowledged: p.terms}}}, nil
+	c := flow.Place{Request: order.KeyOf{Scope: "web", Key: key}, RequestHash: sum[:], Phone: phone, Email: email, Lang: string(ui.LangOf(r)), Channel: "web", Gateway: p.pay,
+		Lines: []flow.PlaceLine{{Offer: g.Offer.ID, Quantity: p.n, Expect: p.version, ExpectPrice: p.price, Acknowledged: p.terms}}}
+	switch {
+	case idem.Check(key) != nil:
+		return c, idem.Check(key)
+	case v.Terms != p.terms && p.price != v.Unit.Minor && p.version != v.Version:
+		return c, fault.New(fault.Conflict, "order.price_changed", "price", v.Unit.String())
+	case v.Terms != p.terms:
+		return c, fault.New(fault.Conflict, "shop.terms_changed")
+	case len(f.Fields) > 0:
+		return c, f
+	}
+	return c, nil
 }
 
 // refuse shows the form again and says why.

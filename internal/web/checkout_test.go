@@ -229,6 +229,11 @@ func TestOneFormIsOneOrder(t *testing.T) {
 		if first.Header.Get("Location") == "" || first.Header.Get("Location") != second.Header.Get("Location") || s.count() != 1 {
 			t.Errorf("one form led to %q and %q", first.Header.Get("Location"), second.Header.Get("Location"))
 		}
+		// Also when by then nothing is left, or the price is another: the answer is the first one.
+		s.republish("duo", func(c *catalogue.Content) { c.Price = money.Of(4200, money.CNY) })
+		if late := b.post("/checkout/duo", f); late.Header.Get("Location") != first.Header.Get("Location") {
+			t.Errorf("one form, sent again after a change: %d", late.StatusCode)
+		}
 		f.Set("n", "2")
 		third := b.post("/checkout/duo", f)
 		if third.StatusCode != http.StatusConflict || !strings.Contains(third.body, "You have submitted this already") || s.count() != 1 {

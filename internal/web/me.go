@@ -7,6 +7,7 @@ import (
 
 	"hufu/internal/db"
 	"hufu/internal/id"
+	"hufu/internal/money"
 	"hufu/internal/order"
 	"hufu/internal/web/ui"
 )
@@ -15,6 +16,7 @@ type meView struct {
 	ui.Page
 	Held    int // orders in this browser's keeping
 	CanSign bool
+	Balance money.Amount
 }
 
 // me is the account: who one is to the shop, what it keeps, and how to be rid of it.
@@ -27,6 +29,9 @@ func (s *Web) me(w http.ResponseWriter, r *http.Request) error {
 	v.Page = ui.Page{Section: "me", Title: say(r, "ui.nav.me"), Private: true}
 	if e != nil {
 		v.User = &ui.User{Name: e.Party.Label()}
+	}
+	if v.Balance, err = s.balanceOf(r.Context(), e, money.CNY); err != nil {
+		return err
 	}
 	s.ui.Render(w, r, http.StatusOK, "shop/me", v)
 	return nil

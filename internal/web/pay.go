@@ -30,6 +30,7 @@ type payView struct {
 	Names    []string
 	Cashier  string // address of the gateway's page
 	QR       template.HTML
+	Balance  bool   // it is paid from the member's balance
 	Problem  string // why there is no cashier
 	Deadline time.Time
 }
@@ -49,6 +50,14 @@ func (s *Web) pay(w http.ResponseWriter, r *http.Request) error {
 	v := &payView{Order: o, Names: names, Deadline: o.ExpiresAt}
 	v.Page = ui.Page{Section: "orders", Title: say(r, "shop.paying.to_cashier"), Private: true, DraftDone: "checkout"}
 	status := http.StatusOK
+	if intent.Gateway == payment.Balance {
+		v.Balance, v.Title = true, say(r, "shop.pay.balance")
+		if r.URL.Query().Has("low") {
+			v.Problem = say(r, "fault.ledger.insufficient")
+		}
+		s.ui.Render(w, r, status, "shop/pay", v)
+		return nil
+	}
 	c, err := s.cashier(r, o, intent)
 	switch {
 	case err != nil:

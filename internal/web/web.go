@@ -69,6 +69,7 @@ func (s *Web) pages() map[string]page {
 		"GET /orders/{id}":              s.order,
 		"POST /orders/{id}/cancel":      s.cancelOrder,
 		"GET /orders/{id}/pay":          s.pay,
+		"POST /orders/{id}/balance":     s.payBalance,
 		"GET /orders/{id}/paying":       s.paying,
 		"GET /orders/{id}/paying/state": s.payingState,
 		"GET /orders/{id}/reveal":       s.askReveal,
@@ -144,7 +145,7 @@ func (s *Web) Fail(w http.ResponseWriter, r *http.Request, err error) {
 		f = fault.Wrap(err, fault.Unavailable, "unavailable")
 	}
 	if f.Kind == fault.Internal || f.Kind == fault.Unavailable {
-		s.Log.ErrorContext(r.Context(), "a page failed", "path", r.URL.Path, "trace", trace, "error", err)
+		s.Log.ErrorContext(r.Context(), "a page failed", "path", httpx.LogPath(r.URL.Path), "trace", trace, "error", err)
 	}
 	Headers(w.Header())
 	if f.Code != "order.not_found" {

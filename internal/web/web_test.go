@@ -137,7 +137,7 @@ func TestCrossSiteFormsAreRefused(t *testing.T) {
 	o := b.place("duo", "1")
 	form := b.checkout("duo", "1")
 	orders := s.count()
-	for _, path := range []string{"/checkout/duo", "/orders/find", "/orders/" + string(o) + "/cancel", "/orders/" + string(o) + "/reveal", "/me/forget", "/-/prefs", "/sign-in", "/sign-in/code", "/sign-out"} {
+	for _, path := range []string{"/checkout/duo", "/orders/find", "/orders/" + string(o) + "/cancel", "/orders/" + string(o) + "/reveal", "/orders/" + string(o) + "/balance", "/me/forget", "/-/prefs", "/sign-in", "/sign-in/code", "/sign-out"} {
 		for name, value := range map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"} {
 			r, err := http.NewRequest(http.MethodPost, s.server.URL+path, strings.NewReader(form.Encode()))
 			if err != nil {
