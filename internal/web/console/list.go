@@ -1,0 +1,93 @@
+package console
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"hufu/internal/web/ui"
+)
+
+// perPage is how many rows a list shows.
+const perPage = 50
+
+// listView is a page that is one table.
+type listView struct {
+	ui.Page
+	Lead      string
+	Actions   []ui.Action
+	Tabs      []ui.Option
+	Find      findBox
+	Segments  []ui.Option
+	Note      note
+	Table     ui.Table
+	HideTools bool
+}
+
+// findBox is the search of a list.
+type findBox struct{ Action, Value, Label string }
+
+// note is a banner.
+type note struct {
+	Tone        ui.Tone
+	Title, Text string
+}
+
+func (v *visit) list(l *listView) error {
+	l.Table.Pager.AsOf = v.c.now()
+	return v.render(http.StatusOK, "list", l)
+}
+
+// cut takes a page (?p=) out of a list that is in memory.
+func cut[T any](v *visit, all []T, pager *ui.Pager) []T {
+	page, ok := whole(v.q("p"), 1, 1<<20)
+	if !ok {
+		page = 1
+	}
+	from := min(int(page-1)*perPage, len(all))
+	to := min(from+perPage, len(all))
+	*pager = ui.Pager{From: from + 1, To: to, Total: int64(len(all))}
+	if from > 0 {
+		pager.Prev = v.with("p", strconv.FormatInt(page-1, 10))
+	}
+	if to < len(all) {
+		pager.Next = v.with("p", strconv.FormatInt(page+1, 10))
+	}
+	if len(all) == 0 {
+		pager.From = 0
+	}
+	return all[from:to]
+}
+
+// with is this page's address with one field of its query changed; "" takes the field out.
+func (v *visit) with(name, value string) string {
+	q := v.r.URL.Query()
+	q.Del("say")
+	q.Del("done")
+	if value == "" {
+		q.Del(name)
+	} else {
+		q.Set(name, value)
+	}
+	return address(v.r.URL.Path, q)
+}
+
+func address(path string, q url.Values) string {
+	if len(q) == 0 {
+		return path
+	}
+	return path + "?" + q.Encode()
+}
+
+// onward makes the pager of a list that is read by cursor: n+1 rows were asked for.
+func onward[T any](v *visit, all []T, n int, cursor func(T) string) ([]T, ui.Pager) {
+	var p ui.Pager
+	if len(all) > n {
+		all = all[:n]
+		p.Next = v.with("before", cursor(all[n-1]))
+	}
+	if v.q("before") != "" {
+		p.Prev = v.with("before", "")
+	}
+	return all, p
+}

@@ -1,0 +1,234 @@
+package console
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"hufu/internal/db"
+	"hufu/internal/id"
+	"hufu/internal/identity"
+	"hufu/internal/order"
+	"hufu/internal/web/ui"
+)
+
+var orderStates = []order.State{order.Pending, order.Fulfilled, order.Part, order.Shortage, order.Refunded, order.Cancelled, order.Expired}
+
+func orders(c *Console, v *visit) error {
+	state, q := order.State(v.q("state")), v.q("q")
+	if state != "" && !slices.Contains(orderStates, state) {
+		state = ""
+	}
+	var all []*order.Order
+	var titles map[id.OfferVersion]string
+	err := v.view(func(tx *db.Tx) (err error) {
+		if q != "" {
+			var ids []id.Order
+			if ids, err = v.searchOrders(tx, q); err != nil {
+				return err
+			}
+			found, err := c.Flows.Orders.Get(v.r.Context(), tx, ids)
+			if err != nil {
+				return err
+			}
+			for _, o := range ids {
+				if found[o] != nil && (state == "" || found[o].State == state) {
+					all = append(all, found[o])
+				}
+			}
+		} else if all, err = c.Flows.Orders.Newest(v.r.Context(), tx, state, id.Order(v.q("before")), perPage+1); err != nil {
+			return err
+		}
+		titles, err = v.titles(tx, all)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	l := &listView{Lead: v.t("console.orders.lead"), Find: findBox{"/console/orders", q, v.t("console.orders.find")}}
+	v.page(&l.Page, "orders", v.t("ui.nav.all_orders"))
+	l.Tabs = []ui.Option{{Label: v.t("console.all"), Href: v.with("state", ""), Selected: state == ""}}
+	for _, s := range orderStates {
+		_, word := v.orderState(s)
+		l.Tabs = append(l.Tabs, ui.Option{Label: word, Href: v.with("state", string(s)), Selected: state == s})
+	}
+	all, pager := onward(v, all, perPage, func(o *order.Order) string { return string(o.ID) })
+	l.Table = v.orderTable(all, titles)
+	l.Table.Pager = pager
+	if q != "" || state != "" {
+		l.Table.Empty = v.nothingFound("/console/orders")
+	}
+	return v.list(l)
+}
+
+func (v *visit) orderTable(all []*order.Order, titles map[id.OfferVersion]string) ui.Table {
+	t := ui.Table{Caption: v.t("ui.nav.all_orders"), Columns: []ui.Column{{Label: v.t("console.order")}, {Label: v.t("console.customer")}, {Label: v.t("console.state")}, {Label: v.t("console.amount"), End: true}, {Label: v.t("console.order.created"), End: true}}}
+	for _, o := range all {
+		tone, word := v.orderState(o.State)
+		href := "/console/orders/" + string(o.ID)
+		name := short(o.ID)
+		if len(o.Lines) > 0 {
+			if name = titles[o.Lines[0].Version]; name == "" {
+				name = short(o.Lines[0].Offer)
+			}
+			if n := o.Lines[0].Quantity; n > 1 {
+				name += " × " + ui.FormatInt(n)
+			}
+			if len(o.Lines) > 1 {
+				name += " +" + ui.FormatInt(int64(len(o.Lines)-1))
+			}
+		}
+		t.Rows = append(t.Rows, ui.Row{ID: string(o.ID), Label: name, Href: href, Cells: []ui.Cell{ui.Link(name, href, short(o.ID)), ui.Text(v.contact(o), ""), ui.State(tone, word), ui.Sum(o.Total), ui.At(o.CreatedAt)}})
+	}
+	t.Empty = ui.Empty{Art: "ticket", Title: v.t("console.orders.empty"), Text: v.t("console.orders.empty.text"), Action: &ui.Action{Label: v.t("ui.nav.offers"), Href: "/console/offers"}}
+	return t
+}
+
+// contact is who an order is for, without giving the contact away (S62).
+func (v *visit) contact(o *order.Order) string {
+	switch {
+	case o.Phone != "":
+		return maskPhone(o.Phone)
+	case o.Email != "":
+		return identity.MaskEmail(o.Email)
+	}
+	return v.t("console.guest")
+}
+
+// maskPhone hides a phone number in whatever form it was stored.
+func maskPhone(p string) string {
+	if full, err := identity.ParsePhone(p); err == nil {
+		p = full
+	}
+	return identity.MaskPhone(p)
+}
+
+// titles names the versions that orders bought.
+func (v *visit) titles(tx *db.Tx, all []*order.Order) (map[id.OfferVersion]string, error) {
+	var wanted []id.OfferVersion
+	for _, o := range all {
+		for _, l := range o.Lines {
+			wanted = append(wanted, l.Version)
+		}
+	}
+	found, err := v.c.Flows.Catalogue.Versions(v.r.Context(), tx, wanted)
+	out := make(map[id.OfferVersion]string, len(found))
+	for k, x := range found {
+		out[k] = v.pick(x.Content.Title)
+	}
+	return out, err
+}
+
+// searchOrders finds orders by whatever names them: their own id, an id of something that
+// belongs to them, a number of the gateway, a whole phone number or e-mail address.
+func (v *visit) searchOrders(tx *db.Tx, q string) ([]id.Order, error) {
+	ctx, f := v.r.Context(), v.c.Flows
+	q = strings.TrimSpace(q)
+	if len(q) > 200 {
+		return nil, nil
+	}
+	if o, err := id.Parse[id.Order](q); err == nil {
+		return []id.Order{o}, nil
+	}
+	var out []id.Order
+	add := func(o id.Order) {
+		if o != "" && !slices.Contains(out, o) && len(out) < perPage {
+			out = append(out, o)
+		}
+	}
+	if k, err := id.Parse[id.Intent](q); err == nil {
+		found, err := f.Payments.Intents(ctx, tx, []id.Intent{k})
+		for _, p := range found {
+			add(p.Order)
+		}
+		return out, err
+	}
+	if k, err := id.Parse[id.Capture](q); err == nil {
+		found, err := f.Payments.Captures(ctx, tx, []id.Capture{k})
+		for _, c := range found {
+			add(c.Order)
+		}
+		return out, err
+	}
+	if k, err := id.Parse[id.Refund](q); err == nil {
+		found, err := f.Payments.RefundsByID(ctx, tx, []id.Refund{k})
+		for _, r := range found {
+			add(r.Order)
+		}
+		return out, err
+	}
+	if k, err := id.Parse[id.Right](q); err == nil {
+		found, err := f.Rights.Rights(ctx, tx, []id.Right{k})
+		for _, r := range found {
+			add(r.Order)
+		}
+		return out, err
+	}
+	for name := range f.Gateways {
+		found, err := f.Payments.CapturesByTxn(ctx, tx, name, []string{q})
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range found {
+			add(c.Order)
+		}
+	}
+	forms := []string{q}
+	if p, err := identity.ParsePhone(q); err == nil {
+		forms = append(forms, p, strings.TrimPrefix(p, "+86"))
+	}
+	for _, p := range forms {
+		found, err := f.Orders.OfPhone(ctx, tx, p, "", perPage)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range found {
+			add(o.ID)
+		}
+	}
+	return out, nil
+}
+
+// suggest answers Ctrl-K.
+func suggest(c *Console, v *visit) error {
+	var out []ui.Action
+	q := v.q("q")
+	err := v.view(func(tx *db.Tx) error {
+		if v.who.May(identity.OrderView) {
+			ids, err := v.searchOrders(tx, q)
+			if err != nil {
+				return err
+			}
+			for _, o := range ids[:min(len(ids), 5)] {
+				out = append(out, ui.Action{Label: short(o), Href: "/console/orders/" + string(o), Icon: "order"})
+			}
+		}
+		if !v.who.May(identity.CatalogueView) {
+			return nil
+		}
+		all, err := c.Flows.Catalogue.Offers(v.r.Context(), tx, false)
+		for _, o := range all {
+			if len(out) < 8 && q != "" && offerHas(o, strings.ToLower(q)) {
+				out = append(out, ui.Action{Label: orSlug(v.pick(o.Draft.Title), o.Slug), Href: "/console/offers/" + string(o.ID), Icon: "tag"})
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	c.ui.Fragment(v.w, v.r, http.StatusOK, "console/suggest", "found", out)
+	return nil
+}
+
+// searchPage is where Ctrl-K's box leads without script.
+func searchPage(_ *Console, v *visit) error {
+	q := v.q("q")
+	if q != "" && v.who.May(identity.OrderView) {
+		return v.leave("/console/orders?q="+url.QueryEscape(q), "")
+	}
+	d := &listView{Find: findBox{"/console/search", q, v.t("ui.command.hint")}}
+	v.page(&d.Page, "", v.t("ui.command.open"))
+	return v.render(http.StatusOK, "suggest", d)
+}
