@@ -30,6 +30,7 @@ import (
 	"hufu/internal/payment"
 	"hufu/internal/vault"
 	"hufu/internal/web"
+	"hufu/internal/web/console"
 )
 
 // App is a wired process.
@@ -42,6 +43,7 @@ type App struct {
 	Identity *identity.Service
 	API      *api.API
 	Web      *web.Web
+	Console  *console.Console
 	Live     *live.Hub
 
 	stop []func()
@@ -116,6 +118,7 @@ func (a *App) Handler() (http.Handler, error) {
 	a.API.Routes(mux)
 	a.healthRoutes(mux)
 	a.Web.Routes(mux)
+	a.Console.Routes(mux)
 	return a.front(mux)
 }
 

@@ -5,8 +5,8 @@ import "hufu/internal/identity"
 // routes are all pages and acts, with the right each needs. A test asks every one of them as
 // nobody, as somebody without the right, and without a proof.
 var routes = []route{
-	{pattern: "GET /console/set-up", open: true, page: setUpPage},
-	{pattern: "POST /console/set-up", open: true, page: setUp},
+	{pattern: "GET /console/setup", open: true, page: setUpPage},
+	{pattern: "POST /console/setup", open: true, page: setUp},
 	{pattern: "GET /console/join", open: true, page: acceptPage},
 	{pattern: "POST /console/join", open: true, page: accept},
 	{pattern: "GET /console/sign-in", open: true, page: signInPage},
