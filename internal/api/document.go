@@ -67,9 +67,15 @@ func document[I, O any](a *API, op huma.Operation) {
 func describeSpec(s *spec) huma.Operation {
 	op := huma.Operation{OperationID: s.Name, Method: s.Method, Path: Prefix + s.Path, Summary: s.Summary, DefaultStatus: s.Status, Security: []map[string][]string{},
 		Responses: map[string]*huma.Response{}, Extensions: map[string]any{"x-audience": string(s.For), "x-repeat": string(s.Repeat)}}
-	op.Tags = []string{strings.Split(strings.TrimPrefix(s.Path, "/"), "/")[0]}
+	parts := strings.Split(strings.TrimPrefix(s.Path, "/"), "/")
+	if parts[0] == "staff" {
+		parts[0] += " " + parts[1]
+	}
+	op.Tags = parts[:1]
 	var notes []string
 	switch s.For {
+	case Everyone:
+		op.Security = []map[string][]string{{}}
 	case Shopper:
 		op.Security = []map[string][]string{{}, {"member": {}}}
 		notes = append(notes, "For guests and for members.")
@@ -98,6 +104,13 @@ func describeSpec(s *spec) huma.Operation {
 		notes = append(notes, "Takes no idempotency key: "+s.Why+".")
 	}
 	op.Description = strings.Join(notes, " ")
+	switch s.Name { // bodies that are no JSON of ours
+	case "import-catalogue":
+		op.RequestBody = file("A catalogue file (hufu-catalogue/1)", "application/json")
+	case "create-import":
+		op.RequestBody = file("The file, or a form with a part named file", "text/csv", "text/plain", "application/octet-stream",
+			"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "multipart/form-data")
+	}
 	for _, status := range statuses(s) {
 		op.Responses[strconv.Itoa(status)] = &huma.Response{Ref: "#/components/responses/" + strconv.Itoa(status)}
 	}
@@ -105,6 +118,17 @@ func describeSpec(s *spec) huma.Operation {
 		op.Extensions["x-faults"] = strings.Fields(s.Faults)
 	}
 	return op
+}
+
+func file(about string, kinds ...string) *huma.RequestBody {
+	b := &huma.RequestBody{Description: about, Required: true, Content: map[string]*huma.MediaType{}}
+	for _, k := range kinds {
+		b.Content[k] = &huma.MediaType{Schema: &huma.Schema{Type: "string", Format: "binary"}}
+		if k == "multipart/form-data" {
+			b.Content[k].Schema = &huma.Schema{Type: "object", Properties: map[string]*huma.Schema{"file": {Type: "string", Format: "binary"}}}
+		}
+	}
+	return b
 }
 
 func rolesWith(right identity.Right) string {
@@ -120,7 +144,7 @@ func rolesWith(right identity.Right) string {
 // statuses are those of the problems that an operation may answer with.
 func statuses(s *spec) []int {
 	all := []int{http.StatusBadRequest, http.StatusNotAcceptable, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable}
-	if s.For != Everyone {
+	if s.For != Everyone || s.Method != http.MethodGet {
 		all = append(all, http.StatusUnauthorized)
 	}
 	if s.For == Staff {

@@ -22,17 +22,17 @@ func (a *API) notices(mux *http.ServeMux) {
 		}
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, paygate.MaxNotice))
 		if err != nil {
-			answer(w, g.Refused())
+			replyTo(w, g.Refused())
 			return
 		}
 		n, err := g.ParseNotice(r.Header, body)
 		if err != nil {
 			a.Log.Warn("a notice was refused", "gateway", g.Name(), "error", err)
-			answer(w, g.Refused())
+			replyTo(w, g.Refused())
 			return
 		}
 		if n.Kind != paygate.NoticePaid && n.Kind != paygate.NoticeUnpaid && n.Kind != paygate.NoticeClosed {
-			answer(w, g.Taken())
+			replyTo(w, g.Taken())
 			return
 		}
 		done, err := a.Flows.Confirm(r.Context(), flow.Confirm{
@@ -45,16 +45,16 @@ func (a *API) notices(mux *http.ServeMux) {
 			a.Log.Error("a notice could not be recorded", "gateway", g.Name(), "event", n.EventID, "error", err)
 			refused := g.Refused()
 			refused.Status = http.StatusServiceUnavailable // the fault is ours, whatever the word is
-			answer(w, refused)
+			replyTo(w, refused)
 		case done.Verdict == payment.Unknown:
-			answer(w, g.Refused()) // we may not have committed yet: let it come again (P8)
+			replyTo(w, g.Refused()) // we may not have committed yet: let it come again (P8)
 		default:
-			answer(w, g.Taken())
+			replyTo(w, g.Taken())
 		}
 	})
 }
 
-func answer(w http.ResponseWriter, r paygate.Reply) {
+func replyTo(w http.ResponseWriter, r paygate.Reply) {
 	if r.ContentType != "" {
 		w.Header().Set("Content-Type", r.ContentType)
 	}

@@ -77,7 +77,8 @@ func once[I, O any](a *API, name string, handle func(context.Context, *db.Tx, *C
 func stream[I any](a *API, name, content string, handle func(context.Context, *Call, *I) error) {
 	read := planOf(reflect.TypeFor[I]())
 	a.bind(name, func(op huma.Operation) {
-		op.Responses = map[string]*huma.Response{"200": {Description: op.Summary, Content: map[string]*huma.MediaType{content: {Schema: &huma.Schema{Type: "string"}}}}}
+		op.DefaultStatus = http.StatusOK
+		op.Responses["200"] = &huma.Response{Description: op.Summary, Content: map[string]*huma.MediaType{content: {Schema: &huma.Schema{Type: "string"}}}}
 		document[I, none](a, op)
 	}, func(ctx context.Context, c *Call) (any, error) {
 		in := new(I)

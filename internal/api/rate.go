@@ -31,7 +31,7 @@ type rateShard struct {
 }
 
 type limited struct {
-	rate.Limiter
+	*rate.Limiter
 	at time.Time
 }
 
@@ -72,9 +72,7 @@ func (l *rates) take(h http.Header, who string, now time.Time) error {
 	l.sweep(s, now)
 	one := s.of[who]
 	if one == nil {
-		one = &limited{}
-		one.SetLimit(l.per)
-		one.SetBurst(l.burst)
+		one = &limited{Limiter: rate.NewLimiter(l.per, l.burst)}
 		s.of[who] = one
 	}
 	one.at = now
