@@ -275,6 +275,31 @@ func TestWaitingPagesAreTold(t *testing.T) {
 	})
 }
 
+// While somebody who comes from the cashier waits, the gateway is asked: its lost notice
+// is not missed for longer than a breath (P2).
+func TestWaitingAsksTheGateway(t *testing.T) {
+	s := open(t, dbtest.Open(t, "sqlite"))
+	s.stall()
+	b := s.browser("en")
+	o := b.place("duo", "1")
+	if _, ok := s.Gateway.Pay(s.intent(o), s.Look(t, o).Total); !ok {
+		t.Fatal("the charge is closed")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	lines := make(chan string, 100)
+	go b.stream(ctx, "/orders/"+string(o)+"/events?ask=1", lines)
+	for line := range lines {
+		if line == "event: done" {
+			if st := s.Look(t, o).State; st != order.Fulfilled {
+				t.Errorf("told of an order that is %s", st)
+			}
+			return
+		}
+	}
+	t.Error("the stream ended without the gateway having been asked")
+}
+
 // The fragment that a page without an event stream asks for ends by leading to the order.
 func TestPayingState(t *testing.T) {
 	s := open(t, dbtest.Open(t, "sqlite"))

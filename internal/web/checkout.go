@@ -43,10 +43,13 @@ type checkoutView struct {
 	Agreed   bool
 	Pays     []ui.Option
 	Errors   map[string]string
-	Summary  map[string]string
+	Problems []problem // the errors, in the order of the form
 	Notice   ui.Flash
 	Open     bool
 }
+
+// problem is what is wrong with one field.
+type problem struct{ Field, Text string }
 
 // checkout is the form: who, how, and what one agrees to. A guest needs a phone number and
 // nothing else.
@@ -282,7 +285,11 @@ func (s *Web) refuse(w http.ResponseWriter, r *http.Request, v *checkoutView, p 
 	switch {
 	case f.Code == "shop.form":
 		v.Errors = ui.FieldErrors(lang, f)
-		v.Summary = v.Errors
+		for _, field := range []string{"phone", "email", "agree", "pay"} {
+			if text := v.Errors[field]; text != "" {
+				v.Problems = append(v.Problems, problem{field, text})
+			}
+		}
 		v.Key = p.in.text("idempotency_key") // nothing was tried with it
 	case f.Code == "order.price_changed":
 		v.Notice = ui.Flash{Tone: ui.Warn, Title: lang.T("shop.price_changed", "price", v.Unit.String()), Text: lang.Fault(f)}

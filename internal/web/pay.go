@@ -292,6 +292,7 @@ func (s *Web) stream(w http.ResponseWriter, r *http.Request, o id.Order) error {
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no")
 	out := http.NewResponseController(w)
+	_ = out.SetReadDeadline(time.Time{}) // the server's is for reading a request, not for a stream's life
 	send := func(text string) bool {
 		_ = out.SetWriteDeadline(time.Now().Add(10 * time.Second)) // a recorder has none
 		_, err := w.Write([]byte(text))
