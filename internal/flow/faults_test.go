@@ -274,7 +274,10 @@ func TestEachStepFailedAndRepeated(t *testing.T) {
 					}
 					effect(func() {}, 0) // accounts and caches are there from now on
 					want, names := effect(func() {}, 0)
-					for _, name := range names {
+					for i, name := range names {
+						if testing.Short() && i%6 != 0 {
+							continue
+						}
 						if got, _ := effect(func() { tr.stmt = name }, 1); got != want {
 							t.Errorf("%s failed: effect %v, want %v", name, got, want)
 						}
