@@ -1,0 +1,58 @@
+package flow
+
+import (
+	"context"
+
+	"hufu/internal/db"
+	"hufu/internal/fault"
+	"hufu/internal/vault"
+)
+
+func (f *Flows) retireKeys(ctx context.Context, c Rotation) error {
+	for _, seal := range c.Others {
+		if err := f.DB.Do(ctx, func(tx *db.Tx) error { return seal(ctx, tx) }); err != nil {
+			return err
+		}
+	}
+	var gone []vault.WrappedKey
+	if err := f.DB.View(ctx, func(tx *db.Tx) error {
+		gone = nil
+		keys, err := vault.LoadKeys(ctx, tx)
+		if err != nil {
+			return err
+		}
+		for _, p := range c.Purposes {
+			_, _, old := vault.Joining(keys, p)
+			if p == vault.ForGenerator {
+				continue
+			}
+			for _, k := range old {
+				if used, err := vault.KeyInUse(ctx, tx, k.ID); err != nil {
+					return err
+				} else if used {
+					return fault.New(fault.Conflict, "vault.key_still_used", "key", string(k.ID))
+				}
+				k.State = vault.Retired
+				gone = append(gone, k)
+			}
+		}
+		return nil
+	}); err != nil || len(gone) == 0 {
+		return err
+	}
+	if err := f.DB.Do(ctx, func(tx *db.Tx) error {
+		if err := vault.SaveStates(ctx, tx, gone); err != nil {
+			return err
+		}
+		return f.auditKeys(ctx, tx, c, "keys.retire", gone)
+	}); err != nil {
+		return err
+	}
+	_, err := f.Keys.Refresh(ctx)
+	return err
+}
+
+// RewrapKeys wraps every key of the database under the master key of now, after the master
+// was rotated. The database's own keys, and so all codes, stay as they are. Before it, the
+// new master key must be on every machine that serves.
+// MastersInUse tells which master keys wrap keys of the database.
