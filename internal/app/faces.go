@@ -66,6 +66,10 @@ func (a *App) front(next http.Handler) (http.Handler, error) {
 				a.API.Fail(w, r, err)
 				return
 			}
+			if strings.HasPrefix(r.URL.Path, "/console") {
+				a.Console.Fail(w, r, err)
+				return
+			}
 			a.Web.Fail(w, r, err)
 		},
 	}), nil

@@ -51,8 +51,8 @@ func batches(c *Console, v *visit) error {
 }
 
 func (v *visit) batchTable(all []*vault.Batch, stocks map[id.Stock]string) ui.Table {
-	t := ui.Table{Caption: v.t("ui.nav.batches"), Columns: []ui.Column{{Label: v.t("console.batch")}, {Label: v.t("console.state")}, {Label: v.t("console.stock.available"), End: true}, {Label: v.t("console.stock.delivered"), End: true},
-		{Label: v.t("console.batch.stored"), End: true}, {Label: v.t("console.created"), End: true}}}
+	t := ui.Table{Caption: v.t("ui.nav.batches"), Columns: []ui.Column{{Label: v.t("console.batch")}, {Label: v.t("console.stock.available")}, {Label: v.t("console.state")}, {Label: v.t("console.stock.delivered"), End: true},
+		{Label: v.t("console.created"), End: true}}}
 	for _, b := range all {
 		tone, word := v.batchState(b.State)
 		if b.State == vault.Filling && b.Size > 0 {
@@ -63,8 +63,8 @@ func (v *visit) batchTable(all []*vault.Batch, stocks map[id.Stock]string) ui.Ta
 		if name := stocks[b.Stock]; name != "" {
 			sub = name + " · " + sub
 		}
-		t.Rows = append(t.Rows, ui.Row{ID: string(b.ID), Label: b.Name, Href: href, Cells: []ui.Cell{ui.Link(b.Name, href, sub), ui.State(tone, word), ui.Text(ui.FormatInt(b.Counts.Available), ""), ui.Text(ui.FormatInt(b.Counts.Delivered), ""),
-			ui.Text(ui.FormatInt(b.Counts.Stored), ""), ui.At(b.CreatedAt)}})
+		t.Rows = append(t.Rows, ui.Row{ID: string(b.ID), Label: b.Name, Href: href, Cells: []ui.Cell{ui.Link(b.Name, href, sub), ui.Text(ui.FormatInt(b.Counts.Available)+" / "+ui.FormatInt(b.Counts.Stored), ""), ui.State(tone, word), ui.Text(ui.FormatInt(b.Counts.Delivered), ""),
+			ui.At(b.CreatedAt)}})
 	}
 	t.Empty = ui.Empty{Art: "box", Title: v.t("console.batches.empty"), Text: v.t("console.batches.empty.text"), Action: &ui.Action{Label: v.t("console.imports.new"), Href: "/console/imports/new", Icon: "upload"},
 		Second: &ui.Action{Label: v.t("console.generate"), Href: "/console/batches/generate"}}
@@ -92,7 +92,7 @@ func batchPage(c *Console, v *visit) error {
 	}
 	b := d.Batch
 	href := "/console/batches/" + string(b.ID)
-	d.Codes = ui.Table{Caption: v.t("console.batch.codes"), Columns: []ui.Column{{Label: v.t("console.code")}, {Label: v.t("console.state")}, {Label: v.t("console.expires"), End: true}, {Label: v.t("console.code.delivered_at"), End: true}}}
+	d.Codes = ui.Table{Caption: v.t("console.batch.codes"), Columns: []ui.Column{{Label: v.t("console.code")}, {Label: v.t("console.expires")}, {Label: v.t("console.state")}, {Label: v.t("console.code.delivered_at"), End: true}}}
 	if len(codes) > perPage {
 		codes = codes[:perPage]
 		d.Codes.Pager.Next = href + "?after=" + string(codes[perPage-1].ID)
@@ -103,7 +103,7 @@ func batchPage(c *Console, v *visit) error {
 	for _, s := range codes {
 		tone, word := v.codeState(s.State)
 		to := "/console/codes/" + string(s.ID)
-		d.Codes.Rows = append(d.Codes.Rows, ui.Row{ID: string(s.ID), Href: to, Cells: []ui.Cell{ui.Link("•••• "+s.Last4, to, ""), ui.State(tone, word), ui.On(s.ExpiresAt), ui.At(s.DeliveredAt)}})
+		d.Codes.Rows = append(d.Codes.Rows, ui.Row{ID: string(s.ID), Href: to, Cells: []ui.Cell{ui.Link("•••• "+s.Last4, to, ""), ui.On(s.ExpiresAt), ui.State(tone, word), ui.At(s.DeliveredAt)}})
 	}
 	d.Codes.Empty = ui.Empty{Art: "ticket", Title: v.t("console.batch.no_codes")}
 	v.page(&d.Page, "batches", b.Name)
@@ -261,7 +261,7 @@ func generateCodes(c *Console, v *visit) error {
 		return v.leave(to, "started")
 	}
 	batch, err := c.inBackground("codes are generated", func(ctx context.Context) (*vault.Batch, error) { return c.Flows.GenerateCodes(ctx, g, nil) })
-	if k := fault.KindOf(err); err != nil && (k == fault.Invalid || k == fault.Conflict) {
+	if k := kindOf(err); err != nil && (k == fault.Invalid || k == fault.Conflict) {
 		return v.generateForm(ui.Status(k), values, err)
 	}
 	if err != nil {
@@ -293,7 +293,7 @@ func (c *Console) inBackground(what string, do func(ctx context.Context) (*vault
 	done := make(chan result, 1)
 	c.work.Go(func() {
 		b, err := do(c.ctx)
-		if err != nil && c.ctx.Err() == nil && fault.KindOf(err) == fault.Internal {
+		if err != nil && c.ctx.Err() == nil && kindOf(err) == fault.Internal {
 			c.Log.Error("work behind a page failed", "work", what, "error", err)
 		}
 		done <- result{b, err}

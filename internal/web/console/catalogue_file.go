@@ -26,7 +26,7 @@ type catalogueView struct {
 	Error    string
 	Done     bool // imported, not only checked
 	Result   *flow.CatalogueImport
-	Counts   []ui.Part
+	Parts    []ui.Part
 	Rows     ui.Table
 	Problems []problemRow
 	More     int
@@ -140,7 +140,7 @@ func (v *visit) runCatalogue(c *Console, d *catalogueView, data []byte, dry bool
 		}
 	}
 	for _, change := range []catalogue.Change{catalogue.Created, catalogue.Changed, catalogue.Unchanged, catalogue.Refused} {
-		d.Counts = append(d.Counts, ui.Part{Label: v.t("console.change." + string(change)), Value: int64(done.Count(change))})
+		d.Parts = append(d.Parts, ui.Part{Label: v.t("console.change." + string(change)), Value: int64(done.Count(change))})
 	}
 	d.Rows = ui.Table{Caption: v.t("console.catalogue.rows"), Columns: []ui.Column{{Label: v.t("console.catalogue.item")}, {Label: v.t("console.catalogue.change")}, {Label: v.t("console.catalogue.fields")}, {Label: v.t("console.line"), End: true}}}
 	for i, r := range done.Rows {

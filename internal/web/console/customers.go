@@ -31,10 +31,10 @@ func customers(c *Console, v *visit) error {
 	l := &listView{Lead: v.t("console.customers.lead"), Find: findBox{"/console/customers", q, v.t("console.customers.find")}}
 	v.page(&l.Page, "customers", v.t("console.nav.customers"))
 	all, pager := onward(v, all, perPage, func(p identity.Party) string { return string(p.ID) })
-	l.Table = ui.Table{Caption: v.t("console.nav.customers"), Columns: []ui.Column{{Label: v.t("console.customer")}, {Label: v.t("console.state")}, {Label: v.t("console.language")}, {Label: v.t("console.customer.since"), End: true}}}
+	l.Table = ui.Table{Caption: v.t("console.nav.customers"), Columns: []ui.Column{{Label: v.t("console.customer")}, {Label: v.t("console.language")}, {Label: v.t("console.state")}, {Label: v.t("console.customer.since"), End: true}}}
 	for _, p := range all {
 		href := "/console/customers/" + string(p.ID)
-		l.Table.Rows = append(l.Table.Rows, ui.Row{ID: string(p.ID), Href: href, Cells: []ui.Cell{ui.Link(masked(p), href, short(p.ID)), v.activeCell(p.Active), ui.Text(string(p.Lang), ""), ui.At(p.CreatedAt)}})
+		l.Table.Rows = append(l.Table.Rows, ui.Row{ID: string(p.ID), Href: href, Cells: []ui.Cell{ui.Link(masked(p), href, short(p.ID)), ui.Text(string(p.Lang), ""), v.activeCell(p.Active), ui.At(p.CreatedAt)}})
 	}
 	l.Table.Pager = pager
 	l.Table.Empty = ui.Empty{Art: "search", Title: v.t("console.customers.empty"), Text: v.t("console.customers.empty.text")}
@@ -167,7 +167,7 @@ func creditCustomer(c *Console, v *visit) error {
 		return err
 	}
 	err = c.Flows.Credit(v.r.Context(), k, amount, v.f("received") != "", v.f("reference"), v.f("note"), v.by(), v.origin().Address)
-	if fault.KindOf(err) == fault.Conflict && err != nil {
+	if kindOf(err) == fault.Conflict {
 		return v.customer(http.StatusConflict, "", fault.New(fault.Conflict, "console.form").At("reference", fault.CodeOf(err), paramsOf(err)...))
 	}
 	if err != nil {

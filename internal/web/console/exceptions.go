@@ -52,7 +52,7 @@ func exceptions(_ *Console, v *visit) error {
 	for _, k := range kinds {
 		l.Tabs = append(l.Tabs, ui.Option{Label: v.known("console.case."+k, k), Href: v.with("kind", k), Selected: kind == k, Count: ui.FormatInt(counts[k])})
 	}
-	l.Table = ui.Table{Caption: v.t("ui.nav.exceptions"), Columns: []ui.Column{{Label: v.t("console.case")}, {Label: v.t("console.state")}, {Label: v.t("console.case.next")}, {Label: v.t("console.amount"), End: true}, {Label: v.t("console.case.age"), End: true}}}
+	l.Table = ui.Table{Caption: v.t("ui.nav.exceptions"), Columns: []ui.Column{{Label: v.t("console.case")}, {Label: v.t("console.case.next")}, {Label: v.t("console.state")}, {Label: v.t("console.amount"), End: true}, {Label: v.t("console.case.age"), End: true}}}
 	for _, x := range cut(v, shown, &l.Table.Pager) {
 		href := "/console/exceptions/" + string(x.ID)
 		sub := x.Detail
@@ -63,8 +63,8 @@ func exceptions(_ *Console, v *visit) error {
 		if x.Amount.Currency != "" && x.Amount.Minor != 0 {
 			amount = ui.Sum(x.Amount)
 		}
-		l.Table.Rows = append(l.Table.Rows, ui.Row{ID: string(x.ID), Href: href, Cells: []ui.Cell{ui.Link(v.known("console.case."+x.Kind, x.Kind), href, clip(sub, 90)), ui.State(caseTones[x.Kind], v.t("console.case.is_open")),
-			ui.Text(v.known("console.case.next."+x.Kind, ""), ""), amount, ui.Text(v.since(x.OpenedAt), "")}})
+		l.Table.Rows = append(l.Table.Rows, ui.Row{ID: string(x.ID), Href: href, Cells: []ui.Cell{ui.Link(v.known("console.case."+x.Kind, x.Kind), href, clip(sub, 90)), ui.Text(v.known("console.case.next."+x.Kind, ""), ""),
+			ui.State(caseTones[x.Kind], v.t("console.case.is_open")), amount, ui.Text(v.since(x.OpenedAt), "")}})
 	}
 	l.Table.Empty = ui.Empty{Art: "tally", Title: v.t("console.cases.empty"), Text: v.t("console.cases.empty.text")}
 	return v.list(l)

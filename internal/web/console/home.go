@@ -209,6 +209,7 @@ func share(part, whole int64) string {
 
 func trend(s ui.Stat, now, before int64) ui.Stat {
 	if before <= 0 {
+		s.Note = ""
 		return s
 	}
 	change := float64(now-before) * 100 / float64(before)
@@ -228,7 +229,7 @@ func (v *visit) chart(days []desk.Day, top int64) template.HTML {
 		y := int64(height) - int64(height)*part/2 + 12
 		fmt.Fprintf(&b, `<line class="chart-grid" x1="0" x2="%d" y1="%d" y2="%d"/>`, width, y, y)
 		if part > 0 {
-			fmt.Fprintf(&b, `<text class="chart-text" x="0" y="%d">%s</text>`, y-3, template.HTMLEscapeString(moneyOf(scale*part/2, money.CNY)))
+			fmt.Fprintf(&b, `<text class="chart-text" x="0" y="%d">%s</text>`, y-3, template.HTMLEscapeString(strings.TrimSuffix(moneyOf(scale*part/2, money.CNY), ".00")))
 		}
 	}
 	for i, x := range days {

@@ -41,13 +41,12 @@ func imports(c *Console, v *visit) error {
 	}
 	l := &listView{Lead: v.t("console.imports.lead"), Actions: []ui.Action{{Label: v.t("console.imports.template"), Href: "/console/imports/template.csv", Kind: "secondary", Icon: "download"}, {Label: v.t("console.imports.new"), Href: "/console/imports/new", Icon: "upload"}}}
 	v.page(&l.Page, "imports", v.t("ui.nav.imports"))
-	l.Table = ui.Table{Caption: v.t("ui.nav.imports"), Columns: []ui.Column{{Label: v.t("console.import.file")}, {Label: v.t("console.state")}, {Label: v.t("console.import.rows"), End: true}, {Label: v.t("console.import.added"), End: true}, {Label: v.t("console.by")}, {Label: v.t("console.created"), End: true}}}
+	l.Table = ui.Table{Caption: v.t("ui.nav.imports"), Columns: []ui.Column{{Label: v.t("console.import.file")}, {Label: v.t("console.by")}, {Label: v.t("console.state")}, {Label: v.t("console.import.added"), End: true}, {Label: v.t("console.created"), End: true}}}
 	all, l.Table.Pager = onward(v, all, perPage, func(i *vault.Import) string { return string(i.ID) })
 	for _, i := range all {
 		tone, word := v.importState(i.State)
 		href := "/console/imports/" + string(i.ID)
-		l.Table.Rows = append(l.Table.Rows, ui.Row{ID: string(i.ID), Label: i.FileName, Href: href, Cells: []ui.Cell{ui.Link(i.FileName, href, stocks[i.Stock]), ui.State(tone, word), ui.Text(ui.FormatInt(i.Total), ""), ui.Text(ui.FormatInt(i.Added), ""),
-			ui.Text(v.people(names, i.CreatedBy), ""), ui.At(i.CreatedAt)}})
+		l.Table.Rows = append(l.Table.Rows, ui.Row{ID: string(i.ID), Label: i.FileName, Href: href, Cells: []ui.Cell{ui.Link(i.FileName, href, stocks[i.Stock]), ui.Text(v.people(names, i.CreatedBy), ""), ui.State(tone, word), ui.Text(ui.FormatInt(i.Added)+" / "+ui.FormatInt(i.Total), ""), ui.At(i.CreatedAt)}})
 	}
 	l.Table.Empty = ui.Empty{Art: "box", Title: v.t("console.imports.empty"), Text: v.t("console.imports.empty.text"), Action: &ui.Action{Label: v.t("console.imports.new"), Href: "/console/imports/new", Icon: "upload"}}
 	return v.list(l)
@@ -132,7 +131,7 @@ func receiveImport(c *Console, v *visit) error {
 		for name := range values {
 			values[name] = v.f(name)
 		}
-		k := fault.KindOf(err)
+		k := kindOf(err)
 		if f := fault.From(err); f.Code == "console.no_file" || k == fault.Invalid && f.Code != "http.form" || k == fault.TooLarge {
 			for _, name := range []string{"stock", "issuer", "supplier", "name"} {
 				values[name] = v.f(name)
@@ -186,7 +185,7 @@ type importView struct {
 	Delims    []ui.Option
 	Headings  []ui.Option
 	Sheets    []ui.Option
-	Counts    []ui.Part
+	Parts     []ui.Part
 	Good      int64
 	Problems  []problemRow
 	Working   bool
@@ -275,7 +274,7 @@ func (v *visit) anImport() (*importView, error) {
 		d.Good = i.Added
 	}
 	d.Bad = i.Repeated + i.Known + i.Invalid
-	d.Counts = []ui.Part{{Label: v.t("console.import.new"), Value: max(d.Good, 0)}, {Label: v.t("console.import.repeated"), Value: i.Repeated}, {Label: v.t("console.import.known"), Value: i.Known}, {Label: v.t("console.import.invalid"), Value: i.Invalid}}
+	d.Parts = []ui.Part{{Label: v.t("console.import.new"), Value: max(d.Good, 0)}, {Label: v.t("console.import.repeated"), Value: i.Repeated}, {Label: v.t("console.import.known"), Value: i.Known}, {Label: v.t("console.import.invalid"), Value: i.Invalid}}
 	d.Refusable = i.Options.WholeOnly && d.Bad > 0
 	d.Label = v.known("console.import.doing."+string(i.State), d.State)
 	if d.Left = v.t("console.import.rate", "rows", ui.FormatInt(i.Rate)); i.Rate <= 0 {
@@ -425,7 +424,7 @@ func checkImport(c *Console, v *visit) error {
 		return v.importPage(http.StatusBadRequest, values, f)
 	}
 	_, err = c.Flows.CheckImport(v.r.Context(), k, o, v.act())
-	if kind := fault.KindOf(err); err != nil && kind == fault.Invalid {
+	if kind := kindOf(err); err != nil && kind == fault.Invalid {
 		return v.importPage(http.StatusBadRequest, values, err)
 	}
 	if err != nil && fault.CodeOf(err) != "vault.import_state" { // pressed twice: it is being checked
@@ -463,7 +462,7 @@ func steerImport(c *Console, v *visit) error {
 		return fault.New(fault.Invalid, "http.form")
 	}
 	_, err = steer()
-	if err != nil && fault.KindOf(err) == fault.Conflict {
+	if kindOf(err) == fault.Conflict {
 		return v.importPage(http.StatusConflict, nil, err)
 	}
 	if err != nil {

@@ -320,10 +320,10 @@ func saveOfferForm(c *Console, v *visit) error {
 	case "catalogue.slug_taken":
 		return v.offerForm(http.StatusConflict, was, v.form, nil, fault.New(fault.Conflict, "catalogue.content").At("slug", "catalogue.slug_taken", "slug", edited.Slug))
 	default:
-		if k := fault.KindOf(err); k != fault.Invalid && k != fault.Conflict {
+		if k := kindOf(err); k != fault.Invalid && k != fault.Conflict {
 			return err
 		}
-		return v.offerForm(ui.Status(fault.KindOf(err)), was, v.form, nil, err)
+		return v.offerForm(ui.Status(kindOf(err)), was, v.form, nil, err)
 	}
 	say, draft := "saved", "offer-new"
 	if publish {

@@ -45,13 +45,13 @@ func offers(c *Console, v *visit) error {
 	if v.who.May(identity.CatalogueEdit) {
 		l.Actions = []ui.Action{{Label: v.t("console.catalogue_file"), Href: "/console/catalogue-file", Kind: "secondary", Icon: "upload"}, {Label: v.t("console.offers.new"), Href: "/console/offers/new", Icon: "plus"}}
 	}
-	l.Table = ui.Table{Caption: v.t("ui.nav.offers"), Columns: []ui.Column{{Label: v.t("console.offer")}, {Label: v.t("console.state")}, {Label: v.t("console.category")}, {Label: v.t("console.version"), End: true},
+	l.Table = ui.Table{Caption: v.t("ui.nav.offers"), Columns: []ui.Column{{Label: v.t("console.offer")}, {Label: v.t("console.category")}, {Label: v.t("console.state")},
 		{Label: v.t("console.price"), End: true}, {Label: v.t("console.updated"), End: true}}}
 	for _, o := range cut(v, shown, &l.Table.Pager) {
 		tone, word := v.offerState(o.At(now))
 		href := "/console/offers/" + string(o.ID)
 		l.Table.Rows = append(l.Table.Rows, ui.Row{ID: string(o.ID), Label: v.pick(o.Draft.Title), Href: href, Edit: href + "/edit", Cells: []ui.Cell{
-			ui.Link(orSlug(v.pick(o.Draft.Title), o.Slug), href, o.Slug), ui.State(tone, word), ui.Text(v.category(o.Category), ""), ui.Text(versionText(o.Version), ""), ui.Sum(o.Draft.Price), ui.At(o.UpdatedAt)}})
+			ui.Link(orSlug(v.pick(o.Draft.Title), o.Slug), href, o.Slug+" · "+versionText(o.Version)), ui.Text(v.category(o.Category), ""), ui.State(tone, word), ui.Sum(o.Draft.Price), ui.At(o.UpdatedAt)}})
 	}
 	l.Table.Empty = ui.Empty{Art: "box", Title: v.t("console.offers.empty"), Text: v.t("console.offers.empty.text"), Action: &ui.Action{Label: v.t("console.offers.new"), Href: "/console/offers/new", Icon: "plus"},
 		Second: &ui.Action{Label: v.t("console.catalogue_file"), Href: "/console/catalogue-file"}}
@@ -340,7 +340,7 @@ func publishOffer(c *Console, v *visit) error {
 		}
 		return v.audit(tx, "offer.publish", string(o.ID), "version", strconv.FormatInt(version.Number, 10), "price", version.Content.Price.Decimal()+" "+string(version.Content.Price.Currency))
 	})
-	if fault.KindOf(err) == fault.Invalid && err != nil {
+	if kindOf(err) == fault.Invalid {
 		return v.offerRefused(o, err)
 	}
 	if err != nil {

@@ -259,16 +259,16 @@ func (v *visit) orderLines(tx *db.Tx, s *dossier, d *orderView) error {
 }
 
 func (v *visit) orderMoney(s *dossier, d *orderView) {
-	d.Payments = ui.Table{Caption: v.t("console.order.payments"), Columns: []ui.Column{{Label: v.t("console.payment")}, {Label: v.t("console.state")}, {Label: v.t("console.payment.txn")}, {Label: v.t("console.amount"), End: true}, {Label: v.t("console.time"), End: true}}}
+	d.Payments = ui.Table{Caption: v.t("console.order.payments"), Columns: []ui.Column{{Label: v.t("console.payment")}, {Label: v.t("console.payment.txn")}, {Label: v.t("console.state")}, {Label: v.t("console.amount"), End: true}, {Label: v.t("console.time"), End: true}}}
 	for _, p := range s.intents {
-		d.Payments.Rows = append(d.Payments.Rows, ui.Row{Cells: []ui.Cell{ui.Text(v.gateway(p.Gateway), short(p.ID)), ui.State(intentTones[p.State], v.t("console.intent.state."+string(p.State))), ui.Text("–", ""), ui.Sum(p.Amount), ui.On(p.CreatedAt)}})
+		d.Payments.Rows = append(d.Payments.Rows, ui.Row{Cells: []ui.Cell{ui.Text(v.gateway(p.Gateway), short(p.ID)), ui.Text("–", ""), ui.State(intentTones[p.State], v.t("console.intent.state."+string(p.State))), ui.Sum(p.Amount), ui.On(p.CreatedAt)}})
 	}
 	for _, x := range s.captures {
 		tone, word := ui.OK, v.t("console.capture.applied")
 		if !x.Applied {
 			tone, word = ui.Warn, v.t("console.capture.suspense")
 		}
-		d.Payments.Rows = append(d.Payments.Rows, ui.Row{Cells: []ui.Cell{ui.Text(v.t("console.capture"), short(x.ID)), ui.State(tone, word), ui.Mono(x.Txn), ui.Sum(x.Amount), ui.On(x.BookedAt)}})
+		d.Payments.Rows = append(d.Payments.Rows, ui.Row{Cells: []ui.Cell{ui.Text(v.t("console.capture"), short(x.ID)), ui.Mono(x.Txn), ui.State(tone, word), ui.Sum(x.Amount), ui.On(x.BookedAt)}})
 	}
 	d.Refunds = v.refundTable(s.refunds, false)
 	d.Transfers = v.transferTable(s.entries, "", s.order.ID)
@@ -346,6 +346,7 @@ func (v *visit) timeLine(s *dossier) []ui.Event {
 	for _, row := range s.audits {
 		add(v.auditEvent(row, s.names))
 	}
+	slices.Reverse(out) // of two at one moment the later step stands first
 	slices.SortStableFunc(out, func(a, b ui.Event) int { return cmp.Or(b.At.Compare(a.At)) })
 	return out
 }
@@ -429,7 +430,7 @@ func cancelOrder(c *Console, v *visit) error {
 	}
 	if was != order.Cancelled { // else it was pressed twice
 		if err := c.Flows.Cancel(v.r.Context(), k); err != nil {
-			if kind := fault.KindOf(err); kind == fault.Conflict {
+			if kind := kindOf(err); kind == fault.Conflict {
 				return v.orderPage(http.StatusConflict, "", err)
 			}
 			return err

@@ -90,7 +90,7 @@ func (c *Console) enter(v *visit) error {
 	err := c.recognise(v)
 	switch {
 	case v.route.open:
-	case err != nil && fault.KindOf(err) == fault.Unauthenticated:
+	case kindOf(err) == fault.Unauthenticated:
 		return v.askSignIn(err)
 	case err != nil:
 		return err
@@ -160,6 +160,12 @@ func headers(h http.Header) {
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()")
 	h.Set("Cache-Control", "no-store")
+}
+
+// Fail shows an error that a page of the console didn't come to see: a panic, a rate limit.
+func (c *Console) Fail(w http.ResponseWriter, r *http.Request, err error) {
+	headers(w.Header())
+	(&visit{c: c, w: w, r: r, route: &route{}, lang: ui.LangOf(r)}).fail(err)
 }
 
 // fail shows an error as a page: what happened, what to do, and the trace number (S52).

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"html/template"
@@ -262,9 +263,9 @@ func finishEnrolment(c *Console, v *visit) error {
 	done, err := identity.Commit(v.r.Context(), c.Flows.DB, func(tx *db.Tx) (db.Answer[identity.Enrolled], error) {
 		return c.Identity.FinishEnrolment(v.r.Context(), tx, v.token, v.f("totp"), v.origin(), c.now())
 	})
-	if fault.CodeOf(err) == "identity.second" || fault.KindOf(err) == fault.TooMany {
+	if fault.CodeOf(err) == "identity.second" || kindOf(err) == fault.TooMany {
 		s.Error = v.lang.Fault(fault.From(err))
-		return v.enrol(ui.Status(fault.KindOf(err)), s)
+		return v.enrol(ui.Status(kindOf(err)), s)
 	}
 	if err != nil {
 		return v.refused(s, err)
@@ -321,7 +322,7 @@ func (v *visit) newPassword(s *signView) (identity.PasswordHash, error) {
 		return identity.PasswordHash{}, nil
 	}
 	hash, err := v.c.Identity.Passwords().Hash(v.r.Context(), password, s.Email, s.Name)
-	if fault.KindOf(err) == fault.Invalid && err != nil {
+	if kindOf(err) == fault.Invalid {
 		s.Errors["password"] = v.lang.Fault(fault.From(err))
 		err = nil
 	}
@@ -329,7 +330,7 @@ func (v *visit) newPassword(s *signView) (identity.PasswordHash, error) {
 }
 
 func acceptPage(c *Console, v *visit) error {
-	s := &signView{Step: "accept", Token: v.q("token")}
+	s := &signView{Step: "accept", Token: cmp.Or(v.q("token"), v.q("k"))}
 	if err := v.linked(s); err != nil {
 		return err
 	}

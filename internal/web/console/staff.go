@@ -206,7 +206,7 @@ func steerMember(c *Console, v *visit) error {
 		}
 		return fault.New(fault.Invalid, "http.form")
 	})
-	if kind := fault.KindOf(err); err != nil && (kind == fault.Conflict || kind == fault.Invalid && fault.CodeOf(err) != "http.form") {
+	if kind := kindOf(err); err != nil && (kind == fault.Conflict || kind == fault.Invalid && fault.CodeOf(err) != "http.form") {
 		return v.member(ui.Status(kind), nil, err)
 	}
 	if err != nil {

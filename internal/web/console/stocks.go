@@ -91,7 +91,7 @@ func createStock(c *Console, v *visit) error {
 		made = s.ID
 		return v.audit(tx, "stock.create", string(s.ID), "name", s.Name, "kind", s.Kind)
 	})
-	if k := fault.KindOf(err); err != nil && (k == fault.Invalid || k == fault.Conflict) {
+	if k := kindOf(err); err != nil && (k == fault.Invalid || k == fault.Conflict) {
 		return v.stocksPage(ui.Status(k), err)
 	}
 	if err != nil {
@@ -205,7 +205,7 @@ func changeStock(c *Console, v *visit) error {
 		}
 		return v.audit(tx, action, string(k), "units", strconv.FormatInt(n, 10), "reason", reason)
 	})
-	if fault.KindOf(err) == fault.Invalid && err != nil {
+	if kindOf(err) == fault.Invalid {
 		return v.stockPage(http.StatusBadRequest, err)
 	}
 	if err != nil {

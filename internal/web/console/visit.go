@@ -92,14 +92,14 @@ func whole(text string, min, max int64) (int64, bool) {
 
 // page fills what every page tells its shell.
 func (v *visit) page(p *ui.Page, section, title string) {
-	p.Section, p.Title, p.Private = section, title, true
+	p.Section, p.Title, p.Private, p.TraceID = section, title, true, v.trace()
 	p.DraftDone = v.q("done")
 	if v.who == nil {
 		p.Proof = identity.CSRF(v.pre())
 		return
 	}
 	p.Proof = identity.CSRF(v.token)
-	p.User = &ui.User{Name: v.who.Party.Label(), Role: v.roleWords(v.who.Roles)}
+	p.User = &ui.User{Name: v.who.Party.Label(), Role: v.roleWords(v.who.Roles), Href: "/console/profile"}
 	p.Hidden = map[string]bool{}
 	for s, right := range rightOf {
 		p.Hidden[s] = !v.who.May(right)
@@ -208,4 +208,15 @@ func short[K ~string](k K) string {
 		return kind + "_…" + body[len(body)-6:]
 	}
 	return s
+}
+
+// noFault is the kind of no error at all.
+const noFault fault.Kind = 255
+
+// kindOf is fault.KindOf for an error that may be nil.
+func kindOf(err error) fault.Kind {
+	if err == nil {
+		return noFault
+	}
+	return fault.KindOf(err)
 }

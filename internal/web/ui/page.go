@@ -45,6 +45,7 @@ type Data interface{ Base() *Page }
 type User struct {
 	Name string // already masked where it must be
 	Role string // in words, in the page's language; "" for shoppers
+	Href string // page of the own account; "" for none
 }
 
 // Crumb is one step of the breadcrumbs.
