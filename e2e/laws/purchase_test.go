@@ -110,6 +110,13 @@ func TestAMessageCountsOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		confirm("a notice that came too early", early, payment.Apply)
+		var kept []payment.Notice
+		if err := s.DB.View(ctx, func(tx *db.Tx) (err error) {
+			kept, err = s.Payments.NoticesOf(ctx, tx, []id.Intent{a.Intent.ID})
+			return err
+		}); err != nil || len(kept) != 2 || kept[0].Outcome != string(payment.Apply) || kept[1].Outcome != string(payment.Second) {
+			t.Errorf("what is kept of the messages: %+v, %v", kept, err)
+		}
 		for _, p := range []flow.Placed{a, b} {
 			if held := s.Held(t, p.Order.ID); len(held) != 1 {
 				t.Errorf("the order has %d rights", len(held))
