@@ -21,11 +21,11 @@ type benchFlags struct {
 
 func (b *benchFlags) bind(e *env, f *flag.FlagSet) {
 	e.values = b
-	f.StringVar(&b.store, "store", "sqlite:bench.db", "database to measure on; it is filled with orders")
-	f.StringVar(&b.keys, "key-file", "bench.keys", "file with the master keys; made when missing")
-	f.StringVar(&b.clients, "clients", "1,16,64,256", "numbers of clients side by side")
-	f.DurationVar(&b.duration, "duration", 10*time.Second, "how long each run takes")
-	f.BoolVar(&b.json, "json", false, "print an array of objects instead of a table")
+	f.StringVar(&b.store, "store", "sqlite:bench.db", "flag.store.bench")
+	f.StringVar(&b.keys, "key-file", "bench.keys", "flag.key-file.bench")
+	f.StringVar(&b.clients, "clients", "1,16,64,256", "flag.clients")
+	f.DurationVar(&b.duration, "duration", 10*time.Second, "flag.duration")
+	f.BoolVar(&b.json, "json", false, "flag.json")
 }
 
 func (b *benchFlags) counts() ([]int, error) {
@@ -101,10 +101,10 @@ var _ = register(command{name: "bench codes", summary: "bench_codes",
 	flags: func(e *env, f *flag.FlagSet) {
 		c := new(codesFlags)
 		e.values = c
-		f.StringVar(&c.store, "store", "sqlite:bench.db", "database to measure on; it is filled with codes")
-		f.StringVar(&c.keys, "key-file", "bench.keys", "file with the master keys; made when missing")
-		f.IntVar(&c.count, "count", 1_000_000, "codes to generate, and rows to import")
-		f.BoolVar(&c.json, "json", false, "print an object instead of lines")
+		f.StringVar(&c.store, "store", "sqlite:bench.db", "flag.store.bench")
+		f.StringVar(&c.keys, "key-file", "bench.keys", "flag.key-file.bench")
+		f.IntVar(&c.count, "count", 1_000_000, "flag.count.bench")
+		f.BoolVar(&c.json, "json", false, "flag.json")
 	},
 	run: func(ctx context.Context, e *env, args []string) error {
 		c := e.values.(*codesFlags)

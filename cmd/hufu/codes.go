@@ -29,13 +29,13 @@ type stockFlags struct {
 }
 
 func (s *stockFlags) bind(f *flag.FlagSet) {
-	f.StringVar(&s.stock, "stock", "", "name of the stock that the codes are for")
-	f.BoolVar(&s.create, "create-stock", false, "make the stock if it is missing")
-	f.StringVar(&s.name, "name", "", "name of the batch")
-	f.StringVar(&s.issuer, "issuer", "hufu", "whose codes they are: a code is there once an issuer")
-	f.StringVar(&s.expires, "expires", "", "last day of the codes, as 2027-12-31; empty for never")
-	f.StringVar(&s.cost, "cost", "", "cost of each code, as 19.90")
-	f.StringVar(&s.currency, "currency", string(money.CNY), "currency of costs")
+	f.StringVar(&s.stock, "stock", "", "flag.stock")
+	f.BoolVar(&s.create, "create-stock", false, "flag.create-stock")
+	f.StringVar(&s.name, "name", "", "flag.name")
+	f.StringVar(&s.issuer, "issuer", "hufu", "flag.issuer")
+	f.StringVar(&s.expires, "expires", "", "flag.expires")
+	f.StringVar(&s.cost, "cost", "", "flag.cost")
+	f.StringVar(&s.currency, "currency", string(money.CNY), "flag.currency")
 }
 
 // of is what the flags say of a batch: its end, in local time, and its cost.
@@ -92,12 +92,12 @@ var _ = register(command{name: "codes generate", summary: "codes_generate",
 		generate = generateFlags{}
 		g := &generate
 		g.bind(f)
-		f.Int64Var(&g.count, "count", 0, "how many codes")
-		f.StringVar(&g.format.Prefix, "prefix", "", "brand before each code, of A to Z and 0 to 9")
-		f.IntVar(&g.format.Group, "group", vault.DefaultFormat.Group, "letters between two dashes; 0 for none")
-		f.IntVar(&g.format.SecretBits, "bits", vault.DefaultFormat.SecretBits, "random bits in a code, 80 to 115")
-		f.StringVar(&g.resume, "resume", "", "go on with a batch whose making ended early")
-		f.StringVar(&g.undo, "undo", "", "take a batch back, while none of it is sold")
+		f.Int64Var(&g.count, "count", 0, "flag.count.codes")
+		f.StringVar(&g.format.Prefix, "prefix", "", "flag.prefix")
+		f.IntVar(&g.format.Group, "group", vault.DefaultFormat.Group, "flag.group")
+		f.IntVar(&g.format.SecretBits, "bits", vault.DefaultFormat.SecretBits, "flag.bits")
+		f.StringVar(&g.resume, "resume", "", "flag.resume.codes")
+		f.StringVar(&g.undo, "undo", "", "flag.undo.codes")
 	}),
 	run: runGenerate})
 

@@ -21,10 +21,10 @@ var _ = register(command{name: "demo", summary: "demo",
 	flags: func(e *env, f *flag.FlagSet) {
 		d := new(demoFlags)
 		e.values = d
-		f.StringVar(&d.listen, "listen", "127.0.0.1:8080", "address of the shop")
-		f.StringVar(&d.data, "data", "hufu-demo", "folder for everything the shop keeps; made when missing")
-		f.StringVar(&d.public, "public-url", "", "address under which browsers reach the shop (default http://LISTEN)")
-		f.StringVar(&d.sandbox, "sandbox-listen", "", "address of the sandbox gateway (default: the port after the shop's)")
+		f.StringVar(&d.listen, "listen", "127.0.0.1:8080", "flag.listen.demo")
+		f.StringVar(&d.data, "data", "hufu-demo", "flag.data")
+		f.StringVar(&d.public, "public-url", "", "flag.public-url")
+		f.StringVar(&d.sandbox, "sandbox-listen", "", "flag.sandbox-listen")
 	},
 	run: func(ctx context.Context, e *env, args []string) error {
 		if len(args) > 0 {

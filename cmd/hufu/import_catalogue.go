@@ -22,7 +22,7 @@ var catalogueDryRun bool
 
 var _ = register(command{name: "import catalogue", args: "FILE", summary: "import_catalogue",
 	flags: storeFlags(func(f *flag.FlagSet) {
-		f.BoolVar(&catalogueDryRun, "dry-run", false, "say what would happen and change nothing")
+		f.BoolVar(&catalogueDryRun, "dry-run", false, "flag.dry-run.import_catalogue")
 	}),
 	run: func(ctx context.Context, e *env, args []string) error {
 		if len(args) != 1 {

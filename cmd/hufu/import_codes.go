@@ -37,26 +37,25 @@ var _ = register(command{name: "import codes", args: "FILE", summary: "import_co
 		importing = importFlags{columns: noColumns}
 		i := &importing
 		i.bind(f)
-		f.StringVar(&i.supplier, "supplier", "", "who sold the codes to the shop")
-		f.BoolVar(&i.dryRun, "dry-run", false, "check the file and take nothing in")
-		f.BoolVar(&i.whole, "whole", false, "take the file in whole or not at all; else good rows are taken in")
-		f.StringVar(&i.errors, "errors", "", "file for the rows that were left out, each with its error")
-		f.StringVar(&i.charset, "charset", "", "utf-8, gb18030, utf-16le or utf-16be; found out if empty")
-		f.StringVar(&i.delimiter, "delimiter", "", "between cells; found out if empty")
-		f.StringVar(&i.sheet, "sheet", "", "sheet of an XLSX file; the first if empty")
-		f.StringVar(&i.heading, "heading", "", "yes or no: whether the first row names columns; found out if empty")
-		f.StringVar(&i.zone, "zone", "Asia/Shanghai", "where a date of expiry ends")
+		f.StringVar(&i.supplier, "supplier", "", "flag.supplier")
+		f.BoolVar(&i.dryRun, "dry-run", false, "flag.dry-run.import_codes")
+		f.BoolVar(&i.whole, "whole", false, "flag.whole")
+		f.StringVar(&i.errors, "errors", "", "flag.errors")
+		f.StringVar(&i.charset, "charset", "", "flag.charset")
+		f.StringVar(&i.delimiter, "delimiter", "", "flag.delimiter")
+		f.StringVar(&i.sheet, "sheet", "", "flag.sheet")
+		f.StringVar(&i.heading, "heading", "", "flag.heading")
+		f.StringVar(&i.zone, "zone", "Asia/Shanghai", "flag.zone")
 		m := &i.columns
 		for _, c := range []struct {
-			name, what string
-			to         *int
-		}{{"code", "codes", &m.Code}, {"serial", "serial numbers", &m.Serial}, {"account", "accounts", &m.Account}, {"password", "passwords", &m.Password},
-			{"expiry", "dates of expiry", &m.Expiry}, {"cost", "costs", &m.Cost}, {"note", "notes", &m.Note}} {
-			f.Var(columnFlag{c.to}, c.name+"-column", "column of "+c.what+", from 1; without any the columns' names tell")
+			name string
+			to   *int
+		}{{"code", &m.Code}, {"serial", &m.Serial}, {"account", &m.Account}, {"password", &m.Password}, {"expiry", &m.Expiry}, {"cost", &m.Cost}, {"note", &m.Note}} {
+			f.Var(columnFlag{c.to}, c.name+"-column", "flag.column."+c.name)
 		}
-		f.StringVar(&i.resume, "resume", "", "id of a paused or interrupted import to go on with")
-		f.StringVar(&i.undo, "undo", "", "id of a done import to take back, while none of it is sold")
-		f.StringVar(&i.cancel, "cancel", "", "id of an import to cancel")
+		f.StringVar(&i.resume, "resume", "", "flag.resume.import_codes")
+		f.StringVar(&i.undo, "undo", "", "flag.undo.import_codes")
+		f.StringVar(&i.cancel, "cancel", "", "flag.cancel")
 	}),
 	run: runImport})
 

@@ -33,9 +33,9 @@ var rotating struct {
 
 var _ = register(command{name: "keys rotate", summary: "keys_rotate",
 	flags: storeFlags(func(f *flag.FlagSet) {
-		f.StringVar(&rotating.only, "only", "data", "which keys to change: data, index, generator, separated by commas; empty for none")
-		f.BoolVar(&rotating.master, "master", false, "also make a new master key, and wrap all keys under it")
-		f.BoolVar(&rotating.drop, "drop-old-masters", false, "also take older master keys out of the key file: backups made before can't be opened then")
+		f.StringVar(&rotating.only, "only", "data", "flag.only")
+		f.BoolVar(&rotating.master, "master", false, "flag.master")
+		f.BoolVar(&rotating.drop, "drop-old-masters", false, "flag.drop-old-masters")
 	}),
 	run: func(ctx context.Context, e *env, args []string) error {
 		if len(args) > 0 {

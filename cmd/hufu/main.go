@@ -18,7 +18,8 @@ import (
 	"hufu/internal/i18n"
 )
 
-// command is one subcommand. Each registers itself in its file.
+// command is one subcommand. Each registers itself in its file. The usage of its flags is
+// the key of a message.
 type command struct {
 	name    string // "serve", or two words: "import codes"
 	args    string // what follows the flags: "FILE"
@@ -98,7 +99,7 @@ func run(ctx context.Context, e *env, args []string) int {
 			fmt.Fprintln(e.err, "hufu:", tell(e.lang, err))
 			return 2
 		}
-		fmt.Fprintln(e.err, "hufu:", err)
+		fmt.Fprintln(e.err, "hufu:", e.lang.T("cli.flag", "problem", err.Error()))
 		explain(e.err, e.lang, c, f)
 		return 2
 	}
@@ -184,8 +185,8 @@ func explain(w io.Writer, lang i18n.Lang, c command, f *flag.FlagSet) {
 	}
 	fmt.Fprintf(w, "%s\n    %s\n\n", line, lang.T("cli."+c.summary))
 	f.VisitAll(func(fl *flag.Flag) {
-		name, help := flag.UnquoteUsage(fl)
-		fmt.Fprintf(w, "  --%s %s\n      %s", fl.Name, name, help)
+		kind, _ := flag.UnquoteUsage(&flag.Flag{Name: fl.Name, Value: fl.Value, DefValue: fl.DefValue}) // what it takes: string, int, nothing
+		fmt.Fprintf(w, "  --%s %s\n      %s", fl.Name, kind, lang.T(fl.Usage))
 		if fl.DefValue != "" && fl.DefValue != "false" && fl.DefValue != "0" {
 			fmt.Fprintf(w, " (%s %s)", lang.T("cli.default"), fl.DefValue)
 		}

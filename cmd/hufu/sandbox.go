@@ -18,14 +18,14 @@ var _ = register(command{name: "sandbox", summary: "sandbox",
 	flags: func(e *env, f *flag.FlagSet) {
 		s := new(sandboxFlags)
 		e.values = s
-		f.StringVar(&s.listen, "listen", "127.0.0.1:8090", "address of the gateway")
-		f.StringVar(&s.file, "file", "", "file that keeps the transactions; empty keeps them in memory")
-		f.StringVar(&s.merchant, "merchant", "hufu", "id of the merchant")
-		f.StringVar(&s.app, "app", "shop", "id of the merchant's application")
-		f.StringVar(&s.secret, "secret", "", "secret shared with the merchant, 32 bytes or more (or HUFU_SANDBOX_SECRET)")
-		f.StringVar(&s.timetable, "timetable", "wechat", "when a notice that wasn't taken is sent again: wechat or alipay")
-		f.StringVar(&s.password, "password", "", "password for the journal and the fault switches (user: sandbox)")
-		f.Float64Var(&s.speed, "speed", 1, "how many times faster timetables and delays pass")
+		f.StringVar(&s.listen, "listen", "127.0.0.1:8090", "flag.listen.sandbox")
+		f.StringVar(&s.file, "file", "", "flag.file")
+		f.StringVar(&s.merchant, "merchant", "hufu", "flag.merchant")
+		f.StringVar(&s.app, "app", "shop", "flag.app")
+		f.StringVar(&s.secret, "secret", "", "flag.secret")
+		f.StringVar(&s.timetable, "timetable", "wechat", "flag.timetable")
+		f.StringVar(&s.password, "password", "", "flag.password")
+		f.Float64Var(&s.speed, "speed", 1, "flag.speed")
 	},
 	run: func(ctx context.Context, e *env, args []string) error {
 		s := e.values.(*sandboxFlags)

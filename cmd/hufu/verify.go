@@ -18,8 +18,8 @@ func verifyCommand() command {
 	var checkpoint string
 	var asJSON bool
 	return command{name: "verify", summary: "verify", flags: storeFlags(func(f *flag.FlagSet) {
-		f.StringVar(&checkpoint, "audit-checkpoint", "", "file, kept away from the database, with the end of the audit trail: compared, then brought up to date")
-		f.BoolVar(&asJSON, "json", false, "print an array of objects instead of lines")
+		f.StringVar(&checkpoint, "audit-checkpoint", "", "flag.audit-checkpoint")
+		f.BoolVar(&asJSON, "json", false, "flag.json")
 	}), run: func(ctx context.Context, e *env, args []string) error {
 		if len(args) > 0 {
 			return errUsage

@@ -22,7 +22,6 @@ type Config struct {
 	Listen        string
 	PublicURL     string
 	KeyFile       string
-	Spool         string
 	Connections   int
 	LogLevel      string
 	LogFormat     string
@@ -40,24 +39,23 @@ type Config struct {
 
 // Bind declares the settings on a flag set, with their defaults.
 func (c *Config) Bind(f *flag.FlagSet) {
-	f.StringVar(&c.File, "config", "", "file with settings, one `name = value` a line")
-	f.StringVar(&c.Store, "store", "sqlite:hufu.db", "database: sqlite:PATH or postgres://user@host/name")
-	f.StringVar(&c.Listen, "listen", "127.0.0.1:8080", "address to serve on")
-	f.StringVar(&c.PublicURL, "public-url", "", "address under which browsers and gateways reach this server (default http://LISTEN)")
-	f.StringVar(&c.KeyFile, "key-file", "hufu.keys", "file with the master keys of the code vault; make it with `hufu keys create`")
-	f.StringVar(&c.Spool, "spool", "", "folder for uploaded files (default: spool beside the database)")
-	f.IntVar(&c.Connections, "connections", 0, "database connections; 0 chooses")
-	f.StringVar(&c.LogLevel, "log-level", "info", "least level that is logged: debug, info, warn, error")
-	f.StringVar(&c.LogFormat, "log-format", "text", "form of the log: text or json")
-	f.BoolVar(&c.Worker, "worker", true, "also do the work of `hufu worker` in this process")
-	f.Float64Var(&c.RateLimit, "rate-limit", 50, "requests a second that one address may make; 0 is without limit")
-	f.StringVar(&c.TrustProxy, "trust-proxy", "", "address ranges of proxies whose X-Forwarded-For is believed, separated by commas")
-	f.StringVar(&c.MetricsListen, "metrics-listen", "", "address for /metrics, kept apart from the shop; empty serves none")
-	f.StringVar(&c.SandboxURL, "sandbox-url", "", "address of a sandbox gateway (hufu sandbox); empty disables it")
-	f.StringVar(&c.SandboxCashier, "sandbox-cashier-url", "", "address of the sandbox for browsers, if another")
-	f.StringVar(&c.SandboxMerchant, "sandbox-merchant", "hufu", "our merchant id at the sandbox")
-	f.StringVar(&c.SandboxApp, "sandbox-app", "shop", "our application id at the sandbox")
-	f.StringVar(&c.SandboxSecret, "sandbox-secret", "", "secret shared with the sandbox, 32 bytes or more")
+	f.StringVar(&c.File, "config", "", "flag.config")
+	f.StringVar(&c.Store, "store", "sqlite:hufu.db", "flag.store")
+	f.StringVar(&c.Listen, "listen", "127.0.0.1:8080", "flag.listen")
+	f.StringVar(&c.PublicURL, "public-url", "", "flag.public-url")
+	f.StringVar(&c.KeyFile, "key-file", "hufu.keys", "flag.key-file")
+	f.IntVar(&c.Connections, "connections", 0, "flag.connections")
+	f.StringVar(&c.LogLevel, "log-level", "info", "flag.log-level")
+	f.StringVar(&c.LogFormat, "log-format", "text", "flag.log-format")
+	f.BoolVar(&c.Worker, "worker", true, "flag.worker")
+	f.Float64Var(&c.RateLimit, "rate-limit", 50, "flag.rate-limit")
+	f.StringVar(&c.TrustProxy, "trust-proxy", "", "flag.trust-proxy")
+	f.StringVar(&c.MetricsListen, "metrics-listen", "", "flag.metrics-listen")
+	f.StringVar(&c.SandboxURL, "sandbox-url", "", "flag.sandbox-url")
+	f.StringVar(&c.SandboxCashier, "sandbox-cashier-url", "", "flag.sandbox-cashier-url")
+	f.StringVar(&c.SandboxMerchant, "sandbox-merchant", "hufu", "flag.sandbox-merchant")
+	f.StringVar(&c.SandboxApp, "sandbox-app", "shop", "flag.sandbox-app")
+	f.StringVar(&c.SandboxSecret, "sandbox-secret", "", "flag.sandbox-secret")
 }
 
 // Load parses the command line and fills in what it leaves open from the environment and
