@@ -46,7 +46,13 @@ type spec struct {
 	Faults             string // codes that are its own, with spaces between them
 }
 
-const maxBody = 64 << 10
+const (
+	maxBody  = 64 << 10
+	maxInOne = 1 << 20
+)
+
+// readsItself reports whether the handler takes its body piece by piece, in its own time.
+func (s *spec) readsItself() bool { return s.MaxBody > maxInOne }
 
 // admit finds out who calls and whether they may. Roles are read with the session, on every
 // request (S37).

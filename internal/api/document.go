@@ -92,7 +92,7 @@ func describeSpec(s *spec) huma.Operation {
 		notes = append(notes, "Needs the right "+string(s.Right)+" (roles: "+rolesWith(s.Right)+").")
 	}
 	if s.Fresh {
-		notes = append(notes, "Asks for a proof of identity of the last ten minutes: 401 identity.confirm without one; see confirm-session.")
+		notes = append(notes, "Asks for a proof of identity of the last ten minutes: 403 identity.confirm without one; see confirm-session.")
 	}
 	if s.Repeat == Keyed {
 		length := 1
@@ -248,6 +248,9 @@ func tidy(s *huma.Schema, asked bool) {
 		return
 	}
 	s.Nullable = false
+	if inner, ok := s.AdditionalProperties.(*huma.Schema); ok && s.MaxLength != nil { // a limit of what is in the map
+		inner.MaxLength, s.MaxLength = s.MaxLength, nil
+	}
 	if !asked && s.AdditionalProperties == false {
 		s.AdditionalProperties = nil
 	}

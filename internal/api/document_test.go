@@ -14,6 +14,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"hufu/internal/api/strict"
+	"hufu/internal/fault"
 	"hufu/internal/i18n"
 	"hufu/internal/identity"
 )
@@ -206,18 +208,85 @@ func TestTheDocumentHoldsTogether(t *testing.T) {
 	}
 }
 
-// TestReaderAndDocumentAgree compares, for every request, what the strict reader requires
-// and bounds with what the document says.
+// TestReaderAndDocumentAgree has the strict reader read, for every request body, what the
+// document says it must refuse: what is missing, too long, too large, unknown.
 func TestReaderAndDocumentAgree(t *testing.T) {
-	schemas := walked().huma.OpenAPI().Components.Schemas.Map()
-	if got := schemas["OrderRequest"].Required; !slices.Equal(got, []string{"lines", "gateway"}) && !slices.Equal(got, []string{"gateway", "lines"}) {
-		t.Errorf("OrderRequest requires %v", got)
-	}
-	for name, s := range schemas {
-		for field, p := range s.Properties {
-			if slices.Contains(s.Required, field) && p.Default != nil {
-				t.Errorf("%s.%s is required and has a default", name, field)
+	a := walked()
+	registry := a.huma.OpenAPI().Components.Schemas
+	asked := map[string]bool{}
+	for i := range table {
+		if op := operationOf(a.huma.OpenAPI(), &table[i]); op.RequestBody != nil {
+			for _, m := range op.RequestBody.Content {
+				a.reach(m.Schema, asked)
 			}
 		}
+	}
+	wrong := func(typ *strict.Type, goType reflect.Type, text string) []string {
+		var out []string
+		if err := typ.Read([]byte(text), reflect.New(goType).Interface()); err != nil {
+			for _, f := range fault.From(err).Fields {
+				out = append(out, f.Path+" "+f.Code)
+			}
+		}
+		return out
+	}
+	checked := 0
+	for name := range asked {
+		schema := registry.Map()[name]
+		goType := registry.TypeFromRef("#/components/schemas/" + name)
+		typ := strict.Compile(goType)
+		var missing []string
+		for _, f := range wrong(typ, goType, "{}") {
+			missing = append(missing, strings.TrimSuffix(f, " request.required"))
+		}
+		required := slices.Clone(schema.Required)
+		slices.Sort(missing)
+		slices.Sort(required)
+		if !slices.Equal(missing, required) {
+			t.Errorf("%s: the reader requires %v, the document %v", name, missing, required)
+		}
+		refuses := func(field, value, code string) {
+			checked++
+			if got := wrong(typ, goType, `{"`+field+`":`+value+`}`); !slices.Contains(got, field+" "+code) {
+				t.Errorf("%s.%s takes %.40s: %v", name, field, value, got)
+			}
+		}
+		refuses("no_such_member", "1", "request.unknown")
+		for field, p := range schema.Properties {
+			refuses(field, "null", "request.null")
+			if p.MaxLength != nil {
+				refuses(field, `"`+strings.Repeat("x", *p.MaxLength+1)+`"`, "request.too_long")
+			}
+			if p.MinLength != nil && *p.MinLength > 1 {
+				refuses(field, `"x"`, "request.too_short")
+			}
+			if p.Maximum != nil {
+				refuses(field, strconv.FormatInt(int64(*p.Maximum)+1, 10), "request.maximum")
+			}
+			if p.Minimum != nil {
+				refuses(field, strconv.FormatInt(int64(*p.Minimum)-1, 10), "request.minimum")
+			}
+			if len(p.Enum) > 0 {
+				refuses(field, `"no such choice"`, "request.choice")
+			}
+			if p.MinItems != nil {
+				refuses(field, `[]`, "request.too_few_items")
+			}
+			if p.Type == "boolean" {
+				refuses(field, `"true"`, "request.boolean")
+			}
+			if p.Type == "integer" {
+				refuses(field, `1.5`, "request.integer")
+			}
+			if p.Type == "string" && p.Format != "date-time" && p.MaxLength == nil && len(p.Enum) == 0 {
+				t.Errorf("%s.%s has no end", name, field)
+			}
+			if p.Type == "array" && p.MaxItems == nil {
+				t.Errorf("%s.%s has no end", name, field)
+			}
+		}
+	}
+	if checked < 150 {
+		t.Errorf("only %d places were tried", checked)
 	}
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net/http"
 
 	"hufu/internal/db"
@@ -67,3 +68,23 @@ func (a *API) also(ctx context.Context, tx *db.Tx, c *Call, out any) error {
 	}
 	return a.finish(ctx, tx, c, out)
 }
+
+// knows reports whether an answer is kept under the request's key, whatever its content was.
+// It is for a body that is too large to be read before it is used.
+func (a *API) knows(ctx context.Context, c *Call) (bool, error) {
+	err := a.Flows.DB.Do(ctx, func(tx *db.Tx) error {
+		if _, err := idem.Begin(ctx, tx, a.Flows.Clock.Now(), c.scope(), c.key, []byte("no content has this hash")); err != nil {
+			return err
+		}
+		return errUnknownKey // nothing is claimed
+	})
+	switch {
+	case errors.Is(err, errUnknownKey):
+		return false, nil
+	case fault.CodeOf(err) == "idempotency.reused":
+		return true, nil
+	}
+	return false, err
+}
+
+var errUnknownKey = errors.New("api: nothing is kept under the key")

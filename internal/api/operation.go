@@ -120,7 +120,7 @@ func (a *API) serve(s *spec, act func(context.Context, *Call) (any, error), w ht
 		c.status = http.StatusOK
 	}
 	ctx := r.Context()
-	if s.MaxBody <= maxBody {
+	if !s.readsItself() {
 		var stop context.CancelFunc
 		ctx, stop = context.WithTimeout(ctx, patience)
 		defer stop()
@@ -130,13 +130,13 @@ func (a *API) serve(s *spec, act func(context.Context, *Call) (any, error), w ht
 	out, err := a.receive(ctx, c, body, act)
 	if again, ok := errors.AsType[*kept](err); ok {
 		h := w.Header()
-		h.Set("Content-Type", "application/json")
 		h.Set("Cache-Control", "no-store")
 		h.Set("Idempotent-Replayed", "true")
 		if again.status == http.StatusNoContent {
 			w.WriteHeader(again.status)
 			return
 		}
+		h.Set("Content-Type", "application/json")
 		send(w, again.status, again.body)
 		return
 	}
@@ -170,7 +170,7 @@ func (a *API) receive(ctx context.Context, c *Call, body *buffer, act func(conte
 		}
 		c.key = keys[0]
 	}
-	if c.r.Method != http.MethodGet && c.r.Method != http.MethodHead && c.spec.MaxBody <= maxBody {
+	if c.r.Method != http.MethodGet && c.r.Method != http.MethodHead && !c.spec.readsItself() {
 		limit := int64(maxBody)
 		if c.spec.MaxBody > 0 {
 			limit = c.spec.MaxBody

@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
 	"mime"
@@ -200,12 +202,29 @@ func (a *API) listImports(ctx context.Context, c *Call, in *Paging) (*Page[Impor
 	return pageOf(c, *in, found, func(i *vault.Import) string { return string(i.ID) }, func(i *vault.Import) Import { return showImport(c, i) }), err
 }
 
-// upload takes a file as it comes, piece by piece. When it turns out that this very file
-// came under this key before, what was kept now is given up and the first answer told.
+// upload takes a file as it comes, piece by piece. A file that comes again under its key is
+// only compared; of two at once the second is given up.
 func (a *API) upload(ctx context.Context, c *Call, in *UploadInput) (*Import, error) {
 	file, name, err := uploaded(c, in.FileName)
 	if err != nil {
 		return nil, err
+	}
+	known, err := a.knows(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if known {
+		sum := sha256.New()
+		if _, err := io.Copy(sum, file); err != nil {
+			return nil, fault.Wrap(err, fault.Invalid, "vault.import_upload")
+		}
+		c.body = []byte(hex.EncodeToString(sum.Sum(nil)))
+		return nil, a.Flows.DB.Do(ctx, func(tx *db.Tx) error {
+			if err := a.begin(ctx, tx, c); err != nil {
+				return err
+			}
+			return fault.New(fault.Unavailable, "unavailable") // forgotten between two looks: send it again
+		})
 	}
 	i, err := a.Flows.ReceiveImport(ctx, flow.NewImport{Stock: in.Stock, File: file, FileName: name, By: c.party(), Origin: c.address(),
 		Options: vault.ImportOptions{Name: in.Name, Issuer: in.Issuer, Supplier: in.Supplier}})
@@ -230,7 +249,7 @@ func uploaded(c *Call, name string) (io.Reader, string, error) {
 	if c.r.ContentLength > maxImport {
 		return nil, "", tooLarge(maxImport)
 	}
-	body := http.MaxBytesReader(c.w, c.r.Body, maxImport)
+	body := &patient{Reader: http.MaxBytesReader(c.w, c.r.Body, maxImport), wait: http.NewResponseController(c.w)}
 	kind, params, err := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
 	switch {
 	case err != nil:
@@ -253,6 +272,19 @@ func uploaded(c *Call, name string) (io.Reader, string, error) {
 		return body, safeName(name), nil
 	}
 	return nil, "", errUpload
+}
+
+// patient gives each piece of a large body time of its own, where a server's time for a
+// whole request would be too short.
+type patient struct {
+	io.Reader
+	wait *http.ResponseController
+}
+
+// Read implements io.Reader.
+func (p *patient) Read(b []byte) (int, error) {
+	_ = p.wait.SetReadDeadline(time.Now().Add(patience)) // a recorder has none
+	return p.Reader.Read(b)
 }
 
 var errUpload = fault.New(fault.Invalid, "request.media_type")

@@ -1,0 +1,85 @@
+package api
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"hufu/internal/flow/flowtest"
+	"hufu/internal/id"
+	"hufu/internal/inventory"
+)
+
+// sink is an answer that nobody reads.
+type sink struct {
+	h      http.Header
+	status int
+}
+
+func (s *sink) Header() http.Header         { return s.h }
+func (s *sink) WriteHeader(status int)      { s.status = status }
+func (s *sink) Write(b []byte) (int, error) { return len(b), nil }
+
+// benchmark runs one request after the other through everything but the network.
+func benchmark(b *testing.B, r *rig, status int, next func(i int) (path, key, token, body string)) {
+	b.Helper()
+	b.ReportAllocs()
+	w := &sink{h: http.Header{}}
+	for i := 0; b.Loop(); i++ {
+		path, key, token, body := next(i)
+		q := httptest.NewRequest("POST", Prefix+path, strings.NewReader(body))
+		q.Header = http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}, "Idempotency-Key": {key}}
+		if token != "" {
+			q.Header["Authorization"] = []string{"Bearer " + token}
+		}
+		clear(w.h)
+		r.front.ServeHTTP(w, q)
+		if w.status != status {
+			b.Fatalf("%d", w.status)
+		}
+	}
+}
+
+func bodyOf(offer id.Offer) string {
+	return `{"lines":[{"offer":"` + string(offer) + `","quantity":1}],"phone":"13800001234","gateway":"` + flowtest.Channel + `"}`
+}
+
+func BenchmarkPlace(b *testing.B) {
+	r := one(b)
+	offer := r.Sell(b, 500, "", flowtest.Part{Quantity: 1})
+	body := bodyOf(offer.ID)
+	benchmark(b, r, 201, func(int) (string, string, string, string) { return "/orders", string(id.New[id.Order]()), "", body })
+}
+
+func BenchmarkSoldOut(b *testing.B) {
+	r := one(b)
+	offer := r.Sell(b, 500, r.Stock(b, inventory.Counted), flowtest.Part{Quantity: 1})
+	body := bodyOf(offer.ID)
+	r.do(request{method: "POST", path: "/orders", body: body}).want(409, "order.sold_out")
+	benchmark(b, r, 409, func(int) (string, string, string, string) { return "/orders", "0123456789abcdef", "", body })
+}
+
+func BenchmarkRefused(b *testing.B) {
+	r := one(b)
+	benchmark(b, r, 400, func(int) (string, string, string, string) {
+		return "/orders", "0123456789abcdef", "", `{"lines":[{"offer":"x","quantity":0}],"total":1}`
+	})
+}
+
+func BenchmarkReveal(b *testing.B) {
+	r := one(b)
+	offer, _ := r.coded(5)
+	o := r.buy(offer.ID, "")
+	benchmark(b, r, 200, func(int) (string, string, string, string) {
+		return "/orders/" + string(o.id) + "/reveal", "0123456789abcdef", o.token, `{"confirm":true}`
+	})
+}
+
+// BenchmarkRequest is what the requests of the others cost by themselves.
+func BenchmarkRequest(b *testing.B) {
+	r := one(b)
+	r.front = http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) { w.WriteHeader(200) })
+	body := bodyOf("ofr_01jd8x3vx8f8ps6v4p2h4k7q9e")
+	benchmark(b, r, 200, func(int) (string, string, string, string) { return "/orders", "0123456789abcdef", "", body })
+}
