@@ -96,7 +96,7 @@ func (c *Console) enter(v *visit) error {
 		return err
 	}
 	if v.r.Method == http.MethodPost && !v.route.upload {
-		if err := v.prove(v.form.Get("csrf")); err != nil {
+		if proven, err := v.prove(v.form.Get("csrf")); err != nil || !proven {
 			return err
 		}
 	}
@@ -116,21 +116,21 @@ func (c *Console) enter(v *visit) error {
 
 func nothing(*Console, *visit) error { return fault.New(fault.NotFound, "not_found") }
 
-// prove fails unless a posted form was made for this browser's session. One of our own pages
-// that was made for an earlier session is offered again with what was typed.
-func (v *visit) prove(proof string) error {
+// prove reports whether a posted form was made for this browser's session, and fails when it
+// wasn't. One of our own pages that was made for an earlier session is answered by offering
+// again what was typed: that isn't proven, and no failure.
+func (v *visit) prove(proof string) (bool, error) {
 	secret := v.token
 	if v.who == nil {
 		secret = v.cookie(preCookie)
 	}
 	if identity.CheckCSRF(secret, proof) || (v.token != "" && identity.CheckCSRF(v.token, proof)) {
-		return nil
+		return true, nil
 	}
-	refusal := fault.New(fault.Forbidden, "http.cross_site")
 	if v.who != nil && v.r.Header.Get("Sec-Fetch-Site") == "same-origin" && !v.route.upload {
-		return v.offerAgain(http.StatusForbidden)
+		return false, v.offerAgain(http.StatusForbidden)
 	}
-	return refusal
+	return false, fault.New(fault.Forbidden, "http.cross_site")
 }
 
 // refuse puts on record that somebody lacks a right (S60), and says so.
