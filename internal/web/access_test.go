@@ -110,6 +110,25 @@ func TestLinkOpensTheOrder(t *testing.T) {
 	}
 }
 
+// A cookie that was made up opens nothing: each order in it stands by its own secret.
+func TestForgedCookies(t *testing.T) {
+	s := open(t, dbtest.Open(t, "sqlite"))
+	s.stall()
+	o := string(s.browser("en").place("duo", "1"))
+	theirs := s.browser("en").place("duo", "1")
+	for _, value := range []string{o, o + ".", o + ".0", o + "." + s.Keys.LinkSecret(string(theirs)), o + "." + s.Keys.LinkSecret(o)[:21], o + "." + s.Keys.LinkSecret(o) + ".x", "~" + o + "~", string(theirs) + "." + s.Keys.LinkSecret(o)} {
+		r, err := http.NewRequest(http.MethodGet, s.server.URL+"/orders/"+o, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.AddCookie(&http.Cookie{Name: "hufu_orders", Value: value})
+		r.AddCookie(&http.Cookie{Name: "hufu_member", Value: value})
+		if res := s.browser("en").do(r); res.StatusCode != http.StatusNotFound {
+			t.Errorf("the cookie %q opens the order: %d", value, res.StatusCode)
+		}
+	}
+}
+
 var sixDigits = regexp.MustCompile(`\b[0-9]{6}\b`)
 
 // sentCode is the code last sent.
