@@ -73,7 +73,7 @@ func openShop(t *testing.T, store string, sells ...offering) *shop {
 	t.Helper()
 	ctx := t.Context()
 	s := &shop{t: t, store: store, keys: filepath.Join(t.TempDir(), "keys")}
-	c := app.Config{Store: store, KeyFile: s.keys}
+	c := app.Config{Store: store, KeyFile: s.keys, PublicURL: "http://127.0.0.1"}
 	if _, err := app.Migrate(ctx, c); err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +210,7 @@ func (s *shop) start(more ...string) (*server, error) {
 	p := &server{t: s.t, log: new(safeBuffer), gone: make(chan struct{})}
 	// The sandbox's address leads nowhere: these tests are the gateway, and it is silent when asked.
 	p.cmd = exec.Command(hufu, append([]string{"serve", "--store", s.store, "--key-file", s.keys, "--listen", "127.0.0.1:0", "--rate-limit", "0",
-		"--spool", filepath.Join(filepath.Dir(s.keys), "spool"), "--sandbox-url", "http://127.0.0.1:9", "--sandbox-secret", gatewaySecret}, more...)...)
+		"--sandbox-url", "http://127.0.0.1:9", "--sandbox-secret", gatewaySecret}, more...)...)
 	p.cmd.Env = append(os.Environ(), "HUFU_LANG=en")
 	p.cmd.Stderr = p.log
 	out, err := p.cmd.StdoutPipe()

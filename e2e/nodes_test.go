@@ -96,7 +96,7 @@ func TestThreeNodesSellEachUnitOnce(t *testing.T) {
 	}
 	withoutDatabase(t, s.store, func() {
 		for i, n := range all {
-			if a, err := place(ctx, h, n.addr, fmt.Sprintf("without-%d", i), s.offers[0]); err != nil || a.Code != "order.sold_out" {
+			if a, err := place(ctx, h, n.addr, fmt.Sprintf("without-a-database-%d", i), s.offers[0]); err != nil || a.Code != "order.sold_out" {
 				t.Errorf("without a database node %d says %v, %v", i, err, a)
 			}
 		}
@@ -114,7 +114,7 @@ func TestThreeNodesSellEachUnitOnce(t *testing.T) {
 // addCodes puts codes into the shop's first stock from a process of its own.
 func (s *shop) addCodes(n int64) {
 	s.t.Helper()
-	a, err := app.Open(s.t.Context(), app.Config{Store: s.store, KeyFile: s.keys}, slog.New(slog.DiscardHandler))
+	a, err := app.Open(s.t.Context(), app.Config{Store: s.store, KeyFile: s.keys, PublicURL: "http://127.0.0.1"}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -174,7 +174,7 @@ func TestAPageLearnsOfAnotherNode(t *testing.T) {
 	defer cancel()
 	s, all := nodes(t, offering{10})
 	h := newHTTP()
-	a, err := place(ctx, h, all[0].addr, "waiting-page", s.offers[0])
+	a, err := place(ctx, h, all[0].addr, "a-waiting-page", s.offers[0])
 	if err != nil || a.status != 201 {
 		t.Fatalf("%v, %v", err, a)
 	}
@@ -206,7 +206,7 @@ func TestAPageLearnsOfAnotherNode(t *testing.T) {
 	if !in.Scan() { // the stream is open before anybody pays
 		t.Fatal(in.Err())
 	}
-	if n, err := paid(ctx, h, all[1].addr, a.Payment.Intent, "waiting-page", a.Total.Minor); err != nil || !n.taken() {
+	if n, err := paid(ctx, h, all[1].addr, a.Payment.Intent, "a-waiting-page", a.Total.Minor); err != nil || !n.taken() {
 		t.Fatalf("%v, %v", err, n)
 	}
 	for in.Scan() {
@@ -239,7 +239,7 @@ func TestAJobIsDoneOnce(t *testing.T) {
 	for range 16 {
 		wait.Go(func() {
 			for i := range next {
-				key := fmt.Sprintf("told-once-%d", i)
+				key := fmt.Sprintf("told-exactly-once-%d", i)
 				a, err := place(ctx, h, all[i%3].addr, key, s.offers[0])
 				if err != nil || a.status != 201 {
 					t.Errorf("%v, %v", err, a)
@@ -325,7 +325,7 @@ func TestTwoNodesExpireOnce(t *testing.T) {
 	h := newHTTP()
 	first := s.serve("--worker=false")
 	for i := range orders {
-		if a, err := place(ctx, h, first.addr, fmt.Sprintf("left-alone-%d", i), s.offers[0]); err != nil || a.status != 201 {
+		if a, err := place(ctx, h, first.addr, fmt.Sprintf("left-to-expire-%d", i), s.offers[0]); err != nil || a.status != 201 {
 			t.Fatalf("%v, %v", err, a)
 		}
 	}

@@ -79,14 +79,14 @@ func TestTermFinishesWhatIsUnderWay(t *testing.T) {
 			h := newHTTP()
 			var notices, orders []*pending
 			for i := range 8 {
-				key := fmt.Sprintf("before-%d", i)
+				key := fmt.Sprintf("before-the-end-%d", i)
 				a, err := place(ctx, h, server.addr, key, s.offers[0])
 				if err != nil || a.status != 201 {
 					t.Fatalf("%v, %v", err, a)
 				}
 				signature, body := paidNotice(a.Payment.Intent, key, a.Total.Minor)
 				notices = append(notices, begin(t, server.addr, "/api/v1/gateways/sandbox/notices", map[string]string{gateway.SignatureHeader: signature}, body))
-				orders = append(orders, begin(t, server.addr, "/api/v1/orders", map[string]string{"Idempotency-Key": fmt.Sprintf("during-%d", i)}, orderBody(s.offers[0], 1)))
+				orders = append(orders, begin(t, server.addr, "/api/v1/orders", map[string]string{"Idempotency-Key": fmt.Sprintf("during-the-end-%d", i)}, orderBody(s.offers[0], 1)))
 			}
 			h.CloseIdleConnections()
 			server.term()
