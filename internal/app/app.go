@@ -52,6 +52,9 @@ type App struct {
 // Open opens the database and unlocks the vault, and wires the rest. It fails, with what
 // to do, when the schema isn't the program's or the keys aren't the database's.
 func Open(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
+	if c.PublicURL == "" { // a process that serves nobody, such as a command or a worker
+		c.PublicURL = "http://localhost"
+	}
 	a := &App{Config: c, Log: log, Clock: clock.System{}}
 	d, err := db.Open(ctx, db.Config{Store: c.Store, Connections: c.Connections})
 	if err != nil {

@@ -95,7 +95,7 @@ func (a *App) importDemoCodes(ctx context.Context, path string, s *inventory.Sto
 	}
 	who := flow.Act{By: "system"}
 	run, err := a.Flows.ReceiveImport(ctx, flow.NewImport{Stock: s.ID, File: file, FileName: filepath.Base(path), By: who.By,
-		Options: vault.ImportOptions{Name: s.Name, Issuer: s.Name, Supplier: "demo"}})
+		Options: vault.ImportOptions{Name: s.Name, Issuer: s.Name, Supplier: "demo", Zone: "Asia/Shanghai"}})
 	if err != nil {
 		return err
 	}

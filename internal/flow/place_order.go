@@ -130,6 +130,7 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 	}
 	var orders []*order.Order
 	var intents []*payment.Intent
+	var made []order.KeyOf
 	for i, w := range work {
 		switch {
 		case w == nil:
@@ -142,7 +143,7 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 			answers[i].Err = soldOut(sale[short])
 			continue
 		}
-		orders, intents = append(orders, w.order), append(intents, w.intent)
+		orders, intents, made = append(orders, w.order), append(intents, w.intent), append(made, w.Request)
 		answers[i].Result = Placed{Order: w.order, Intent: w.intent}
 	}
 	if err := f.Inventory.Save(ctx, tx, book, now); err != nil {
@@ -151,6 +152,7 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 	if err := f.Orders.Add(ctx, tx, orders); err != nil {
 		return nil, err
 	}
+	tx.AfterCommit(func() { f.placed.add(made...) })
 	return answers, f.Payments.AddIntents(ctx, tx, intents)
 }
 

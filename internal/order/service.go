@@ -36,6 +36,18 @@ func (*Service) ByKeys(ctx context.Context, tx *db.Tx, keys []KeyOf) (map[KeyOf]
 	return out, nil
 }
 
+// KeysSince names the requests that made the orders from an id on, at most the newest n.
+func (*Service) KeysSince(ctx context.Context, tx *db.Tx, from id.Order, n int) ([]KeyOf, error) {
+	var out []KeyOf
+	err := tx.Query(ctx, since, func(scan func(...any) error) error {
+		var k KeyOf
+		err := scan(&k.Scope, &k.Key)
+		out = append(out, k)
+		return err
+	}, from, n)
+	return out, err
+}
+
 // Add writes new orders with their lines.
 func (*Service) Add(ctx context.Context, tx *db.Tx, orders []*Order) error {
 	return writeOrders(ctx, tx, orders)
