@@ -162,7 +162,7 @@ func (m *model) placeAgain(t *rapid.T) {
 
 func (m *model) draw(t *rapid.T) *bought {
 	if len(m.orders) == 0 {
-		t.Skip("no orders")
+		t.Skip("no orders") // rapid draws another action
 	}
 	return m.orders[rapid.IntRange(0, len(m.orders)-1).Draw(t, "order")]
 }
@@ -212,7 +212,7 @@ func (m *model) odd(t *rapid.T) {
 // notice has any message of the past come, perhaps again (P1, P3, P11).
 func (m *model) notice(t *rapid.T) {
 	if len(m.pool) == 0 {
-		t.Skip("no notices")
+		t.Skip("no notices") // rapid draws another action
 	}
 	m.confirm(t, m.pool[rapid.IntRange(0, len(m.pool)-1).Draw(t, "notice")])
 }
