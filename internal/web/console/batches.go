@@ -149,6 +149,9 @@ func (v *visit) batch() (*batchView, []vault.Shown, error) {
 	d.Parts = []ui.Part{{Label: v.t("console.stock.available"), Value: b.Counts.Available}, {Label: v.t("console.code.state.filling"), Value: b.Counts.Filling}, {Label: v.t("console.stock.delivered"), Value: b.Counts.Delivered},
 		{Label: v.t("console.code.state.expired"), Value: b.Counts.Expired}, {Label: v.t("console.stock.voided"), Value: b.Counts.Voided}}
 	expires := v.t("console.never")
+	if b.Source == vault.Imported {
+		expires = v.t("console.batch.own_end")
+	}
 	if !b.ExpiresAt.IsZero() {
 		expires = v.when(b.ExpiresAt)
 	}

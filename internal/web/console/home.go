@@ -35,6 +35,7 @@ type homeView struct {
 	AsOf    time.Time
 	Started bool
 	First   []firstStep
+	Checked string // when the invariants last held, in words
 }
 
 type dayRow struct {
@@ -91,6 +92,12 @@ func home(c *Console, v *visit) error {
 	})
 	if err != nil {
 		return err
+	}
+	if v.who.May(identity.SystemView) {
+		d.Checked = v.t("console.todo.unchecked")
+		if s := c.lastVerified(); !s.At.IsZero() && s.Broken == 0 && !s.Failed {
+			d.Checked = v.t("console.todo.held", "at", v.when(s.At))
+		}
 	}
 	d.Todos = v.todos(open, counts, stocks, depth, waits)
 	v.numbers(d, days)
@@ -220,7 +227,7 @@ func trend(s ui.Stat, now, before int64) ui.Stat {
 // chart draws the revenue of each day as bars, labels outside. It holds numbers and dates
 // only; the table beside it says the same.
 func (v *visit) chart(days []desk.Day, top int64) template.HTML {
-	const width, height, left, bottom = 640, 200, 8, 22
+	const width, height, left, bottom = 640, 200, 8, 32
 	step := (width - 2*left) / len(days)
 	scale := niceTop(top)
 	var b strings.Builder

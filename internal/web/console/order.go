@@ -259,16 +259,16 @@ func (v *visit) orderLines(tx *db.Tx, s *dossier, d *orderView) error {
 }
 
 func (v *visit) orderMoney(s *dossier, d *orderView) {
-	d.Payments = ui.Table{Caption: v.t("console.order.payments"), Columns: []ui.Column{{Label: v.t("console.payment")}, {Label: v.t("console.payment.txn")}, {Label: v.t("console.state")}, {Label: v.t("console.amount"), End: true}, {Label: v.t("console.time"), End: true}}}
+	d.Payments = ui.Table{Caption: v.t("console.order.payments"), Columns: []ui.Column{{Label: v.t("console.payment")}, {Label: "ID"}, {Label: v.t("console.state")}, {Label: v.t("console.amount"), End: true}, {Label: v.t("console.time"), End: true}}}
 	for _, p := range s.intents {
-		d.Payments.Rows = append(d.Payments.Rows, ui.Row{Cells: []ui.Cell{ui.Text(v.gateway(p.Gateway), short(p.ID)), ui.Text("–", ""), ui.State(intentTones[p.State], v.t("console.intent.state."+string(p.State))), ui.Sum(p.Amount), ui.On(p.CreatedAt)}})
+		d.Payments.Rows = append(d.Payments.Rows, ui.Row{Cells: []ui.Cell{broad(v.t("console.payment.try"), v.gateway(p.Gateway)), ui.Mono(short(p.ID)), ui.State(intentTones[p.State], v.t("console.intent.state."+string(p.State))), ui.Sum(p.Amount), ui.On(p.CreatedAt)}})
 	}
 	for _, x := range s.captures {
 		tone, word := ui.OK, v.t("console.capture.applied")
 		if !x.Applied {
 			tone, word = ui.Warn, v.t("console.capture.suspense")
 		}
-		d.Payments.Rows = append(d.Payments.Rows, ui.Row{Cells: []ui.Cell{ui.Text(v.t("console.capture"), short(x.ID)), ui.Mono(x.Txn), ui.State(tone, word), ui.Sum(x.Amount), ui.On(x.BookedAt)}})
+		d.Payments.Rows = append(d.Payments.Rows, ui.Row{Cells: []ui.Cell{broad(v.t("console.capture"), x.Txn), ui.Mono(short(x.ID)), ui.State(tone, word), ui.Sum(x.Amount), ui.On(x.BookedAt)}})
 	}
 	d.Refunds = v.refundTable(s.refunds, false)
 	d.Transfers = v.transferTable(s.entries, "", s.order.ID)

@@ -41,14 +41,14 @@ func payments(c *Console, v *visit) error {
 		return v.list(l)
 	}
 	captures, pager := onward(v, captures, perPage, func(x payment.Capture) string { return string(x.ID) })
-	l.Table = ui.Table{Caption: v.t("ui.nav.payments"), Columns: []ui.Column{{Label: v.t("console.capture")}, {Label: v.t("console.payment.txn")}, {Label: v.t("console.state")}, {Label: v.t("console.amount"), End: true}, {Label: v.t("console.time"), End: true}}}
+	l.Table = ui.Table{Caption: v.t("ui.nav.payments"), Columns: []ui.Column{{Label: v.t("console.capture")}, {Label: v.t("console.order")}, {Label: v.t("console.state")}, {Label: v.t("console.amount"), End: true}, {Label: v.t("console.time"), End: true}}}
 	for _, x := range captures {
 		tone, word := ui.OK, v.t("console.capture.applied")
 		if !x.Applied {
 			tone, word = ui.Warn, v.known("console.outcome."+x.Reason, x.Reason)
 		}
 		href := "/console/orders/" + string(x.Order)
-		l.Table.Rows = append(l.Table.Rows, ui.Row{ID: string(x.ID), Href: href, Cells: []ui.Cell{ui.Link(v.gateway(x.Provider), href, short(x.ID)+" · "+short(x.Order)), ui.Mono(x.Txn), ui.State(tone, word), ui.Sum(x.Amount), ui.At(x.BookedAt)}})
+		l.Table.Rows = append(l.Table.Rows, ui.Row{ID: string(x.ID), Href: href, Cells: []ui.Cell{ui.Link(v.gateway(x.Provider), href, x.Txn), ui.Mono(short(x.Order)), ui.State(tone, word), ui.Sum(x.Amount), ui.At(x.BookedAt)}})
 	}
 	l.Table.Pager = pager
 	l.Table.Empty = ui.Empty{Art: "tally", Title: v.t("console.payments.empty"), Text: v.t("console.payments.empty.text")}
@@ -60,7 +60,7 @@ func (v *visit) refundTable(all []payment.Refund, withOrder bool) ui.Table {
 	t := ui.Table{Caption: v.t("console.order.refunds"), Columns: []ui.Column{{Label: v.t("console.refund")}, {Label: v.t("console.refund.reason")}, {Label: v.t("console.state")}, {Label: v.t("console.amount"), End: true}, {Label: v.t("console.time"), End: true}}}
 	for _, r := range all {
 		tone, word := v.refundState(r.State)
-		first, href := ui.Text(v.gateway(r.Provider), short(r.ID)), ""
+		first, href := broad(v.gateway(r.Provider), short(r.ID)), ""
 		if withOrder {
 			href = "/console/orders/" + string(r.Order)
 			first = ui.Link(v.gateway(r.Provider), href, short(r.ID)+" · "+short(r.Order))

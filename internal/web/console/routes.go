@@ -61,7 +61,7 @@ var routes = []route{
 	{pattern: "POST /console/benefits/{id}", may: identity.CatalogueEdit, page: saveBenefit},
 	{pattern: "GET /console/catalogue-file", may: identity.CatalogueEdit, page: cataloguePage},
 	{pattern: "POST /console/catalogue-file", may: identity.CatalogueEdit, upload: true, page: checkCatalogue},
-	{pattern: "POST /console/catalogue-file/import", may: identity.CatalogueEdit, page: importCatalogue},
+	{pattern: "POST /console/catalogue-file/import", may: identity.CatalogueEdit, slow: true, page: importCatalogue},
 
 	{pattern: "GET /console/stocks", may: identity.StockView, page: stocks},
 	{pattern: "POST /console/stocks", may: identity.StockEdit, page: createStock},
@@ -86,7 +86,7 @@ var routes = []route{
 	{pattern: "GET /console/imports/{id}/state", may: identity.CodeImport, page: importState},
 	{pattern: "POST /console/imports/{id}/check", may: identity.CodeImport, page: checkImport},
 	{pattern: "POST /console/imports/{id}", may: identity.CodeImport, page: steerImport},
-	{pattern: "GET /console/imports/{id}/errors.csv", may: identity.CodeImport, page: importErrors},
+	{pattern: "GET /console/imports/{id}/errors.csv", may: identity.CodeImport, slow: true, page: importErrors},
 
 	{pattern: "GET /console/ledger", may: identity.LedgerView, page: ledgerPage},
 	{pattern: "GET /console/ledger/account", may: identity.LedgerView, page: accountPage},
@@ -99,7 +99,7 @@ var routes = []route{
 	{pattern: "GET /console/staff/{id}", may: identity.StaffManage, page: memberPage},
 	{pattern: "POST /console/staff/{id}", may: identity.StaffManage, fresh: true, page: steerMember},
 	{pattern: "GET /console/audit", may: identity.AuditView, page: audits},
-	{pattern: "POST /console/audit/verify", may: identity.AuditView, page: verifyAudit},
+	{pattern: "POST /console/audit/verify", may: identity.AuditView, slow: true, page: verifyAudit},
 	{pattern: "GET /console/notices", may: identity.NoticeView, page: notices},
 	{pattern: "GET /console/system", may: identity.SystemView, page: system},
 	{pattern: "POST /console/system/verify", may: identity.SystemView, page: verifySystem},

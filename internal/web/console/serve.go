@@ -29,12 +29,14 @@ type route struct {
 	open    bool           // needs no session
 	fresh   bool           // needs a recent proof of identity
 	upload  bool           // takes a file, and reads its body itself
+	slow    bool           // reads much
 	page    page
 }
 
 const (
 	maxForm  = 256 << 10
 	pageTime = 20 * time.Second
+	slowTime = 10 * time.Minute
 	// uploadTime is how long a file may take to come in.
 	uploadTime = 30 * time.Minute
 )
@@ -67,6 +69,9 @@ func (c *Console) serve(rt *route) http.Handler {
 			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(uploadTime)) // a recorder has none
 		} else {
 			r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		}
+		if rt.slow {
+			limit = slowTime
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), limit)
 		defer cancel()

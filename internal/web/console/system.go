@@ -136,7 +136,7 @@ func (v *visit) system() error {
 		tone = ui.Stop
 	}
 	d.Queue = []ui.Stat{{Label: v.t("console.system.queue.ready"), Value: ui.FormatInt(depth.Ready), Note: oldest}, {Label: v.t("console.system.queue.running"), Value: ui.FormatInt(depth.Running)}, {Label: v.t("console.system.queue.dead"), Value: ui.FormatInt(depth.Dead), Tone: tone}}
-	d.Lanes = ui.Table{Caption: v.t("console.system.lanes"), Columns: []ui.Column{{Label: v.t("console.system.lane")}, {Label: v.t("console.system.commands"), End: true}, {Label: v.t("console.system.batches"), End: true}, {Label: v.t("console.system.ratio"), End: true}, {Label: v.t("console.system.alone"), End: true}, {Label: v.t("console.system.busy"), End: true}}}
+	d.Lanes = ui.Table{Caption: v.t("console.system.lanes"), Columns: []ui.Column{{Label: v.t("console.system.lane")}, {Label: v.t("console.system.commands")}, {Label: v.t("console.system.batches")}, {Label: v.t("console.system.ratio")}, {Label: v.t("console.system.alone")}, {Label: v.t("console.system.busy")}}}
 	lanes := c.Flows.Lanes()
 	for _, name := range slices.Sorted(maps.Keys(lanes)) {
 		s := lanes[name]

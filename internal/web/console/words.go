@@ -99,6 +99,9 @@ func (v *visit) readTime(text string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
+// broad is a cell of words that has a line of its own on a phone.
+func broad(text, sub string) ui.Cell { return ui.Cell{Text: text, Sub: sub, Wide: true} }
+
 func dash(s string) string {
 	if s == "" {
 		return "–"
@@ -120,6 +123,8 @@ func (v *visit) people(parties map[id.Party]string, actor string) string {
 		return v.t("console.actor.system")
 	case "anonymous":
 		return v.t("console.actor.anonymous")
+	case "guest":
+		return v.t("console.guest")
 	case "holder":
 		return v.t("console.actor.holder")
 	}
