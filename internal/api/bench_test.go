@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -9,6 +10,8 @@ import (
 	"hufu/internal/flow/flowtest"
 	"hufu/internal/id"
 	"hufu/internal/inventory"
+	"hufu/internal/paygate/sandbox"
+	"hufu/internal/paygate/sandbox/gateway"
 )
 
 // sink is an answer that nobody reads.
@@ -82,4 +85,36 @@ func BenchmarkRequest(b *testing.B) {
 	r.front = http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) { w.WriteHeader(200) })
 	body := bodyOf("ofr_01jd8x3vx8f8ps6v4p2h4k7q9e")
 	benchmark(b, r, 200, func(int) (string, string, string, string) { return "/orders", "0123456789abcdef", "", body })
+}
+
+// BenchmarkNotice takes the same notice again and again, as a gateway does that heard no
+// answer; the first one delivers.
+func BenchmarkNotice(b *testing.B) {
+	const secret = "bench-secret-9f31c7d2a4e85b60c1d7f2a39e4b8c5d"
+	r := one(b)
+	g, err := sandbox.New(sandbox.Config{BaseURL: "http://127.0.0.1:9", MerchantID: "hufu", AppID: "shop", Secrets: []string{secret}, Clock: r.Time})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(g.Stop)
+	r.Gateways[g.Name()] = g
+	offer := r.Sell(b, 500, "", flowtest.Part{Quantity: 1})
+	placed := r.do(request{method: "POST", path: "/orders", body: placeBody(offer.ID, 1, "gateway", g.Name())}).want(201, "")
+	now := r.Clock.Now()
+	signature, notice := gateway.SignNotice(secret, now, gateway.Notice{ID: "evt", Type: "trade", MerchantID: "hufu", AppID: "shop", OutTradeNo: placed.str("payment.intent"),
+		TransactionID: "txn", State: "PAID", Amount: 500, Currency: "CNY", OccurredAt: now})
+	b.ReportAllocs()
+	w := &sink{h: http.Header{}}
+	for b.Loop() {
+		q := httptest.NewRequest("POST", Prefix+"/gateways/sandbox/notices", bytes.NewReader(notice))
+		q.Header = http.Header{"Content-Type": {"application/json"}, gateway.SignatureHeader: {signature}}
+		clear(w.h)
+		r.front.ServeHTTP(w, q)
+		if w.status != 200 {
+			b.Fatalf("%d", w.status)
+		}
+	}
+	if got := r.do(request{method: "GET", path: "/orders/" + placed.str("id"), token: placed.str("token")}).str("state"); got != "fulfilled" {
+		b.Errorf("the order is %s", got)
+	}
 }

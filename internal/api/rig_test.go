@@ -384,7 +384,7 @@ func (r *rig) staff(by person, roles ...identity.Role) person {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	_, token, _ := strings.Cut(a.str("url"), "?k=")
+	_, token, _ := strings.Cut(a.str("url"), "?token=")
 	opened, err := identity.Commit(r.t.Context(), r.DB, func(tx *db.Tx) (db.Answer[identity.Opened], error) {
 		return r.api.Identity.Accept(r.t.Context(), tx, token, hash, identity.Origin{}, r.Clock.Now())
 	})

@@ -310,7 +310,7 @@ func (a *API) stocked(ctx context.Context, tx *db.Tx, b catalogue.Benefit) error
 }
 
 func (a *API) createBenefit(ctx context.Context, tx *db.Tx, c *Call, in *newBenefitInput) (*Benefit, error) {
-	return a.putBenefit(ctx, tx, c, in.Body.benefit(), "benefit.create")
+	return a.putBenefit(ctx, tx, c, in.Body.benefit(), "benefit.save")
 }
 
 func (a *API) saveBenefit(ctx context.Context, tx *db.Tx, c *Call, in *benefitInput) (*Benefit, error) {
@@ -434,7 +434,7 @@ func (a *API) createOffer(ctx context.Context, tx *db.Tx, c *Call, in *newOfferI
 	if o, err = a.Flows.Catalogue.Create(ctx, tx, o, a.Flows.Clock.Now()); err != nil {
 		return nil, err
 	}
-	return a.showOffer(o), a.record(ctx, tx, c, "offer.create", string(o.ID), map[string]string{"slug": o.Slug})
+	return a.showOffer(o), a.record(ctx, tx, c, "offer.save", string(o.ID), map[string]string{"slug": o.Slug})
 }
 
 // edited loads an offer to be changed, as the caller has seen it.

@@ -114,6 +114,7 @@ func (a *API) staffCodes() {
 	operation(a, "get-batch", func(ctx context.Context, _ *Call, in *BatchRef) (*Batch, error) { return a.batch(ctx, in.Batch) })
 	operation(a, "list-batch-codes", a.batchCodes)
 	operation(a, "generate-codes", a.generate)
+	operation(a, "resume-batch", a.resumeBatch)
 	operation(a, "undo-batch", a.undoBatch)
 	operation(a, "void-codes", a.voidCodes)
 	operation(a, "find-code", a.findCode)
@@ -207,12 +208,30 @@ func (a *API) generate(ctx context.Context, c *Call, in *generateInput) (*Batch,
 	if err != nil {
 		return nil, err
 	}
+	a.fill(ctx, made.ID)
+	return &out, nil
+}
+
+// fill makes a batch's codes after the request was answered.
+func (a *API) fill(ctx context.Context, batch id.Batch) {
+	ctx = context.WithoutCancel(ctx)
 	go func() {
-		if _, err := a.Flows.ResumeGenerate(context.WithoutCancel(ctx), made.ID, nil); err != nil {
-			a.Log.Error("codes could not all be generated; the batch can be gone on with or undone", "batch", made.ID, "error", err)
+		if _, err := a.Flows.ResumeGenerate(ctx, batch, nil); err != nil {
+			a.Log.Error("codes could not all be generated; the batch can be gone on with or undone", "batch", batch, "error", err)
 		}
 	}()
-	return &out, nil
+}
+
+func (a *API) resumeBatch(ctx context.Context, _ *Call, in *BatchRef) (*Batch, error) {
+	out, err := a.batch(ctx, in.Batch)
+	if err != nil {
+		return nil, err
+	}
+	if out.Source != vault.Generated || out.State != vault.Filling {
+		return nil, fault.New(fault.Conflict, "vault.batch_not_filling")
+	}
+	a.fill(ctx, in.Batch)
+	return out, nil
 }
 
 func (a *API) undoBatch(ctx context.Context, c *Call, in *BatchRef) (*Batch, error) {

@@ -379,7 +379,7 @@ func (a *API) unmaskOrder(ctx context.Context, c *Call, in *orderReasonInput) (*
 			return err
 		}
 		tx.AfterCommit(func() { out = &Contact{o.Phone, o.Email} })
-		return a.record(ctx, tx, c, "order.unmask", string(in.ID), map[string]string{"reason": in.Body.Reason})
+		return a.record(ctx, tx, c, "customer.unmask", string(in.ID), map[string]string{"reason": in.Body.Reason})
 	})
 	return out, err
 }

@@ -149,7 +149,7 @@ func (a *API) listStaff(ctx context.Context, _ *Call, _ *struct{}) (*Page[StaffM
 }
 
 func (a *API) link(i identity.Invited) *Link {
-	return &Link{i.Party.ID, a.PublicURL + "/console/join?k=" + i.Token, i.ExpiresAt}
+	return &Link{i.Party.ID, a.PublicURL + "/console/join?token=" + i.Token, i.ExpiresAt}
 }
 
 func (a *API) invite(ctx context.Context, tx *db.Tx, c *Call, in *inviteInput) (*Link, error) {

@@ -142,5 +142,5 @@ func (a *API) setLowMark(ctx context.Context, tx *db.Tx, c *Call, in *lowMarkInp
 	if err != nil {
 		return nil, err
 	}
-	return showStock(is), a.record(ctx, tx, c, "stock.low_mark", string(in.Stock), map[string]string{"from": strconv.FormatInt(was.LowMark, 10), "to": strconv.FormatInt(is.LowMark, 10)})
+	return showStock(is), a.record(ctx, tx, c, "stock.mark", string(in.Stock), map[string]string{"from": strconv.FormatInt(was.LowMark, 10), "to": strconv.FormatInt(is.LowMark, 10)})
 }

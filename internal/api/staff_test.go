@@ -9,10 +9,12 @@ import (
 	"testing"
 
 	"hufu/internal/db"
+	"hufu/internal/flow"
 	"hufu/internal/flow/flowtest"
 	"hufu/internal/id"
 	"hufu/internal/inventory"
 	"hufu/internal/order"
+	"hufu/internal/vault"
 )
 
 // An offer comes into being, is published, sold, and changed while somebody looks at it.
@@ -175,6 +177,40 @@ func TestPages(t *testing.T) {
 	r.do(request{method: "GET", path: "/staff/audit?cursor=" + stolen, token: w.owner.token}).want(400, "request.invalid")
 }
 
+// A batch whose making ended early is gone on with, whole or taken back.
+func TestBatches(t *testing.T) {
+	each(t, func(t *testing.T, r *rig) {
+		owner := r.owner()
+		stock := r.Stock(t, inventory.Codes)
+		b, err := r.BeginGenerate(t.Context(), flow.Generate{Stock: stock, Name: "n", Issuer: "hufu", Format: vault.DefaultFormat, Count: 40, By: "ops"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := "/staff/batches/" + string(b.ID)
+		to := func(method, path string) answer {
+			return r.do(request{method: method, path: at + path, token: owner.token})
+		}
+		if got := to("GET", "").want(200, ""); got.str("state") != "filling" || got.at("stored") != 0.0 {
+			t.Error(got.text)
+		}
+		to("POST", "/resume").want(202, "")
+		r.settle()
+		if got := to("GET", "").want(200, ""); got.str("state") != "ready" || got.at("available") != 40.0 {
+			t.Error(got.text)
+		}
+		to("POST", "/resume").want(409, "vault.batch_not_filling")
+		if got := to("POST", "/undo").want(200, "").str("state"); got != "undone" {
+			t.Error(got)
+		}
+		if c := r.changes(func() { to("POST", "/undo").want(200, "") }); c != "" {
+			t.Errorf("undone twice: %s", c)
+		}
+		if r.Units(t, stock).Received != 0 {
+			t.Error("the stock still counts it")
+		}
+	})
+}
+
 // What staff see of an order is whole, in order, and masked; the contact in full leaves a row.
 func TestAnOrderForTheStaff(t *testing.T) {
 	each(t, func(t *testing.T, r *rig) {
@@ -239,7 +275,7 @@ func TestKeptAnswersAreSealed(t *testing.T) {
 	r := one(t)
 	owner := r.owner()
 	a := r.do(request{method: "POST", path: "/staff/members", token: owner.token, body: map[string]any{"email": "canary@shop.example", "name": "C", "roles": []string{"auditor"}}}).want(201, "")
-	_, token, _ := strings.Cut(a.str("url"), "?k=")
+	_, token, _ := strings.Cut(a.str("url"), "?token=")
 	r.in(func(ctx context.Context, tx *db.Tx) error {
 		return tx.Query(ctx, keptAnswers, func(scan func(...any) error) error {
 			var body []byte

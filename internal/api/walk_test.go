@@ -218,7 +218,7 @@ var effects = map[string]string{
 	"create-offer": "offers+1 audit_rows+1 idempotency+1", "save-offer": "audit_rows+1 idempotency+1", "publish-offer": "offer_versions+1 audit_rows+1 idempotency+1", "set-offer-state": "audit_rows+1 idempotency+1",
 	"create-stock": "stocks+1 audit_rows+1 idempotency+1", "receive-stock": "audit_rows+1 idempotency+1", "set-low-mark": "audit_rows+1 idempotency+1",
 	"generate-codes": "code_batches+1 codes+2 audit_rows+1 idempotency+1", "void-codes": "audit_rows+1", "staff-reveal-code": "audit_rows+1",
-	"undo-batch": "?", "create-import": "imports+1 audit_rows+1 idempotency+1", "check-import": "audit_rows+1", "run-import": "?", "pause-import": "?", "resume-import": "?", "cancel-import": "?", "undo-import": "?",
+	"resume-batch": "?", "undo-batch": "?", "create-import": "imports+1 audit_rows+1 idempotency+1", "check-import": "audit_rows+1", "run-import": "?", "pause-import": "?", "resume-import": "?", "cancel-import": "?", "undo-import": "?",
 	"import-error-file": "audit_rows+1", "staff-cancel-order": "?", "unmask-order": "audit_rows+1", "close-exception": "audit_rows+1 idempotency+1", "credit-balance": "ledger_transfers+1 audit_rows+1",
 	"unmask-customer": "audit_rows+1", "disable-customer": "audit_rows+1 idempotency+1 sessions-1", "enable-customer": "audit_rows+1 idempotency+1", "invite-staff": "parties+1 staff+1 invitations+1 audit_rows+1 idempotency+1",
 	"set-staff-roles": "audit_rows+1 idempotency+1", "reset-staff": "invitations+1 audit_rows+1 idempotency+1", "disable-staff": "audit_rows+1 idempotency+1 sessions-1", "enable-staff": "idempotency+1", "change-setting": "settings+1 audit_rows+1 idempotency+1",
