@@ -137,4 +137,12 @@ var guards = []guard{
 	{"the shop is set up once", "a second owner (S35)", "internal/identity/setup.go", "	if !open {\n		return no[Opened](errSetUp)", "	if !open && email == \"\" {\n		return no[Opened](errSetUp)", "internal/identity TestFirstStart/sqlite"},
 	{"forms of other sites are refused", "another site acts in the shopper's name (S43)", "internal/web/web.go", "if err := s.csrf.Check(r); err != nil {", "if err := s.csrf.Check(r); err != nil && r == nil {",
 		"internal/web TestCrossSiteFormsAreRefused"},
+	{"the same in the console", "another site acts in the name of staff (S43)", "internal/web/console/serve.go", "if err := c.csrf.Check(v.r); err != nil {",
+		"if err := c.csrf.Check(v.r); err != nil && v == nil {", "internal/web/console TestAnotherSiteIsRefused"},
+	{"the API asks for an order's secret", "anybody reads anybody's codes (S32, I24)", "internal/api/audience.go", "if a.Flows.Keys.CheckLink(string(o), c.token) {",
+		"if c.token != \"\" {", "internal/api TestNobodyReachesWhatIsAnothers"},
+	{"the account named in a notice", "a payment to somebody else counts (P4, S23)", "internal/api/notices.go", "Account: n.Account == g.Account()}", "Account: true}",
+		"e2e/laws TestNoticesAreAnsweredAsTheyWereTaken/sqlite"},
+	{"a notice about nothing known is to come again", "a payment that was told too early is lost (P8)", "internal/api/notices.go", "case done.Verdict == payment.Unknown:",
+		"case done.Verdict == payment.Unknown && err != nil:", "e2e/laws TestNoticesAreAnsweredAsTheyWereTaken/sqlite"},
 }
