@@ -105,7 +105,3 @@ func reveal(ctx context.Context, h *http.Client, addr string, order id.Order, to
 	return call(ctx, h, "POST", "http://"+addr+"/api/v1/orders/"+string(order)+"/reveal",
 		map[string]string{"Authorization": "Bearer " + token, "Idempotency-Key": key}, []byte(`{"confirm":true}`))
 }
-
-func look(ctx context.Context, h *http.Client, addr string, order id.Order, token string) (*answer, error) {
-	return call(ctx, h, "GET", "http://"+addr+"/api/v1/orders/"+string(order), map[string]string{"Authorization": "Bearer " + token}, nil)
-}
