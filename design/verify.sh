@@ -2,7 +2,8 @@
 # Rebuilds the assets into a temporary folder and fails when the committed ones differ.
 set -eu
 cd "$(dirname "$0")"
-[ -d node_modules ] || npm ci --silent
+# npm ci refuses a lock in which packages for other platforms could not be resolved.
+[ -d node_modules ] || npm install --no-save --silent
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 node build.js "$tmp/dist"
