@@ -136,7 +136,11 @@ func (v *visit) anImport() (*importView, error) {
 	d.StockRef, d.By = stocks[i.Stock], v.people(names, i.CreatedBy)
 	d.Tone, d.State = v.importState(i.State)
 	d.Working = i.State.Working()
-	d.Good = i.Total - i.Repeated - i.Known - i.Invalid
+	seen := i.Total
+	if i.State == vault.ImportChecking {
+		seen = i.Done // the size is known at the end of the check
+	}
+	d.Good = seen - i.Repeated - i.Known - i.Invalid
 	if i.State != vault.ImportChecked && i.State != vault.ImportChecking {
 		d.Good = i.Added
 	}
