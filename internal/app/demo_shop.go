@@ -46,22 +46,28 @@ func PrepareFolder(dir string, now time.Time) (sandboxSecret string, err error) 
 // stock that waits for one, taken in as an operator would. A shop that was opened before
 // is left alone. say is told of each step.
 func (a *App) OpenDemo(ctx context.Context, dir string, say func(step string, n int)) error {
-	done, err := a.Flows.ImportCatalogue(ctx, demo.Catalogue, flow.ImportOptions{Source: "catalogue.json"})
+	stocks, err := a.allStocks(ctx)
 	if err != nil {
 		return err
 	}
-	say("catalogue", len(done.Rows))
-	var empty []*inventory.Stock
-	if err := a.DB.View(ctx, func(tx *db.Tx) error {
-		all, err := a.Flows.Inventory.All(ctx, tx)
-		for _, s := range all {
-			if s.Kind == inventory.Codes && s.Received == 0 {
-				empty = append(empty, s)
-			}
+	if len(stocks) == 0 { // a shop that was opened before is its operator's
+		done, err := a.Flows.ImportCatalogue(ctx, demo.Catalogue, flow.ImportOptions{Source: "catalogue.json"})
+		if err != nil {
+			return err
 		}
-		return err
-	}); err != nil || len(empty) == 0 {
-		return err
+		say("catalogue", len(done.Rows))
+		if stocks, err = a.allStocks(ctx); err != nil {
+			return err
+		}
+	}
+	var empty []*inventory.Stock
+	for _, s := range stocks {
+		if s.Kind == inventory.Codes && s.Received == 0 {
+			empty = append(empty, s)
+		}
+	}
+	if len(empty) == 0 {
+		return nil
 	}
 	folder := filepath.Join(dir, "codes")
 	if err := os.MkdirAll(folder, 0o700); err != nil {
@@ -79,6 +85,16 @@ func (a *App) OpenDemo(ctx context.Context, dir string, say func(step string, n 
 		say("codes", n)
 	}
 	return nil
+}
+
+func (a *App) allStocks(ctx context.Context) ([]*inventory.Stock, error) {
+	var all []*inventory.Stock
+	err := a.DB.View(ctx, func(tx *db.Tx) error {
+		var err error
+		all, err = a.Flows.Inventory.All(ctx, tx)
+		return err
+	})
+	return all, err
 }
 
 func (a *App) importDemoCodes(ctx context.Context, path string, s *inventory.Stock, n int) error {
