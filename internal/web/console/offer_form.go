@@ -286,8 +286,8 @@ func saveOfferForm(c *Console, v *visit) error {
 		if err := v.fillParts(tx, &edited); err != nil {
 			return err
 		}
+		var saved catalogue.Offer
 		var err error
-		saved := edited
 		if fresh {
 			saved, err = c.Flows.Catalogue.Create(v.r.Context(), tx, edited, c.now())
 		} else {

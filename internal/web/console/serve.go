@@ -149,14 +149,6 @@ func (c *Console) refuse(v *visit, right identity.Right) error {
 	return fault.New(fault.Forbidden, "console.no_right", "right", v.lang.T("identity.right."+string(right)))
 }
 
-// may asks for a further right within a page.
-func (v *visit) may(right identity.Right) error {
-	if v.who.May(right) {
-		return nil
-	}
-	return v.c.refuse(v, right)
-}
-
 func headers(h http.Header) {
 	h.Set("Content-Security-Policy", ui.CSP)
 	h.Set("Referrer-Policy", "same-origin")
