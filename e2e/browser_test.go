@@ -110,11 +110,12 @@ type device struct {
 	width, height int64
 	phone, dark   bool
 	noScript      bool
+	strict        bool // every word is to be English
 }
 
 var (
 	phone = device{lang: i18n.ZH, width: 390, height: 844, phone: true}
-	desk  = device{lang: i18n.EN, width: 1280, height: 900, dark: true}
+	desk  = device{lang: i18n.EN, width: 1280, height: 900, dark: true, strict: true}
 )
 
 const phoneAgent = "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36"
@@ -124,7 +125,7 @@ type tab struct {
 	t      *testing.T
 	ctx    context.Context
 	device device
-	hosts  []string // that it may ask
+	hosts  []string // that it may ask; the first is the shop's
 
 	mu       sync.Mutex
 	bad      []string
@@ -329,7 +330,7 @@ func (b *tab) shows(text string) {
 	b.await("the text "+text, fmt.Sprintf("document.readyState === 'complete' && document.body.innerText.includes(%s)", quoted(text)))
 }
 
-// say is shows for a message of the catalogue, in the language of the device.
+// says is shows for a message of the catalogue, in the language of the device.
 func (b *tab) says(key string, params ...string) {
 	b.t.Helper()
 	if !i18n.Has(key) {
@@ -404,12 +405,22 @@ func (b *tab) before(what, then string, n int) {
 	}
 }
 
-// check is what every page must hold that a person can't see at a glance.
+// check fails the test with what no page may do, and with what every page must hold and this
+// one doesn't.
 func (b *tab) check() {
 	b.t.Helper()
+	for _, bad := range b.findings() {
+		b.t.Error(bad)
+	}
+	b.complain()
+}
+
+// findings are what a page lacks that a person can't see at a glance.
+func (b *tab) findings() []string {
+	b.t.Helper()
 	type finding struct {
-		Where, Lang string
-		Bad         []string
+		Where, Lang, Foreign string
+		Bad                  []string
 	}
 	f := value[finding](b, `(() => {
 		const bad = [], seen = {}, name = e => e.outerHTML.slice(0, 160);
@@ -422,15 +433,20 @@ func (b *tab) check() {
 		if (document.querySelectorAll('h1').length !== 1) bad.push(document.querySelectorAll('h1').length + ' h1');
 		if (!document.title.trim()) bad.push('no title');
 		if (document.documentElement.scrollWidth > innerWidth) bad.push('it is ' + document.documentElement.scrollWidth + ' px wide');
-		return {where: location.href, lang: document.documentElement.lang, bad};
+		const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), foreign = [];
+		while (texts.nextNode()) if (/\p{Script=Han}/u.test(texts.currentNode.data) && !texts.currentNode.parentElement.closest('[lang^=zh]')) foreign.push(texts.currentNode.data.trim());
+		return {foreign: foreign.join(' | '), where: location.href, lang: document.documentElement.lang, bad};
 	})()`)
-	for _, bad := range f.Bad {
-		b.t.Errorf("%s: %s", f.Where, bad)
-	}
 	if f.Lang != string(b.device.lang) {
-		b.t.Errorf("%s says that it is in %q", f.Where, f.Lang)
+		f.Bad = append(f.Bad, fmt.Sprintf("it says that it is in %q", f.Lang))
 	}
-	b.complain()
+	if b.device.strict && f.Foreign != "" && strings.HasPrefix(f.Where, "http://"+b.hosts[0]) { // a gateway's page is not ours
+		f.Bad = append(f.Bad, "it has words of another language: "+f.Foreign)
+	}
+	for i := range f.Bad {
+		f.Bad[i] = f.Where + ": " + f.Bad[i]
+	}
+	return f.Bad
 }
 
 // shot saves a picture of the page when HUFU_SHOTS names a folder.
