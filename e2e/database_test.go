@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"os"
 	"os/exec"
@@ -113,15 +114,63 @@ func findPostmaster(t *testing.T, store string) *postmaster {
 	return p
 }
 
-// kill ends the server as kill -9 does.
+// kill ends the server as kill -9 of all of it does. Killing the postmaster alone would
+// leave its backends serving those who are connected until they notice.
 func (p *postmaster) kill(t *testing.T) {
 	t.Helper()
-	if err := syscall.Kill(p.pid, syscall.SIGKILL); err != nil {
+	if err := syscall.Kill(p.pid, syscall.SIGSTOP); err != nil { // so that it makes no more of them
 		t.Fatal(err)
+	}
+	backends := childrenOf(t, p.pid)
+	for _, pid := range append(backends, p.pid) {
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+			t.Fatal(err)
+		}
 	}
 	if p.ours != nil {
 		_ = p.ours.Wait() // it was killed
 	}
+	for _, pid := range backends {
+		until(t, "a backend of the killed server is gone", func() bool {
+			state, _ := processState(pid)
+			return state == "" || state == "Z"
+		})
+	}
+}
+
+// childrenOf lists the processes that a process has started and that are still there.
+func childrenOf(t *testing.T, parent int) []int {
+	t.Helper()
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []int
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		if _, of := processState(pid); of == parent {
+			out = append(out, pid)
+		}
+	}
+	return out
+}
+
+// processState gives a process's state letter and its parent, "" when it is gone.
+func processState(pid int) (state string, parent int) {
+	raw, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+	if err != nil {
+		return "", 0
+	}
+	_, rest, _ := strings.Cut(string(raw), ") ")
+	f := strings.Fields(rest)
+	if len(f) < 2 {
+		return "", 0
+	}
+	parent, _ = strconv.Atoi(f[1])
+	return f[0], parent
 }
 
 // start starts the server again; it goes on from what is on the disk. While processes of the
