@@ -21,6 +21,6 @@
 // # Lock order on PostgreSQL
 //
 // A transaction that locks rows of several tables takes them in this order, sorted by id
-// within a table, late, and once: orders, payment intents, rights, codes, stocks, ledger
-// accounts, audit chains. SQLite has one writer and needs no order.
+// within a table, late, and once: orders, payment intents, rights, prepaid accounts, stocks,
+// codes, audit head. SQLite has one writer and needs no order.
 package db
