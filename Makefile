@@ -2,6 +2,11 @@
 GO ?= go
 SHELL := /bin/bash -o pipefail
 
+# What works concurrently runs a second time under the race detector; of the flows, the tests
+# that are about concurrency.
+RACE := ./internal/db ./internal/vault ./internal/identity ./internal/idem ./internal/limit ./internal/live ./internal/httpx ./internal/paygate/... ./internal/api/...
+RACE_FLOWS := ^Test(AThousand|One|Never|ABadCommand|CodesHeld|TheGate|Stock|CodesAre|Repeat)
+
 .PHONY: help build test test-short lint verify bench assets openapi
 
 help: ## show this help
@@ -13,7 +18,8 @@ build: ## build ./hufu
 test: ## every test, on both databases and in a browser; gets what it needs itself
 	./scripts/need.sh chromium postgres
 	$(GO) run ./internal/db/dbtest/cluster $(GO) test -timeout 20m ./...
-	$(GO) run ./internal/db/dbtest/cluster $(GO) test -race -short -timeout 20m ./internal/db/... ./internal/flow/... ./internal/vault/... ./internal/identity/... ./internal/paygate/...
+	$(GO) run ./internal/db/dbtest/cluster $(GO) test -race -short -timeout 20m $(RACE)
+	$(GO) run ./internal/db/dbtest/cluster $(GO) test -race -short -timeout 20m -run '$(RACE_FLOWS)' ./internal/flow
 
 test-short: ## the inner loop
 	$(GO) run ./internal/db/dbtest/cluster $(GO) test -short -timeout 5m ./...

@@ -30,7 +30,7 @@ func (f *Flows) soldOutAlready(c Place) error {
 // costs nothing while nothing is sold out.
 func (f *Flows) RefreshGate(ctx context.Context) error {
 	if f.Inventory.Gate.Open() {
-		f.placed.since = time.Time{}
+		f.placed.learned(time.Time{})
 		return nil
 	}
 	if err := f.Inventory.Gate.Refresh(ctx, f.DB); err != nil {
@@ -54,13 +54,13 @@ const (
 
 func (f *Flows) refreshPlaced(ctx context.Context, tx *db.Tx, now time.Time) error {
 	since := now.Add(-learnPast)
-	if !f.placed.since.IsZero() {
-		since = f.placed.since.Add(-learnAgain)
+	if last := f.placed.last(); !last.IsZero() {
+		since = last.Add(-learnAgain)
 	}
 	keys, err := f.Orders.KeysSince(ctx, tx, id.From[id.Order](since), maxPlaced)
 	if err == nil {
 		f.placed.add(keys...)
-		f.placed.since = now
+		f.placed.learned(now)
 	}
 	return err
 }
@@ -73,7 +73,19 @@ const maxPlaced = 100_000
 type placedKeys struct {
 	mu       sync.RWMutex
 	now, old map[order.KeyOf]struct{}
-	since    time.Time // of the refresh before; used by RefreshGate alone
+	since    time.Time // of the last refresh; zero while nothing is sold out
+}
+
+func (p *placedKeys) last() time.Time {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.since
+}
+
+func (p *placedKeys) learned(at time.Time) {
+	p.mu.Lock()
+	p.since = at
+	p.mu.Unlock()
 }
 
 func (p *placedKeys) add(keys ...order.KeyOf) {
