@@ -6,7 +6,7 @@ declare -a packages=()
 for what in "$@"; do
 	case $what in
 	chromium) [ -x /usr/bin/chromium ] || packages+=(chromium)
-		fc-list 2>/dev/null | grep -qi 'noto.*cjk' || packages+=(fonts-noto-cjk fontconfig) ;;
+		fc-list 2>/dev/null | grep -i 'noto.*cjk' >/dev/null || packages+=(fonts-noto-cjk fontconfig) ;;
 	postgres) compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || packages+=(postgresql) ;;
 	npm) command -v npm >/dev/null || packages+=(npm) ;;
 	*) echo "need.sh: $what is not known" >&2; exit 2 ;;
