@@ -17,7 +17,7 @@ build: ## build ./hufu
 
 test: ## every test, on both databases and in a browser; gets what it needs itself
 	./scripts/need.sh chromium postgres
-	$(GO) run ./internal/db/dbtest/cluster $(GO) test -timeout 20m ./...
+	$(GO) run ./internal/db/dbtest/cluster $(GO) test -timeout 40m ./...
 	$(GO) run ./internal/db/dbtest/cluster $(GO) test -race -short -timeout 20m $(RACE)
 	$(GO) run ./internal/db/dbtest/cluster $(GO) test -race -short -timeout 20m -run '$(RACE_FLOWS)' ./internal/flow
 
