@@ -128,9 +128,12 @@ func (a Amount) Split(weights ...int64) ([]Amount, error) {
 	return parts, nil
 }
 
+// maxDigits is how many digits of minor units Parse takes: what an int64 holds with room to add a few.
+const maxDigits = 17
+
 // Parse reads a decimal number such as "19.90" strictly: digits, at most one point,
 // no more decimal digits than the currency has, no sign but a leading minus, no exponent,
-// no separators. It is meant for amounts that come over a wire.
+// no separators, at most maxDigits digits counted in minor units. It is meant for amounts that come over a wire.
 func Parse(s string, c Currency) (Amount, error) {
 	if !c.Known() {
 		return Amount{}, fmt.Errorf("money: unknown currency %q", c)
@@ -139,7 +142,7 @@ func Parse(s string, c Currency) (Amount, error) {
 	t, neg := strings.CutPrefix(s, "-")
 	whole, frac, point := strings.Cut(t, ".")
 	digits := c.Digits()
-	if whole == "" || (point && frac == "") || len(frac) > digits || len(whole) > 15 {
+	if whole == "" || (point && frac == "") || len(frac) > digits || len(whole)+digits > maxDigits {
 		return bad()
 	}
 	var v int64
