@@ -47,32 +47,7 @@ func statusOf(f *fault.Error) int {
 	case "request.accept":
 		return http.StatusNotAcceptable
 	}
-	return StatusOf(f.Kind)
-}
-
-// StatusOf is the HTTP status of each kind of fault: the one mapping there is.
-func StatusOf(k fault.Kind) int {
-	switch k {
-	case fault.Invalid:
-		return http.StatusBadRequest
-	case fault.Unauthenticated:
-		return http.StatusUnauthorized
-	case fault.Forbidden:
-		return http.StatusForbidden
-	case fault.NotFound:
-		return http.StatusNotFound
-	case fault.Conflict:
-		return http.StatusConflict
-	case fault.Gone:
-		return http.StatusGone
-	case fault.TooLarge:
-		return http.StatusRequestEntityTooLarge
-	case fault.TooMany:
-		return http.StatusTooManyRequests
-	case fault.Unavailable:
-		return http.StatusServiceUnavailable
-	}
-	return http.StatusInternalServerError
+	return httpx.StatusOf(f.Kind)
 }
 
 // NewProblem tells a fault in a language. Of our own failures it tells no more than their

@@ -37,12 +37,14 @@ const (
 	TooMany
 	// Unavailable is a passing failure: try again with the same idempotency key.
 	Unavailable
+	// None is the kind of no error at all; no fault has it.
+	None
 )
 
 var kindNames = map[Kind]string{
 	Internal: "internal", Invalid: "invalid", Unauthenticated: "unauthenticated", Forbidden: "forbidden",
 	NotFound: "not_found", Conflict: "conflict", Gone: "gone", TooLarge: "too_large", TooMany: "too_many",
-	Unavailable: "unavailable",
+	Unavailable: "unavailable", None: "none",
 }
 
 func (k Kind) String() string { return kindNames[k] }
@@ -130,8 +132,13 @@ func From(err error) *Error {
 	return Wrap(err, Internal, "internal")
 }
 
-// KindOf is the kind of err.
-func KindOf(err error) Kind { return From(err).Kind }
+// KindOf is the kind of err, or None for nil.
+func KindOf(err error) Kind {
+	if err == nil {
+		return None
+	}
+	return From(err).Kind
+}
 
 // CodeOf is the code of err, or "" for nil.
 func CodeOf(err error) string {

@@ -314,7 +314,7 @@ func (s *Web) refuse(w http.ResponseWriter, r *http.Request, v *checkoutView, p 
 	if f.Kind == fault.Unavailable {
 		s.Log.ErrorContext(r.Context(), "an order could not be placed", "trace", httpx.CallerOf(r.Context()).Trace, "error", err)
 	}
-	s.ui.Render(w, r, ui.Status(f.Kind), "shop/checkout", v)
+	s.ui.Render(w, r, httpx.StatusOf(f.Kind), "shop/checkout", v)
 	return nil
 }
 

@@ -90,7 +90,7 @@ func (s *Web) signInAgain(w http.ResponseWriter, r *http.Request, v *signInView,
 		return err
 	}
 	v.Errors = map[string]string{field: ui.LangOf(r).Fault(f)}
-	s.ui.Render(w, r, ui.Status(f.Kind), "shop/signin", v)
+	s.ui.Render(w, r, httpx.StatusOf(f.Kind), "shop/signin", v)
 	return nil
 }
 

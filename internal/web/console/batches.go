@@ -10,6 +10,7 @@ import (
 	"hufu/internal/db"
 	"hufu/internal/fault"
 	"hufu/internal/flow"
+	"hufu/internal/httpx"
 	"hufu/internal/id"
 	"hufu/internal/identity"
 	"hufu/internal/inventory"
@@ -264,8 +265,8 @@ func generateCodes(c *Console, v *visit) error {
 		return v.leave(to, "started")
 	}
 	batch, err := c.inBackground("codes are generated", func(ctx context.Context) (*vault.Batch, error) { return c.Flows.GenerateCodes(ctx, g, nil) })
-	if k := kindOf(err); err != nil && (k == fault.Invalid || k == fault.Conflict) {
-		return v.generateForm(ui.Status(k), values, err)
+	if k := fault.KindOf(err); err != nil && (k == fault.Invalid || k == fault.Conflict) {
+		return v.generateForm(httpx.StatusOf(k), values, err)
 	}
 	if err != nil {
 		return err
@@ -296,7 +297,7 @@ func (c *Console) inBackground(what string, do func(ctx context.Context) (*vault
 	done := make(chan result, 1)
 	c.work.Go(func() {
 		b, err := do(c.ctx)
-		if err != nil && c.ctx.Err() == nil && kindOf(err) == fault.Internal {
+		if err != nil && c.ctx.Err() == nil && fault.KindOf(err) == fault.Internal {
 			c.Log.Error("work behind a page failed", "work", what, "error", err)
 		}
 		done <- result{b, err}

@@ -316,7 +316,7 @@ func saveBenefit(c *Console, v *visit) error {
 	case "catalogue.slug_taken":
 		return v.benefitForm(http.StatusConflict, was0(was, b), v.form, false, fault.New(fault.Conflict, "catalogue.content").At("slug", "catalogue.slug_taken", "slug", b.Slug))
 	default:
-		if k := kindOf(err); k != fault.Invalid && k != fault.Conflict {
+		if k := fault.KindOf(err); k != fault.Invalid && k != fault.Conflict {
 			return err
 		}
 		return v.benefitForm(http.StatusBadRequest, was0(was, b), v.form, false, err)

@@ -203,7 +203,7 @@ func voidCode(c *Console, v *visit) error {
 	case "vault.reason":
 		return v.code(http.StatusBadRequest, nil, fault.New(fault.Invalid, "console.form").At("void_reason", "vault.reason"))
 	}
-	if kindOf(err) == fault.Conflict {
+	if fault.KindOf(err) == fault.Conflict {
 		return v.code(http.StatusConflict, nil, err)
 	}
 	return err

@@ -167,7 +167,7 @@ func creditCustomer(c *Console, v *visit) error {
 		return err
 	}
 	err = c.Flows.Credit(v.r.Context(), k, amount, v.f("received") != "", v.f("reference"), v.f("note"), v.by(), v.origin().Address)
-	if kindOf(err) == fault.Conflict {
+	if fault.KindOf(err) == fault.Conflict {
 		return v.customer(http.StatusConflict, "", fault.New(fault.Conflict, "console.form").At("reference", fault.CodeOf(err), paramsOf(err)...))
 	}
 	if err != nil {

@@ -295,7 +295,7 @@ func checkImport(c *Console, v *visit) error {
 		return v.importPage(http.StatusBadRequest, values, f)
 	}
 	_, err = c.Flows.CheckImport(v.r.Context(), k, o, v.act())
-	if kind := kindOf(err); err != nil && kind == fault.Invalid {
+	if kind := fault.KindOf(err); err != nil && kind == fault.Invalid {
 		return v.importPage(http.StatusBadRequest, values, err)
 	}
 	if err != nil && fault.CodeOf(err) != "vault.import_state" { // pressed twice: it is being checked

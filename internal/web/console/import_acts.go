@@ -39,7 +39,7 @@ func steerImport(c *Console, v *visit) error {
 		return fault.New(fault.Invalid, "http.form")
 	}
 	_, err = steer()
-	if kindOf(err) == fault.Conflict {
+	if fault.KindOf(err) == fault.Conflict {
 		return v.importPage(http.StatusConflict, nil, err)
 	}
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"hufu/internal/db"
 	"hufu/internal/fault"
 	"hufu/internal/flow"
+	"hufu/internal/httpx"
 	"hufu/internal/id"
 	"hufu/internal/tabular"
 	"hufu/internal/vault"
@@ -126,7 +127,7 @@ func receiveImport(c *Console, v *visit) error {
 		for name := range values {
 			values[name] = v.f(name)
 		}
-		k := kindOf(err)
+		k := fault.KindOf(err)
 		if f := fault.From(err); f.Code == "console.no_file" || k == fault.Invalid && f.Code != "http.form" || k == fault.TooLarge {
 			for _, name := range []string{"stock", "issuer", "supplier", "name"} {
 				values[name] = v.f(name)
@@ -134,7 +135,7 @@ func receiveImport(c *Console, v *visit) error {
 			if len(f.Fields) == 0 {
 				f = fault.New(fault.Invalid, "console.form").At("file", f.Code, paramsOf(f)...)
 			}
-			return v.newImport(ui.Status(k), values, f)
+			return v.newImport(httpx.StatusOf(k), values, f)
 		}
 		return err
 	}

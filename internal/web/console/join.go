@@ -53,7 +53,7 @@ func (v *visit) newPassword(s *signView) (identity.PasswordHash, error) {
 		return identity.PasswordHash{}, nil
 	}
 	hash, err := v.c.Identity.Passwords().Hash(v.r.Context(), password, s.Email, s.Name)
-	if kindOf(err) == fault.Invalid {
+	if fault.KindOf(err) == fault.Invalid {
 		s.Errors["password"] = v.lang.Fault(fault.From(err))
 		err = nil
 	}

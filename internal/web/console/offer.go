@@ -264,7 +264,7 @@ func publishOffer(c *Console, v *visit) error {
 		}
 		return v.audit(tx, "offer.publish", string(o.ID), "version", strconv.FormatInt(version.Number, 10), "price", version.Content.Price.Decimal()+" "+string(version.Content.Price.Currency))
 	})
-	if kindOf(err) == fault.Invalid {
+	if fault.KindOf(err) == fault.Invalid {
 		return v.offerRefused(o, err)
 	}
 	if err != nil {

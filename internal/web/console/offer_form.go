@@ -10,6 +10,7 @@ import (
 	"hufu/internal/catalogue"
 	"hufu/internal/db"
 	"hufu/internal/fault"
+	"hufu/internal/httpx"
 	"hufu/internal/id"
 	"hufu/internal/money"
 	"hufu/internal/web/ui"
@@ -320,10 +321,10 @@ func saveOfferForm(c *Console, v *visit) error {
 	case "catalogue.slug_taken":
 		return v.offerForm(http.StatusConflict, was, v.form, nil, fault.New(fault.Conflict, "catalogue.content").At("slug", "catalogue.slug_taken", "slug", edited.Slug))
 	default:
-		if k := kindOf(err); k != fault.Invalid && k != fault.Conflict {
+		if k := fault.KindOf(err); k != fault.Invalid && k != fault.Conflict {
 			return err
 		}
-		return v.offerForm(ui.Status(kindOf(err)), was, v.form, nil, err)
+		return v.offerForm(httpx.StatusOf(fault.KindOf(err)), was, v.form, nil, err)
 	}
 	say, draft := "saved", "offer-new"
 	if publish {

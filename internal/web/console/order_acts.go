@@ -45,7 +45,7 @@ func cancelOrder(c *Console, v *visit) error {
 	}
 	if was != order.Cancelled { // else it was pressed twice
 		if err := c.Flows.Cancel(v.r.Context(), k); err != nil {
-			if kind := kindOf(err); kind == fault.Conflict {
+			if kind := fault.KindOf(err); kind == fault.Conflict {
 				return v.orderPage(http.StatusConflict, "", err)
 			}
 			return err

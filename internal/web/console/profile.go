@@ -74,7 +74,7 @@ func changePassword(c *Console, v *visit) error {
 		return v.profile(http.StatusBadRequest, nil, fault.New(fault.Invalid, "console.form").At("password_again", "console.password_differs"))
 	}
 	opened, err := c.Identity.ChangePassword(v.r.Context(), c.Flows.DB, v.who, v.token, v.form.Get("password_old"), next, v.origin(), c.now())
-	if kindOf(err) == fault.Invalid {
+	if fault.KindOf(err) == fault.Invalid {
 		field := "password"
 		if fault.CodeOf(err) == "identity.password_wrong" {
 			field = "password_old"
@@ -128,7 +128,7 @@ func endSessions(c *Console, v *visit) error {
 		}
 		return c.Identity.EndSession(v.r.Context(), tx, v.who, k, v.origin(), c.now())
 	})
-	if kindOf(err) != fault.NotFound { // gone already is as good
+	if fault.KindOf(err) != fault.NotFound { // gone already is as good
 		return err
 	}
 	return v.leave("/console/profile", "ended")

@@ -95,7 +95,7 @@ func (c *Console) enter(v *visit) error {
 	err := c.recognise(v)
 	switch {
 	case v.route.open:
-	case kindOf(err) == fault.Unauthenticated:
+	case fault.KindOf(err) == fault.Unauthenticated:
 		return v.askSignIn(err)
 	case err != nil:
 		return err
@@ -197,7 +197,7 @@ func (v *visit) fail(err error) {
 	if (f.Kind == fault.Internal || f.Kind == fault.Unavailable) && v.r.Method == http.MethodGet {
 		e.Action, e.Second = &ui.Action{Label: v.lang.T("ui.retry"), Href: ui.LocalPath(v.r.URL.RequestURI()), Icon: "refresh"}, home
 	}
-	v.c.ui.Render(v.w, v.r, ui.Status(f.Kind), "shared/error", e)
+	v.c.ui.Render(v.w, v.r, httpx.StatusOf(f.Kind), "shared/error", e)
 }
 
 func (v *visit) trace() string {

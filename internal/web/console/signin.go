@@ -9,6 +9,7 @@ import (
 
 	"hufu/internal/db"
 	"hufu/internal/fault"
+	"hufu/internal/httpx"
 	"hufu/internal/identity"
 	"hufu/internal/web/ui"
 )
@@ -138,7 +139,7 @@ func (v *visit) refused(s *signView, err error) error {
 	} else {
 		s.Error = v.lang.Fault(f)
 	}
-	return v.sign(ui.Status(f.Kind), s)
+	return v.sign(httpx.StatusOf(f.Kind), s)
 }
 
 func secondFactor(c *Console, v *visit) error {
@@ -175,9 +176,9 @@ func finishEnrolment(c *Console, v *visit) error {
 	done, err := identity.Commit(v.r.Context(), c.Flows.DB, func(tx *db.Tx) (db.Answer[identity.Enrolled], error) {
 		return c.Identity.FinishEnrolment(v.r.Context(), tx, v.token, v.f("totp"), v.origin(), c.now())
 	})
-	if fault.CodeOf(err) == "identity.second" || kindOf(err) == fault.TooMany {
+	if fault.CodeOf(err) == "identity.second" || fault.KindOf(err) == fault.TooMany {
 		s.Error = v.lang.Fault(fault.From(err))
-		return v.enrol(ui.Status(kindOf(err)), s)
+		return v.enrol(httpx.StatusOf(fault.KindOf(err)), s)
 	}
 	if err != nil {
 		return v.refused(s, err)

@@ -6,6 +6,7 @@ import (
 
 	"hufu/internal/db"
 	"hufu/internal/fault"
+	"hufu/internal/httpx"
 	"hufu/internal/i18n"
 	"hufu/internal/id"
 	"hufu/internal/identity"
@@ -206,8 +207,8 @@ func steerMember(c *Console, v *visit) error {
 		}
 		return fault.New(fault.Invalid, "http.form")
 	})
-	if kind := kindOf(err); err != nil && (kind == fault.Conflict || kind == fault.Invalid && fault.CodeOf(err) != "http.form") {
-		return v.member(ui.Status(kind), nil, err)
+	if kind := fault.KindOf(err); err != nil && (kind == fault.Conflict || kind == fault.Invalid && fault.CodeOf(err) != "http.form") {
+		return v.member(httpx.StatusOf(kind), nil, err)
 	}
 	if err != nil {
 		return err

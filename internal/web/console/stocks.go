@@ -7,6 +7,7 @@ import (
 
 	"hufu/internal/db"
 	"hufu/internal/fault"
+	"hufu/internal/httpx"
 	"hufu/internal/id"
 	"hufu/internal/identity"
 	"hufu/internal/inventory"
@@ -91,8 +92,8 @@ func createStock(c *Console, v *visit) error {
 		made = s.ID
 		return v.audit(tx, "stock.create", string(s.ID), "name", s.Name, "kind", s.Kind)
 	})
-	if k := kindOf(err); err != nil && (k == fault.Invalid || k == fault.Conflict) {
-		return v.stocksPage(ui.Status(k), err)
+	if k := fault.KindOf(err); err != nil && (k == fault.Invalid || k == fault.Conflict) {
+		return v.stocksPage(httpx.StatusOf(k), err)
 	}
 	if err != nil {
 		return err
@@ -205,7 +206,7 @@ func changeStock(c *Console, v *visit) error {
 		}
 		return v.audit(tx, action, string(k), "units", strconv.FormatInt(n, 10), "reason", reason)
 	})
-	if kindOf(err) == fault.Invalid {
+	if fault.KindOf(err) == fault.Invalid {
 		return v.stockPage(http.StatusBadRequest, err)
 	}
 	if err != nil {

@@ -217,7 +217,7 @@ func saveSetting(c *Console, v *visit) error {
 		_, err := setting.Change(v.r.Context(), tx, setting.By{Actor: string(v.by()), Origin: v.origin().Address}, v.f("name"), value, c.now())
 		return err
 	})
-	if kindOf(err) == fault.Invalid {
+	if fault.KindOf(err) == fault.Invalid {
 		return v.settings(http.StatusBadRequest, err)
 	}
 	if err != nil {

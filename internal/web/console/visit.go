@@ -209,14 +209,3 @@ func short[K ~string](k K) string {
 	}
 	return s
 }
-
-// noFault is the kind of no error at all.
-const noFault fault.Kind = 255
-
-// kindOf is fault.KindOf for an error that may be nil.
-func kindOf(err error) fault.Kind {
-	if err == nil {
-		return noFault
-	}
-	return fault.KindOf(err)
-}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"hufu/internal/fault"
+	"hufu/internal/httpx"
 )
 
 // CSP is the Content-Security-Policy of every page: only what the program itself serves,
@@ -18,31 +19,6 @@ type ErrorPage struct {
 	Art     string // see Empty.Art; "" is a broken tally
 	Action  *Action
 	Second  *Action
-}
-
-// Status is the HTTP status of a kind of fault.
-func Status(k fault.Kind) int {
-	switch k {
-	case fault.Invalid:
-		return http.StatusBadRequest
-	case fault.Unauthenticated:
-		return http.StatusUnauthorized
-	case fault.Forbidden:
-		return http.StatusForbidden
-	case fault.NotFound:
-		return http.StatusNotFound
-	case fault.Conflict:
-		return http.StatusConflict
-	case fault.Gone:
-		return http.StatusGone
-	case fault.TooLarge:
-		return http.StatusRequestEntityTooLarge
-	case fault.TooMany:
-		return http.StatusTooManyRequests
-	case fault.Unavailable:
-		return http.StatusServiceUnavailable
-	}
-	return http.StatusInternalServerError
 }
 
 // Error writes the error page for err in the given shell ("shop", "console", "plain"):
@@ -73,5 +49,5 @@ func (rd *Renderer) Error(w http.ResponseWriter, r *http.Request, shell, trace s
 	if r.Method != http.MethodGet && r.Method != http.MethodHead && v.Second != nil {
 		v.Action, v.Second = v.Second, nil // a posted form can't be repeated by a link
 	}
-	rd.Render(w, r, Status(f.Kind), "shared/error", v)
+	rd.Render(w, r, httpx.StatusOf(f.Kind), "shared/error", v)
 }
