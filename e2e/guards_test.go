@@ -3,8 +3,6 @@ package e2e
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"net/url"
@@ -72,8 +70,11 @@ What holds each wrong back in Hufu: a lock, a predicate, a constraint, a compari
 Each is taken out alone, by machine, and a test must go red: a guard that nothing misses is
 either not needed or not tested. The table is that of ` + "`e2e/guards_table_test.go`" + `, from which this
 file is written (` + "`go test ./e2e -run TestGuardsAreListed -update`" + `); ` + "`go test ./e2e -run TestEachGuardIsMissed`" + `
-takes them out (` + "`-guard TEXT`" + ` only those whose name holds the text). The ids are those of
-payment cases (P), invariants (I), faults (F), security statements (S) and requirements.
+takes them out (` + "`-guard TEXT`" + ` only those whose name holds the text). It builds each package's tests
+once, from a copy of the files in which every guard has a switch; with none out the tests must
+pass, and then they run once for each guard, without that one. The program itself has no such
+switch. The ids are those of payment cases (P), invariants (I), faults (F), security statements
+(S) and requirements.
 
 | guard | without it | where | the test that goes red |
 |---|---|---|---|
@@ -101,12 +102,29 @@ payment cases (P), invariants (I), faults (F), security statements (S) and requi
 	}
 }
 
-// goTest runs tests of a package and gives what they print; err is nil when they pass.
-func goTest(ctx context.Context, dir, cluster, pkg, run string, more ...string) (string, error) {
-	args := append([]string{"test", "-vet=off", "-count=1", "-timeout", "100s", "-run", run}, more...)
-	c := exec.CommandContext(ctx, "go", append(args, "./"+pkg)...)
-	c.Dir = dir
-	c.Env = append(os.Environ(), "HUFU_TEST_POSTGRES="+cluster)
+// switchedTests are the test binaries of packages, in which guards are taken out by name.
+type switchedTests struct{ dir, bin, cluster string }
+
+// build makes the binary of a package.
+func (s switchedTests) build(ctx context.Context, plan, pkg string) error {
+	c := exec.CommandContext(ctx, "go", "test", "-c", "-vet=off", "-ldflags=-s -w", "-overlay", plan, "-o", s.path(pkg), "./"+pkg)
+	c.Dir = s.dir
+	if out, err := c.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s with its guards switched does not build: %w\n%s", pkg, err, out)
+	}
+	return nil
+}
+
+func (s switchedTests) path(pkg string) string {
+	return filepath.Join(s.bin, strings.ReplaceAll(pkg, "/", "_")+".test")
+}
+
+// run runs tests of a package without the guard named, and gives what they print; err is nil
+// when they pass.
+func (s switchedTests) run(ctx context.Context, without, pkg, tests string, more ...string) (string, error) {
+	c := exec.CommandContext(ctx, s.path(pkg), append([]string{"-test.timeout", "100s", "-test.run", tests}, more...)...)
+	c.Dir = filepath.Join(s.dir, pkg)
+	c.Env = append(os.Environ(), "HUFU_TEST_POSTGRES="+s.cluster, guardOff+"="+without)
 	c.WaitDelay = 10 * time.Second
 	out, err := c.CombinedOutput()
 	return string(out), err
@@ -124,90 +142,74 @@ func TestEachGuardIsMissed(t *testing.T) {
 		t.Fatal(err)
 	}
 	u.Path = "/postgres"
-	cluster, dir := u.String(), root(t)
+	s := switchedTests{root(t), t.TempDir(), u.String()}
 	chosen := slices.DeleteFunc(slices.Clone(guards), func(g guard) bool { return !strings.Contains(g.name, *onlyGuard) })
-	needed := map[string]map[string]bool{}
+	plan, err := overlay(s.dir, t.TempDir(), chosen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	work := map[string][]guard{}
 	for _, g := range chosen {
-		pkg, test := g.split()
-		if needed[pkg] == nil {
-			needed[pkg] = map[string]bool{}
-		}
-		needed[pkg][test] = true
+		pkg, _ := g.split()
+		work[pkg] = append(work[pkg], g)
 	}
-	var work []func()
-	for pkg, tests := range needed {
-		work = append(work, func() { intact(t, dir, cluster, pkg, tests) })
-	}
-	for _, g := range chosen {
-		work = append(work, func() { g.missed(t, dir, cluster) })
-	}
+	two := make(chan struct{}, 2) // at once: the machine's cores
 	var all sync.WaitGroup
-	next := make(chan func(), len(work))
-	for _, w := range work {
-		next <- w
-	}
-	close(next)
-	for range 2 { // the machine's cores: each is a build
+	limited := func(f func()) {
 		all.Go(func() {
-			for w := range next {
-				w()
+			two <- struct{}{}
+			defer func() { <-two }()
+			f()
+		})
+	}
+	for pkg, held := range work {
+		limited(func() {
+			if err := s.build(t.Context(), plan, pkg); err != nil {
+				t.Error(err)
+				return
+			}
+			limited(func() { s.intact(t, pkg, held) })
+			for _, g := range held {
+				limited(func() { s.missed(t, g) })
 			}
 		})
 	}
 	all.Wait()
 }
 
-// intact requires that tests pass, and that there are such tests.
-func intact(t *testing.T, dir, cluster, pkg string, tests map[string]bool) {
-	tops := map[string]bool{}
-	for test := range tests {
+// intact requires that the tests of guards pass, and that there are such tests.
+func (s switchedTests) intact(t *testing.T, pkg string, held []guard) {
+	var names, tops []string
+	for _, g := range held {
+		_, test := g.split()
 		for alone := range strings.SplitSeq(test, "|") {
 			top, _, _ := strings.Cut(alone, "/")
-			tops[top] = true
+			names, tops = append(names, alone), append(tops, top)
 		}
 	}
-	var names []string
-	for top := range tops {
-		names = append(names, top)
-	}
-	slices.Sort(names)
-	out, err := goTest(t.Context(), dir, cluster, pkg, pattern(strings.Join(names, "|")), "-v")
+	slices.Sort(tops)
+	out, err := s.run(t.Context(), "", pkg, pattern(strings.Join(slices.Compact(tops), "|")), "-test.v")
 	if err != nil {
 		t.Errorf("with every guard in place, %s fails: %v\n%s", pkg, err, out)
 		return
 	}
-	for test := range tests {
-		for alone := range strings.SplitSeq(test, "|") {
-			if !strings.Contains(out, "--- PASS: "+alone+" (") {
-				t.Errorf("%s has no test %s", pkg, alone)
-			}
+	for _, name := range names {
+		if !strings.Contains(out, "--- PASS: "+name+" (") {
+			t.Errorf("%s has no test %s", pkg, name)
 		}
 	}
 }
 
-// missed requires that the guard's test fails without the guard: a test, not the build.
-func (g guard) missed(t *testing.T, dir, cluster string) {
+// missed requires that the guard's test fails without the guard.
+func (s switchedTests) missed(t *testing.T, g guard) {
 	start := time.Now()
-	work, err := os.MkdirTemp("", "hufu-guard-")
-	if err != nil {
-		t.Error(err)
-		return
-	}
-	defer os.RemoveAll(work)
-	mutant, overlay := filepath.Join(work, filepath.Base(g.file)), filepath.Join(work, "overlay.json")
-	plan, err := json.Marshal(map[string]map[string]string{"Replace": {filepath.Join(dir, g.file): mutant}})
-	src, bad := g.without(dir)
-	if err = errors.Join(err, bad, os.WriteFile(mutant, src, 0o600), os.WriteFile(overlay, plan, 0o600)); err != nil {
-		t.Error(err)
-		return
-	}
 	pkg, test := g.split()
-	out, err := goTest(t.Context(), dir, cluster, pkg, pattern(test), "-overlay", overlay)
+	out, err := s.run(t.Context(), g.name, pkg, pattern(test), "-test.failfast")
 	switch {
 	case err == nil:
 		t.Errorf("nothing misses %q: %s passes without it (%s)", g.name, test, g.protects)
 	case !strings.Contains(out, "--- FAIL: "):
-		t.Errorf("without %q no test failed, but: %s", g.name, out)
+		t.Errorf("without %q no test failed, but: %v\n%s", g.name, err, out)
 	default:
 		t.Logf("%5.1fs %s", time.Since(start).Seconds(), g.name)
 	}
