@@ -52,7 +52,7 @@ func batches(c *Console, v *visit) error {
 }
 
 func (v *visit) batchTable(all []*vault.Batch, stocks map[id.Stock]string) ui.Table {
-	t := ui.Table{Caption: v.t("ui.nav.batches"), Columns: []ui.Column{{Label: v.t("console.batch")}, {Label: v.t("console.stock.available")}, {Label: v.t("console.state")}, {Label: v.t("console.stock.delivered"), End: true},
+	t := ui.Table{Caption: v.t("ui.nav.batches"), Columns: []ui.Column{{Label: v.t("console.batch")}, {Label: v.t("console.state")}, {Label: v.t("console.stock.available"), End: true, Say: true}, {Label: v.t("console.stock.delivered"), End: true, Say: true},
 		{Label: v.t("console.created"), End: true}}}
 	for _, b := range all {
 		tone, word := v.batchState(b.State)
@@ -64,7 +64,7 @@ func (v *visit) batchTable(all []*vault.Batch, stocks map[id.Stock]string) ui.Ta
 		if name := stocks[b.Stock]; name != "" {
 			sub = name + " · " + sub
 		}
-		t.Rows = append(t.Rows, ui.Row{ID: string(b.ID), Label: b.Name, Href: href, Cells: []ui.Cell{ui.Link(b.Name, href, sub), ui.Text(ui.FormatInt(b.Counts.Available)+" / "+ui.FormatInt(b.Counts.Stored), ""), ui.State(tone, word), ui.Text(ui.FormatInt(b.Counts.Delivered), ""),
+		t.Rows = append(t.Rows, ui.Row{ID: string(b.ID), Label: b.Name, Href: href, Cells: []ui.Cell{ui.Link(b.Name, href, sub), ui.State(tone, word), ui.Text(ui.FormatInt(b.Counts.Available)+" / "+ui.FormatInt(b.Counts.Stored), ""), ui.Text(ui.FormatInt(b.Counts.Delivered), ""),
 			ui.At(b.CreatedAt)}})
 	}
 	t.Empty = ui.Empty{Art: "box", Title: v.t("console.batches.empty"), Text: v.t("console.batches.empty.text"), Action: &ui.Action{Label: v.t("console.imports.new"), Href: "/console/imports/new", Icon: "upload"},
@@ -93,7 +93,7 @@ func batchPage(c *Console, v *visit) error {
 	}
 	b := d.Batch
 	href := "/console/batches/" + string(b.ID)
-	d.Codes = ui.Table{Caption: v.t("console.batch.codes"), Columns: []ui.Column{{Label: v.t("console.code")}, {Label: v.t("console.expires")}, {Label: v.t("console.state")}, {Label: v.t("console.code.delivered_at"), End: true}}}
+	d.Codes = ui.Table{Caption: v.t("console.batch.codes"), Columns: []ui.Column{{Label: v.t("console.code")}, {Label: v.t("console.expires")}, {Label: v.t("console.state")}, {Label: v.t("console.code.delivered_at"), End: true, Say: true}}}
 	if len(codes) > perPage {
 		codes = codes[:perPage]
 		d.Codes.Pager.Next = href + "?after=" + string(codes[perPage-1].ID)
@@ -158,7 +158,7 @@ func (v *visit) batch() (*batchView, []vault.Shown, error) {
 	}
 	d.Facts = []ui.Fact{{Label: v.t("console.batch.source"), Value: v.t("console.batch.source." + b.Source)}, {Label: v.t("console.batch.issuer"), Value: b.Issuer}, {Label: v.t("console.batch.supplier"), Value: dash(b.Supplier)},
 		{Label: v.t("console.batch.cost"), Value: sumText(b.Cost)}, {Label: v.t("console.expires"), Value: expires}, {Label: v.t("console.created"), Value: v.when(b.CreatedAt)}, {Label: v.t("console.by"), Value: v.people(names, b.CreatedBy)},
-		{Label: "ID", Value: string(b.ID)}}
+		{Label: "ID", Value: string(b.ID), Mono: true}}
 	return d, codes, nil
 }
 

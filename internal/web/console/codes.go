@@ -130,7 +130,7 @@ func (v *visit) code(status int, secret *vault.Record, refusal error) error {
 		expires = v.when(d.Code.ExpiresAt)
 	}
 	d.Facts = []ui.Fact{{Label: v.t("console.code.last4"), Value: "•••• " + d.Code.Last4}, {Label: v.t("console.batch.issuer"), Value: batch.Issuer}, {Label: v.t("console.expires"), Value: expires},
-		{Label: v.t("console.code.delivered_at"), Value: v.when(d.Code.DeliveredAt)}, {Label: "ID", Value: string(d.Code.ID)}}
+		{Label: v.t("console.code.delivered_at"), Value: v.when(d.Code.DeliveredAt)}, {Label: "ID", Value: string(d.Code.ID), Mono: true}}
 	for i := len(rows) - 1; i >= 0; i-- {
 		d.Trail = append(d.Trail, v.auditEvent(rows[i], names))
 	}

@@ -19,7 +19,7 @@ type Options struct {
 	Flows       *flow.Flows
 	Identity    *identity.Service
 	PublicURL   string // under which browsers reach us; https makes cookies secure
-	Environment string // word in the head of each page when this isn't the live shop
+	Environment string // said in the head of each page when this isn't the live shop, see ui.Options
 	Version     string // of the program
 	// ShowMessages has the page of notices show them whole, codes and links too: only where
 	// no adapter takes them outside (demo, development).
@@ -40,7 +40,7 @@ type Console struct {
 	stop context.CancelFunc
 	work sync.WaitGroup
 
-	verified lastVerify
+	verified verifying
 }
 
 // New compiles the pages. It fails on a template that can't be.

@@ -132,7 +132,7 @@ func (v *visit) customer(status int, contact string, refusal error) error {
 	if !d.Party.Active {
 		state = v.t("console.disabled")
 	}
-	d.Facts = []ui.Fact{{Label: v.t("console.customer"), Value: d.Name}, {Label: v.t("console.state"), Value: state}, {Label: v.t("console.language"), Value: string(d.Party.Lang)}, {Label: v.t("console.customer.since"), Value: v.when(d.Party.CreatedAt)}, {Label: "ID", Value: string(k)}}
+	d.Facts = []ui.Fact{{Label: v.t("console.customer"), Value: d.Name}, {Label: v.t("console.state"), Value: state}, {Label: v.t("console.language"), Value: string(d.Party.Lang)}, {Label: v.t("console.customer.since"), Value: v.when(d.Party.CreatedAt)}, {Label: "ID", Value: string(k), Mono: true}}
 	v.page(&d.Page, "customers", d.Name)
 	d.Crumbs = []ui.Crumb{{Label: v.t("console.nav.customers"), Href: "/console/customers"}, {Label: d.Name}}
 	return v.render(status, "customer", d)

@@ -15,6 +15,7 @@ import (
 	"hufu/internal/exception"
 	"hufu/internal/identity"
 	"hufu/internal/insight/desk"
+	"hufu/internal/insight/verify"
 	"hufu/internal/inventory"
 	"hufu/internal/job"
 	"hufu/internal/money"
@@ -68,6 +69,7 @@ func home(c *Console, v *visit) error {
 	var depth job.Depth
 	var days []desk.Day
 	var waits desk.Waiting
+	var verified verify.Last
 	err := v.view(func(tx *db.Tx) (err error) {
 		ctx := v.r.Context()
 		if open, err = exception.ListOpen(ctx, tx, 1); err != nil {
@@ -88,6 +90,9 @@ func home(c *Console, v *visit) error {
 		if waits, err = desk.WaitingAt(ctx, tx, d.AsOf); err != nil {
 			return err
 		}
+		if verified, err = verify.LastHeld(ctx, tx); err != nil {
+			return err
+		}
 		return v.firstSteps(tx, d, stocks)
 	})
 	if err != nil {
@@ -95,11 +100,11 @@ func home(c *Console, v *visit) error {
 	}
 	if v.who.May(identity.SystemView) {
 		d.Checked = v.t("console.todo.unchecked")
-		if s := c.lastVerified(); !s.At.IsZero() && s.Broken == 0 && !s.Failed {
-			d.Checked = v.t("console.todo.held", "at", v.when(s.At))
+		if !verified.LastHeld.IsZero() {
+			d.Checked = v.t("console.todo.held", "at", v.when(verified.LastHeld))
 		}
 	}
-	d.Todos = v.todos(open, counts, stocks, depth, waits)
+	d.Todos = v.todos(open, counts, stocks, depth, waits, verified)
 	v.numbers(d, days)
 	v.page(&d.Page, "home", v.t("ui.nav.console"))
 	return v.render(http.StatusOK, "home", d)
@@ -127,7 +132,7 @@ func (v *visit) firstSteps(tx *db.Tx, d *homeView, stocks []*inventory.Stock) er
 }
 
 // todos is what needs doing, the most urgent first.
-func (v *visit) todos(open []exception.Case, counts map[string]int64, stocks []*inventory.Stock, depth job.Depth, waits desk.Waiting) []ui.Todo {
+func (v *visit) todos(open []exception.Case, counts map[string]int64, stocks []*inventory.Stock, depth job.Depth, waits desk.Waiting, verified verify.Last) []ui.Todo {
 	var out []ui.Todo
 	oldest := ""
 	if len(open) > 0 {
@@ -141,8 +146,8 @@ func (v *visit) todos(open []exception.Case, counts map[string]int64, stocks []*
 			out = append(out, ui.Todo{Tone: caseTones[kind], Icon: "warn", Title: v.known("console.case."+kind, kind), Text: v.known("console.case.next."+kind, oldest), Count: counts[kind], Href: "/console/exceptions?kind=" + kind})
 		}
 	}
-	if s := v.c.lastVerified(); s.Broken > 0 && v.who.May(identity.SystemView) {
-		out = append(out, ui.Todo{Tone: ui.Stop, Icon: "shield", Title: v.t("console.todo.invariants"), Text: v.t("console.todo.invariants.text", "at", v.when(s.At)), Count: int64(s.Broken), Href: "/console/system"})
+	if n := len(verified.Failed); n > 0 && v.who.May(identity.SystemView) {
+		out = append(out, ui.Todo{Tone: ui.Stop, Icon: "shield", Title: v.t("console.todo.invariants"), Text: v.t("console.todo.invariants.text", "at", v.when(verified.At)), Count: int64(n), Href: "/console/system"})
 	}
 	if depth.Dead > 0 && v.who.May(identity.SystemView) {
 		out = append(out, ui.Todo{Tone: ui.Stop, Icon: "gear", Title: v.t("console.todo.dead"), Text: v.t("console.todo.dead.text"), Count: depth.Dead, Href: "/console/system"})

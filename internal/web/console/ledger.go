@@ -62,11 +62,11 @@ func ledgerPage(c *Console, v *visit) error {
 			shown = append(shown, a)
 		}
 	}
-	l.Table = ui.Table{Caption: v.t("ui.nav.ledger"), Columns: []ui.Column{{Label: v.t("console.account")}, {Label: v.t("console.ledger.debits")}, {Label: v.t("console.ledger.credits")}, {Label: v.t("console.ledger.balance"), End: true}}}
+	l.Table = ui.Table{Caption: v.t("ui.nav.ledger"), Columns: []ui.Column{{Label: v.t("console.account")}, {Label: v.t("console.ledger.debits"), End: true, Say: true}, {Label: v.t("console.ledger.credits"), End: true, Say: true}, {Label: v.t("console.ledger.balance"), End: true, Say: true}}}
 	for _, a := range cut(v, shown, &l.Table.Pager) {
 		b, currency := balances[a], ledger.CurrencyOf(a)
 		href := "/console/ledger/account?a=" + url.QueryEscape(string(a))
-		l.Table.Rows = append(l.Table.Rows, ui.Row{Href: href, Cells: []ui.Cell{ui.Link(v.accountName(a), href, v.t("console.account.kind."+ledger.Kind(a))+" · "+string(a)), ui.Text(moneyOf(b.Debits, currency), ""), ui.Text(moneyOf(b.Credits, currency), ""), ui.Sum(b.Net())}})
+		l.Table.Rows = append(l.Table.Rows, ui.Row{Href: href, Cells: []ui.Cell{ui.Link(v.accountName(a), href, v.t("console.account.kind."+ledger.Kind(a))+" · "+string(a)), ui.Sum(money.Of(b.Debits, currency)), ui.Sum(money.Of(b.Credits, currency)), ui.Sum(b.Net())}})
 	}
 	l.Note = note{ui.OK, v.t("console.ledger.balanced"), ""}
 	for currency, s := range sums {

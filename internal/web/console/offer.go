@@ -67,6 +67,7 @@ type offerView struct {
 	Moves       []stateMove
 	MayEdit     bool
 	Unpublished bool
+	OnSale      bool // the version is what shoppers can buy now
 
 	ArchiveFields []ui.Fact
 }
@@ -115,6 +116,7 @@ func offerPage(c *Console, v *visit) error {
 	v.page(&d.Page, "offers", d.Name)
 	d.Crumbs = []ui.Crumb{{Label: v.t("ui.nav.offers"), Href: "/console/offers"}, {Label: d.Name}}
 	d.Tone, d.State = v.offerState(o.At(c.now()))
+	d.OnSale = o.At(c.now()) == catalogue.Live
 	d.Facts = append([]ui.Fact{{Label: v.t("console.field.slug"), Value: o.Slug}, {Label: v.t("console.category"), Value: v.category(o.Category)}, {Label: v.t("console.field.position"), Value: strconv.FormatInt(o.Position, 10)},
 		{Label: v.t("console.field.starts_at"), Value: v.when(o.StartsAt)}, {Label: v.t("console.field.ends_at"), Value: v.when(o.EndsAt)}}, v.contentFacts(o.Draft, stocks)...)
 	if len(d.Versions) == 0 {

@@ -104,8 +104,8 @@ func (v *visit) orderPage(status int, contact string, refusal error) error {
 	if o.Party == "" {
 		who += " · " + v.t("console.guest")
 	}
-	d.Facts = []ui.Fact{{Label: v.t("console.customer"), Value: who}, {Label: v.t("console.order.channel"), Value: o.Channel}, {Label: v.t("console.order.created"), Value: v.when(o.CreatedAt)}, {Label: v.t("console.order.paid_at"), Value: v.when(o.PaidAt)},
-		{Label: v.t("console.order.expires"), Value: v.when(o.ExpiresAt)}, {Label: v.t("console.amount"), Value: o.Total.String()}, {Label: "ID", Value: string(o.ID)}}
+	d.Facts = []ui.Fact{{Label: v.t("console.customer"), Value: who}, {Label: v.t("console.order.channel"), Value: v.known("console.channel."+o.Channel, o.Channel)}, {Label: v.t("console.order.created"), Value: v.when(o.CreatedAt)}, {Label: v.t("console.order.paid_at"), Value: v.when(o.PaidAt)},
+		{Label: v.t("console.order.expires"), Value: v.when(o.ExpiresAt)}, {Label: v.t("console.amount"), Value: o.Total.String()}, {Label: "ID", Value: string(o.ID), Mono: true}}
 	v.orderMoney(s, d)
 	for _, x := range s.cases {
 		d.Cases = append(d.Cases, caseLine{x, v.known("console.case."+x.Kind, x.Kind), "/console/exceptions/" + string(x.ID)})

@@ -46,7 +46,7 @@ func (v *visit) profile(status int, codes []string, refusal error) error {
 		all, err := v.c.Identity.Sessions(v.r.Context(), tx, v.by(), v.c.now())
 		for _, e := range all {
 			if e.Stage == identity.StageFull {
-				d.Sessions = append(d.Sessions, sessionRow{e.ID, clip(e.Agent, 90), e.Origin, v.when(e.SeenAt), v.when(e.CreatedAt), e.ID == v.who.ID})
+				d.Sessions = append(d.Sessions, sessionRow{e.ID, device(e.Agent), e.Origin, v.when(e.SeenAt), v.when(e.CreatedAt), e.ID == v.who.ID})
 			}
 		}
 		return err

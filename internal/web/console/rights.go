@@ -97,7 +97,7 @@ func rightPage(c *Console, v *visit) error {
 		d.Events = append(d.Events, e)
 	}
 	d.Head = hexShort(r.Head)
-	d.Facts = []ui.Fact{{Label: "ID", Value: string(r.ID)}, {Label: v.t("console.right.steps"), Value: ui.FormatInt(r.Steps)}, {Label: v.t("console.right.head"), Value: d.Head}}
+	d.Facts = []ui.Fact{{Label: "ID", Value: string(r.ID), Mono: true}, {Label: v.t("console.right.steps"), Value: ui.FormatInt(r.Steps)}, {Label: v.t("console.right.head"), Value: d.Head, Mono: true}}
 	v.page(&d.Page, "orders", d.Ticket.Name)
 	d.Crumbs = []ui.Crumb{{Label: v.t("ui.nav.all_orders"), Href: "/console/orders"}, {Label: short(r.Order), Href: "/console/orders/" + string(r.Order)}, {Label: d.Ticket.Name}}
 	return v.render(http.StatusOK, "right", d)

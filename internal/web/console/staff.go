@@ -171,7 +171,7 @@ func (v *visit) member(status int, made *identity.Invited, refusal error) error 
 		last = v.when(sessions[0].SeenAt)
 	}
 	d.Facts = []ui.Fact{{Label: v.t("console.sign.email"), Value: d.Member.Email}, {Label: v.t("console.customer.since"), Value: v.when(d.Member.CreatedAt)}, {Label: v.t("console.staff.sessions"), Value: ui.FormatInt(int64(len(sessions)))},
-		{Label: v.t("console.staff.last_seen"), Value: last}, {Label: "ID", Value: string(k)}}
+		{Label: v.t("console.staff.last_seen"), Value: last}, {Label: "ID", Value: string(k), Mono: true}}
 	if made != nil {
 		d.Link, d.Ends = v.c.joinLink(made.Token), v.when(made.ExpiresAt)
 	}

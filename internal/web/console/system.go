@@ -18,37 +18,38 @@ import (
 	"hufu/internal/web/ui"
 )
 
-// lastVerify is the last check of the invariants that this process made.
-type lastVerify struct {
+// verifying is the check of the invariants that this process makes or made.
+type verifying struct {
 	sync.Mutex
 	running bool
-	at      time.Time
-	took    time.Duration
+	at      time.Time // of results
 	results []verify.Result
 	err     error
 }
 
-// verifyState is lastVerify at a moment.
+// verifyState is what is known of the last check, whichever process made it.
 type verifyState struct {
-	Running bool
-	At      time.Time
-	Took    time.Duration
-	Results []verify.Result
-	Failed  bool
-	Broken  int
+	verify.Last
+	Running    bool
+	Unfinished bool            // the last check of this process couldn't be completed
+	Results    []verify.Result // of each invariant, when this process made the last check
+	Words      string          // of what doesn't hold
 }
 
-func (c *Console) lastVerified() verifyState {
+// lastVerified reads the last check.
+func (c *Console) lastVerified(ctx context.Context, tx *db.Tx) (verifyState, error) {
+	last, err := verify.LastHeld(ctx, tx)
+	if err != nil {
+		return verifyState{}, err
+	}
 	l := &c.verified
 	l.Lock()
 	defer l.Unlock()
-	s := verifyState{Running: l.running, At: l.at, Took: l.took, Results: l.results, Failed: l.err != nil}
-	for _, r := range l.results {
-		if !r.OK() {
-			s.Broken++
-		}
+	s := verifyState{Last: last, Running: l.running, Unfinished: l.err != nil}
+	if l.at.Equal(last.At) {
+		s.Results = l.results
 	}
-	return s
+	return s, nil
 }
 
 // runVerify checks every invariant behind the page, one check at a time.
@@ -64,11 +65,14 @@ func (c *Console) runVerify() {
 	c.work.Go(func() {
 		ctx, cancel := context.WithTimeout(c.ctx, 30*time.Minute)
 		defer cancel()
-		start := time.Now()
-		results, err := verify.Verify(ctx, c.Flows.DB, verify.Options{Now: c.now()})
+		at := c.now().Truncate(time.Microsecond)
+		results, err := verify.Verify(ctx, c.Flows.DB, verify.Options{Now: at})
+		if err == nil {
+			err = verify.Record(ctx, c.Flows.DB, at, results)
+		}
 		l.Lock()
 		defer l.Unlock()
-		l.running, l.at, l.took, l.results, l.err = false, c.now(), time.Since(start), results, err
+		l.running, l.at, l.results, l.err = false, at, results, err
 		if err != nil {
 			c.Log.Error("the invariants could not be checked", "error", err)
 		}
@@ -97,7 +101,7 @@ func system(c *Console, v *visit) error { return v.system() }
 
 func (v *visit) system() error {
 	c := v.c
-	d := &systemView{AsOf: c.now(), Verify: c.lastVerified()}
+	d := &systemView{AsOf: c.now()}
 	var depth job.Depth
 	var dead []job.Job
 	var has, needs int64
@@ -105,7 +109,10 @@ func (v *visit) system() error {
 		if depth, err = job.Waiting(v.r.Context(), tx); err != nil {
 			return err
 		}
-		dead, err = job.Dead(v.r.Context(), tx, 20)
+		if dead, err = job.Dead(v.r.Context(), tx, 20); err != nil {
+			return err
+		}
+		d.Verify, err = c.lastVerified(v.r.Context(), tx)
 		return err
 	})
 	if err != nil {
@@ -136,7 +143,7 @@ func (v *visit) system() error {
 		tone = ui.Stop
 	}
 	d.Queue = []ui.Stat{{Label: v.t("console.system.queue.ready"), Value: ui.FormatInt(depth.Ready), Note: oldest}, {Label: v.t("console.system.queue.running"), Value: ui.FormatInt(depth.Running)}, {Label: v.t("console.system.queue.dead"), Value: ui.FormatInt(depth.Dead), Tone: tone}}
-	d.Lanes = ui.Table{Caption: v.t("console.system.lanes"), Columns: []ui.Column{{Label: v.t("console.system.lane")}, {Label: v.t("console.system.commands")}, {Label: v.t("console.system.batches")}, {Label: v.t("console.system.ratio")}, {Label: v.t("console.system.alone")}, {Label: v.t("console.system.busy")}}}
+	d.Lanes = ui.Table{Caption: v.t("console.system.lanes"), Columns: []ui.Column{{Label: v.t("console.system.lane")}, {Label: v.t("console.system.commands"), End: true, Say: true}, {Label: v.t("console.system.batches"), End: true, Say: true}, {Label: v.t("console.system.ratio"), End: true, Say: true}, {Label: v.t("console.system.alone"), End: true, Say: true}, {Label: v.t("console.system.busy"), End: true, Say: true}}}
 	lanes := c.Flows.Lanes()
 	for _, name := range slices.Sorted(maps.Keys(lanes)) {
 		s := lanes[name]
@@ -147,9 +154,15 @@ func (v *visit) system() error {
 		d.Lanes.Rows = append(d.Lanes.Rows, ui.Row{Cells: []ui.Cell{ui.Text(v.known("console.lane."+name, name), name), ui.Text(ui.FormatInt(int64(s.Commands)), ""), ui.Text(ui.FormatInt(int64(s.Batches)), ""), ui.Text(ratio, ""), ui.Text(ui.FormatInt(int64(s.Alone)), ""),
 			ui.Text(ui.FormatDuration(v.lang, s.Busy), "")}})
 	}
-	d.Dead = ui.Table{Caption: v.t("console.system.dead"), Columns: []ui.Column{{Label: v.t("console.job")}, {Label: v.t("console.refund.attempts"), End: true}, {Label: v.t("console.case.detail")}}}
+	d.Dead = ui.Table{Caption: v.t("console.system.dead"), Columns: []ui.Column{{Label: v.t("console.job")}, {Label: v.t("console.refund.attempts"), End: true, Say: true}, {Label: v.t("console.case.detail")}}}
 	for _, j := range dead {
 		d.Dead.Rows = append(d.Dead.Rows, ui.Row{Cells: []ui.Cell{ui.Text(j.Kind, short(j.Subject)), ui.Text(ui.FormatInt(j.Attempts), ""), ui.Text(clip(j.Error, 160), "")}})
+	}
+	if n := len(d.Verify.Failed); n > 0 {
+		d.Verify.Words = strings.Join(d.Verify.Failed, v.t("console.comma"))
+		if !d.Verify.LastHeld.IsZero() {
+			d.Verify.Words += " · " + v.t("console.system.verify.last_held", "at", v.when(d.Verify.LastHeld))
+		}
 	}
 	for _, r := range d.Verify.Results {
 		row := checkRow{ID: r.ID, Title: r.Title(v.lang), OK: r.OK()}

@@ -23,7 +23,7 @@ type Options struct {
 	Log         *slog.Logger   // nil is the default
 	BrandZH     string         // name of the shop; "" is Hufu's own
 	BrandEN     string
-	Environment string     // word shown in the console's head when it isn't the live one, e.g. "demo"
+	Environment string     // what is said in the console's head when it isn't the live shop: "sandbox", "demo" (message ui.env.*)
 	ShopNav     []NavItem  // nil is this package's ShopNav
 	ConsoleNav  []NavGroup // nil is this package's ConsoleNav
 	HelpHref    string     // where help is, the same on each page; "" is "/help"

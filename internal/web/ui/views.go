@@ -37,7 +37,10 @@ type Ticket struct {
 }
 
 // Fact is a name and a value.
-type Fact struct{ Label, Value string }
+type Fact struct {
+	Label, Value string
+	Mono         bool // an identifier or a fingerprint
+}
 
 // Action is the one thing to do next.
 type Action struct {
@@ -100,6 +103,7 @@ type Column struct {
 	Sorted   string // "", "ascending", "descending"
 	End      bool   // numbers: aligned to the end
 	Fit      bool   // as narrow as its contents
+	Say      bool   // on a phone its label is said: the number alone wouldn't tell
 }
 
 // Row is one row of a Table.
