@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"hufu/internal/bench"
+	"hufu/internal/flow"
 )
 
 type benchFlags struct {
@@ -40,32 +41,45 @@ func (b *benchFlags) counts() ([]int, error) {
 	return out, nil
 }
 
-var _ = register(command{name: "bench purchase", summary: "bench_purchase", flags: func(e *env, f *flag.FlagSet) { new(benchFlags).bind(e, f) },
+var _ = register(command{name: "bench purchase", summary: "bench_purchase",
+	flags: func(e *env, f *flag.FlagSet) {
+		b := new(purchaseFlags)
+		b.bind(e, f)
+		e.values = b
+		f.Int64Var(&b.orders, "orders", 0, "flag.orders")
+	},
 	run: func(ctx context.Context, e *env, args []string) error {
-		b := e.values.(*benchFlags)
+		b := e.values.(*purchaseFlags)
 		clients, err := b.counts()
-		if err != nil || len(args) > 0 {
+		if err != nil || len(args) > 0 || b.orders < 0 || b.orders > flow.MaxGenerate {
 			return errUsage
 		}
 		if !b.json {
-			fmt.Fprintf(e.out, "%-9s %6s %7s %11s %24s %24s %9s %8s %10s %9s %7s %7s %6s %4s\n", "store", "offers", "clients", "purchases/s",
+			fmt.Fprintf(e.out, "%-9s %9s %6s %7s %11s %24s %24s %9s %8s %10s %9s %7s %7s %6s %4s\n", "store", "orders", "offers", "clients", "purchases/s",
 				"notice→code ms 50/95/99", "purchase ms 50/95/99", "cpu ms", "peak MB", "echo/s", "rows/s", "·http", "·rows", "errors", "viol")
 		}
-		runs, err := bench.RunPurchase(ctx, bench.Purchase{Store: b.store, KeyFile: b.keys, Clients: clients, Duration: b.duration,
+		runs, err := bench.RunPurchase(ctx, bench.Purchase{Store: b.store, KeyFile: b.keys, Clients: clients, Duration: b.duration, Orders: b.orders,
 			Progress: func(text string) { fmt.Fprintln(e.err, text) },
 			Each: func(r bench.PurchaseRun) {
 				if b.json {
 					return
 				}
 				p := func(p bench.Percentiles) string { return fmt.Sprintf("%.1f/%.1f/%.1f", p.P50, p.P95, p.P99) }
-				fmt.Fprintf(e.out, "%-9s %6d %7d %11.0f %24s %24s %9.3f %8.0f %10.0f %9.0f %7.2f %7.2f %6d %4d %s %s\n", r.Store, r.Offers, r.Clients, r.PerS,
-					p(r.NoticeToMs), p(r.PurchaseMs), r.CPU*1000, r.PeakMB, r.EchoPerS, r.RowsPerS, r.RatioHTTP, r.RatioRows, r.Errors, r.Violations, r.FirstError, r.FirstProblem)
+				violations := strconv.Itoa(r.Violations)
+				if r.AtEnd {
+					violations = "-"
+				}
+				fmt.Fprintf(e.out, "%-9s %9d %6d %7d %11.0f %24s %24s %9.3f %8.0f %10.0f %9.0f %7.2f %7.2f %6d %4s %s %s\n", r.Store, r.OrdersBefore, r.Offers, r.Clients, r.PerS,
+					p(r.NoticeToMs), p(r.PurchaseMs), r.CPU*1000, r.PeakMB, r.EchoPerS, r.RowsPerS, r.RatioHTTP, r.RatioRows, r.Errors, violations, r.FirstError, r.FirstProblem)
 			}})
 		if err != nil {
 			return err
 		}
 		if b.json {
 			return writeJSON(e.out, runs)
+		}
+		if n := len(runs); n > 0 && runs[n-1].AtEnd {
+			fmt.Fprintln(e.out, e.lang.T("cli.bench_verified_at_end", "count", strconv.Itoa(runs[n-1].Violations), "first", runs[n-1].FirstProblem))
 		}
 		return nil
 	}})
@@ -90,6 +104,12 @@ var _ = register(command{name: "bench soldout", summary: "bench_soldout", flags:
 		}
 		return nil
 	}})
+
+// purchaseFlags are those of a benchmark, and how large the store is to be before.
+type purchaseFlags struct {
+	benchFlags
+	orders int64
+}
 
 type codesFlags struct {
 	store, keys string

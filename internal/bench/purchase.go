@@ -18,27 +18,33 @@ type Purchase struct {
 	KeyFile  string
 	Clients  []int
 	Duration time.Duration
+	Orders   int64             // how many orders the store is to hold before it is measured
 	Progress func(text string) // told what is going on
 	Each     func(PurchaseRun) // told of each run as it ends
 }
 
 // PurchaseRun is the figures of one run.
 type PurchaseRun struct {
-	Store      string      `json:"store"`
-	Offers     int         `json:"offers"`
-	Clients    int         `json:"clients"`
-	PerS       float64     `json:"purchases_per_s"`
-	NoticeToMs Percentiles `json:"notice_to_code_ms"`
-	PurchaseMs Percentiles `json:"purchase_ms"`
-	CPU        float64     `json:"cpu_s_per_purchase"`
-	PeakMB     float64     `json:"peak_mb"`
-	EchoPerS   float64     `json:"echo_per_s"`
-	RowsPerS   float64     `json:"rows_per_s"`
-	RatioHTTP  float64     `json:"ratio_http"`
-	RatioRows  float64     `json:"ratio_rows"`
-	Errors     int64       `json:"errors"`
-	FirstError string      `json:"first_error,omitempty"`
-	Violations int         `json:"violations"`
+	Store   string `json:"store"`
+	Offers  int    `json:"offers"`
+	Clients int    `json:"clients"`
+	// OrdersBefore is how many orders the store held when the run began.
+	OrdersBefore int64       `json:"orders_before"`
+	PerS         float64     `json:"purchases_per_s"`
+	NoticeToMs   Percentiles `json:"notice_to_code_ms"`
+	PurchaseMs   Percentiles `json:"purchase_ms"`
+	CPU          float64     `json:"cpu_s_per_purchase"`
+	PeakMB       float64     `json:"peak_mb"`
+	EchoPerS     float64     `json:"echo_per_s"`
+	RowsPerS     float64     `json:"rows_per_s"`
+	RatioHTTP    float64     `json:"ratio_http"`
+	RatioRows    float64     `json:"ratio_rows"`
+	Errors       int64       `json:"errors"`
+	FirstError   string      `json:"first_error,omitempty"`
+	Violations   int         `json:"violations"`
+	// AtEnd says that the invariants were verified once, after the last run, and not after
+	// this one: Violations is what held then.
+	AtEnd bool `json:"verified_at_end,omitempty"`
 	// FirstProblem is the first invariant that didn't hold, and a row that breaks it.
 	FirstProblem string `json:"first_problem,omitempty"`
 }
@@ -48,9 +54,18 @@ const secret = "bench-secret-9f31c7d2a4e85b60c1d7f2a39e4b8c5d"
 // coolOffers is how many offers share the load where none is hot.
 const coolOffers = 100
 
+// LargeStore is from how many orders on a store is verified once, after all runs, and not
+// after each: to verify takes as long as the store is large.
+const LargeStore = 100_000
+
 // RunPurchase measures whole purchases (place, pay notice from the gateway, read the code),
 // for one hot offer and for a hundred cool ones, at each number of clients.
 func RunPurchase(ctx context.Context, p Purchase) ([]PurchaseRun, error) {
+	held, err := fillPast(ctx, p.Store, p.KeyFile, p.Orders, p.Progress)
+	if err != nil {
+		return nil, err
+	}
+	atEnd := held >= LargeStore
 	p.Progress("limits: echo")
 	echo := map[int]float64{}
 	for _, n := range p.Clients {
@@ -69,7 +84,7 @@ func RunPurchase(ctx context.Context, p Purchase) ([]PurchaseRun, error) {
 	for _, offers := range []int{1, coolOffers} {
 		for _, n := range p.Clients {
 			p.Progress(fmt.Sprintf("purchases: %d offers, %d clients", offers, n))
-			run, err := p.run(ctx, offers, n)
+			run, err := p.run(ctx, offers, n, atEnd)
 			if err != nil {
 				return out, err
 			}
@@ -80,7 +95,15 @@ func RunPurchase(ctx context.Context, p Purchase) ([]PurchaseRun, error) {
 			p.Each(run)
 		}
 	}
-	return out, nil
+	if !atEnd {
+		return out, nil
+	}
+	p.Progress("verify")
+	n, first, err := violations(ctx, p.Store, p.KeyFile)
+	for i := range out {
+		out[i].Violations, out[i].FirstProblem = n, first
+	}
+	return out, err
 }
 
 // RowsPerPurchase is how many rows one purchase inserts or changes, its share of a batch's
@@ -90,9 +113,10 @@ func RunPurchase(ctx context.Context, p Purchase) ([]PurchaseRun, error) {
 // is read (step inserted, right changed).
 const RowsPerPurchase = 18
 
-func (p *Purchase) run(ctx context.Context, offers, clients int) (PurchaseRun, error) {
-	run := PurchaseRun{Store: kind(p.Store), Offers: offers, Clients: clients}
-	catalogue, err := seed(ctx, p.Store, p.KeyFile, offers, int(p.Duration.Seconds()*6000)+2000)
+func (p *Purchase) run(ctx context.Context, offers, clients int, atEnd bool) (PurchaseRun, error) {
+	run := PurchaseRun{Store: kind(p.Store), Offers: offers, Clients: clients, AtEnd: atEnd}
+	catalogue, held, err := seed(ctx, p.Store, p.KeyFile, offers, int(p.Duration.Seconds()*6000)+2000)
+	run.OrdersBefore = held
 	if err != nil {
 		return run, err
 	}
@@ -136,6 +160,9 @@ func (p *Purchase) run(ctx context.Context, offers, clients int) (PurchaseRun, e
 	}
 	run.PurchaseMs, run.NoticeToMs = percentiles(whole), percentiles(notice)
 	server.stop()
+	if atEnd {
+		return run, nil
+	}
 	p.Progress("verify")
 	run.Violations, run.FirstProblem, err = violations(ctx, p.Store, p.KeyFile)
 	return run, err

@@ -15,30 +15,44 @@ import (
 	"hufu/internal/vault"
 )
 
-// seed puts offers on sale, each with codes of its own, and returns them.
-func seed(ctx context.Context, store, keyFile string, offers, codes int) ([]id.Offer, error) {
+// seed puts offers on sale, each with codes of its own, and returns them, and how many orders
+// the store holds.
+func seed(ctx context.Context, store, keyFile string, offers, codes int) ([]id.Offer, int64, error) {
 	a, err := open(ctx, store, keyFile)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer a.Close()
+	held, err := ordersHeld(ctx, a.DB)
+	if err != nil {
+		return nil, 0, err
+	}
 	run := time.Now().UnixNano()
 	var out []id.Offer
 	for i := range offers {
 		o, err := offer(ctx, a, fmt.Sprintf("bench-%d-%d", run, i), codes/offers+100)
 		if err != nil {
-			return nil, err
+			return nil, held, err
 		}
 		out = append(out, o)
 	}
-	return out, nil
+	return out, held, nil
 }
 
+// offer puts an offer with so many codes on sale.
 func offer(ctx context.Context, a *app.App, slug string, codes int) (id.Offer, error) {
+	offer, stock, err := sell(ctx, a, slug)
+	if err != nil {
+		return "", err
+	}
+	_, err = a.Flows.GenerateCodes(ctx, flow.Generate{Stock: stock, Format: vault.DefaultFormat, Count: int64(codes), Issuer: "bench", Name: slug, By: "system"}, nil)
+	return offer, err
+}
+
+// sell puts an offer without codes on sale. Its stock goes by the same name.
+func sell(ctx context.Context, a *app.App, slug string) (offer id.Offer, stock id.Stock, err error) {
 	now := a.Clock.Now()
-	var stock id.Stock
-	var offer id.Offer
-	err := a.DB.Do(ctx, func(tx *db.Tx) error {
+	err = a.DB.Do(ctx, func(tx *db.Tx) error {
 		s, err := a.Flows.Inventory.Create(ctx, tx, slug, inventory.Codes, 0, now)
 		if err != nil {
 			return err
@@ -63,9 +77,5 @@ func offer(ctx context.Context, a *app.App, slug string, codes int) (id.Offer, e
 		offer = o.ID
 		return err
 	})
-	if err != nil {
-		return "", err
-	}
-	_, err = a.Flows.GenerateCodes(ctx, flow.Generate{Stock: stock, Format: vault.DefaultFormat, Count: int64(codes), Issuer: "bench", Name: slug, By: "system"}, nil)
-	return offer, err
+	return offer, stock, err
 }

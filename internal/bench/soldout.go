@@ -49,7 +49,7 @@ func RunSoldOut(ctx context.Context, s SoldOut) ([]SoldOutRun, error) {
 
 func (s *SoldOut) run(ctx context.Context, clients int) (SoldOutRun, error) {
 	run := SoldOutRun{Store: kind(s.Store), Clients: clients}
-	offers, err := seed(ctx, s.Store, s.KeyFile, 1, 1)
+	offers, _, err := seed(ctx, s.Store, s.KeyFile, 1, 1)
 	if err != nil {
 		return run, err
 	}

@@ -105,6 +105,12 @@ func (r *Right) take(kind, actor, data string, at time.Time) Step {
 	return s
 }
 
+// Follow puts a step on the right's path in memory and returns it, for whoever writes whole
+// paths at once. The state must allow it; the first step is StepGranted.
+func (r *Right) Follow(kind, actor, data string, at time.Time) Step {
+	return r.take(kind, actor, data, at)
+}
+
 // Check follows a path from its beginning and returns the number of the first step that
 // doesn't fit the right, 0 when all do.
 func Check(r Right, steps []Step) int64 {

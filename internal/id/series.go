@@ -1,6 +1,10 @@
 package id
 
-import "fmt"
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+)
 
 // Series is 2^32 consecutive identifiers that are set aside at once, for things that come
 // by the million: they lie together on disk, the n-th is computed, and the first names
@@ -30,6 +34,16 @@ func NewSeries[K Kind]() Series[K] {
 	s := Series[K]{hi: uint64(g.ms)<<16 | 0x7000 | uint64(g.hi), lo: g.lo | 1<<63}
 	g.lo |= room
 	return s
+}
+
+// SeriesAt is one of the many series of a moment, chosen at random, for things that are
+// written down long after they came about and are to lie where they would have lain.
+func SeriesAt[K Kind](t time.Time) Series[K] {
+	g := &generator
+	g.Lock()
+	r := binary.BigEndian.Uint64(random(8))
+	g.Unlock()
+	return Series[K]{hi: uint64(max(t.UnixMilli(), 0))<<16 | 0x7000 | r>>52, lo: 1<<63 | r<<32&(1<<62-1)}
 }
 
 // SeriesFrom is the series that begins with an identifier.

@@ -2,6 +2,7 @@ package id
 
 import (
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -40,4 +41,20 @@ func TestSeriesIsNamedByItsFirst(t *testing.T) {
 			t.Fatalf("%s begins a series", s.At(n))
 		}
 	})
+}
+
+func TestSeriesAtIsOfItsMoment(t *testing.T) {
+	at := time.Date(2025, 3, 4, 5, 6, 7, 891_000_000, time.UTC)
+	seen := map[Order]bool{}
+	for range 1000 {
+		s := SeriesAt[Order](at)
+		first, last := s.At(0), s.At(SeriesSize-1)
+		if Time(first) != at || Time(last) != at || first < From[Order](at) || last >= From[Order](at.Add(time.Millisecond)) || seen[first] {
+			t.Fatalf("%s to %s are not of %s alone", first, last, at)
+		}
+		if _, err := SeriesFrom(first); err != nil {
+			t.Fatal(err)
+		}
+		seen[first] = true
+	}
 }
