@@ -277,7 +277,7 @@ func TestVoidIsForGood(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			given, err := s.Codes.Pick(t.Context(), tx, wants)
+			given, err := s.Codes.Pick(t.Context(), tx, wants, s.clock.Now())
 			if err != nil {
 				return err
 			}

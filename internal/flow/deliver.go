@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"hufu/internal/db"
 	"hufu/internal/delivery"
@@ -41,6 +42,9 @@ func (f *Flows) allocate(ctx context.Context, tx *db.Tx, b *confirming, due []pa
 	if b.book, err = f.Inventory.Open(ctx, tx, stocks, lines); err != nil {
 		return err
 	}
+	if err := f.setAside(ctx, tx, b.book, b.now); err != nil {
+		return err
+	}
 	var wants []vault.Want
 	for _, p := range due {
 		for _, l := range p.order.Lines {
@@ -63,7 +67,24 @@ func (f *Flows) allocate(ctx context.Context, tx *db.Tx, b *confirming, due []pa
 			}
 		}
 	}
-	b.codes, err = f.Codes.Pick(ctx, tx, wants)
+	if b.codes, err = f.Codes.Pick(ctx, tx, wants, b.now); err != nil {
+		return err
+	}
+	short := map[id.Stock]int64{}
+	for _, w := range wants {
+		if _, ok := b.codes[w.Right]; !ok {
+			short[w.Stock]++
+		}
+	}
+	return vault.RetireShort(ctx, tx, short, b.now) // giveBack voids their units
+}
+
+// setAside keeps the units whose codes have ended from being promised.
+func (f *Flows) setAside(ctx context.Context, tx *db.Tx, book *inventory.Book, now time.Time) error {
+	over, err := f.Codes.Overdue(ctx, tx, now)
+	for stock, n := range over {
+		book.SetAside(stock, n)
+	}
 	return err
 }
 

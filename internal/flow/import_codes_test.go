@@ -212,7 +212,7 @@ func (s *codeShop) sell(t testing.TB, n int64) {
 		for range n {
 			wants = append(wants, vault.Want{Right: id.New[id.Right](), Stock: s.stock})
 		}
-		given, err := s.Codes.Pick(t.Context(), tx, wants)
+		given, err := s.Codes.Pick(t.Context(), tx, wants, s.clock.Now())
 		if err != nil {
 			return err
 		}

@@ -128,6 +128,9 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 	if err != nil {
 		return nil, err
 	}
+	if err := f.setAside(ctx, tx, book, now); err != nil {
+		return nil, err
+	}
 	var orders []*order.Order
 	var intents []*payment.Intent
 	var made []order.KeyOf

@@ -46,8 +46,9 @@ func (f *Flows) VoidCodes(ctx context.Context, c VoidCodes) error {
 	})
 }
 
-// ExpireCodes takes up to n codes out of sale whose time is over, and returns how many. It
-// is called every minute.
+// ExpireCodes takes up to n codes out of sale whose time is over, and returns how many.
+// Those that back the units reserved for orders stay, which neither are promised again nor
+// picked, until the reservations end.
 func (f *Flows) ExpireCodes(ctx context.Context, n int) (int, error) {
 	now, ended := f.Clock.Now(), 0
 	err := f.DB.Do(ctx, func(tx *db.Tx) error {
@@ -56,10 +57,7 @@ func (f *Flows) ExpireCodes(ctx context.Context, n int) (int, error) {
 			return err
 		}
 		found, err := f.endCodes(ctx, tx, due, vault.CodeExpired, now)
-		if fault.CodeOf(err) == "vault.code_reserved" {
-			return nil // the reservations end before long
-		}
-		if err != nil {
+		if err != nil || len(found) == 0 {
 			return err
 		}
 		tx.AfterCommit(func() { ended = len(found) })
@@ -69,7 +67,8 @@ func (f *Flows) ExpireCodes(ctx context.Context, n int) (int, error) {
 	return ended, err
 }
 
-// endCodes moves codes to a state that is an end, and their units out of their stocks.
+// endCodes moves codes to a state that is an end, and their units out of their stocks. A
+// code that can't be moved fails all, but when codes expire it is left as it is.
 func (f *Flows) endCodes(ctx context.Context, tx *db.Tx, codes []id.Code, to vault.CodeState, now time.Time) ([]vault.Shown, error) {
 	stocks, err := vault.StocksOf(ctx, tx, codes)
 	if err != nil {
@@ -83,21 +82,20 @@ func (f *Flows) endCodes(ctx context.Context, tx *db.Tx, codes []id.Code, to vau
 	if err != nil {
 		return nil, err
 	}
-	if err := vault.MoveCodes(ctx, tx, found, to); err != nil {
+	move := found[:0:0]
+	for _, s := range found {
+		switch {
+		case to == vault.CodeExpired && (s.State != vault.CodeAvailable || !book.Void(s.Stock, 1)):
+		case s.State == vault.CodeAvailable && to == vault.CodeVoid && !book.Void(s.Stock, 1):
+			return nil, fault.New(fault.Conflict, "vault.code_reserved")
+		default:
+			move = append(move, s)
+		}
+	}
+	if err := vault.MoveCodes(ctx, tx, move, to); err != nil {
 		return nil, err
 	}
-	units := map[id.Stock]int64{}
-	for _, s := range found {
-		if s.State == vault.CodeAvailable {
-			units[s.Stock]++
-		}
-	}
-	for stock, n := range units {
-		if !book.Void(stock, n) {
-			return nil, fault.New(fault.Conflict, "vault.code_reserved")
-		}
-	}
-	return found, f.Inventory.Save(ctx, tx, book, now)
+	return move, f.Inventory.Save(ctx, tx, book, now)
 }
 
 func checkReason(reason string) error {

@@ -54,20 +54,26 @@ type Reservation struct {
 type Book struct {
 	stocks map[id.Stock]*Stock
 	moved  map[id.Stock]bool
+	aside  map[id.Stock]int64         // available units that nobody may have
 	held   map[id.Line][]*Reservation // live ones, of the lines the book was opened on
 	fresh  []*Reservation
 	ended  []*Reservation
 }
 
 func newBook() *Book {
-	return &Book{stocks: map[id.Stock]*Stock{}, moved: map[id.Stock]bool{}, held: map[id.Line][]*Reservation{}}
+	return &Book{stocks: map[id.Stock]*Stock{}, moved: map[id.Stock]bool{}, aside: map[id.Stock]int64{}, held: map[id.Line][]*Reservation{}}
 }
 
-// Has reports whether every stock of need has that many units available for n of it.
+// SetAside keeps n of a stock's available units from being reserved or taken through this
+// book, as long as it is open: they count as available and can't be delivered.
+func (b *Book) SetAside(stock id.Stock, n int64) { b.aside[stock] = n }
+
+// Has reports whether every stock of need has that many units available for n of it,
+// without those set aside.
 func (b *Book) Has(need map[id.Stock]int64, n int64) bool {
 	for stock, each := range need {
 		s := b.stocks[stock]
-		if s == nil || n > s.Available/each {
+		if s == nil || n > (s.Available-b.aside[stock])/each {
 			return false
 		}
 	}

@@ -11,9 +11,9 @@ import (
 )
 
 var (
-	freeCodes = db.SQL("vault.free", `SELECT id, batch_id, last4, expires_at FROM codes WHERE stock_id = $1 AND state = 'available' AND id > $2 ORDER BY id LIMIT $3 {{skip locked}}`)
+	freeCodes = db.SQL("vault.free", `SELECT id, batch_id, last4, expires_at FROM codes WHERE stock_id = $1 AND state = 'available' AND id > $2 AND (expires_at = 0 OR expires_at > $3) ORDER BY id LIMIT $4 {{skip locked}}`)
 	// The same, waiting for what other work holds: it may not take the codes in the end.
-	waitedFor  = db.SQL("vault.free_waiting", `SELECT id, batch_id, last4, expires_at FROM codes WHERE stock_id = $1 AND state = 'available' AND id > $2 ORDER BY id LIMIT $3 {{for update}}`)
+	waitedFor  = db.SQL("vault.free_waiting", `SELECT id, batch_id, last4, expires_at FROM codes WHERE stock_id = $1 AND state = 'available' AND id > $2 AND (expires_at = 0 OR expires_at > $3) ORDER BY id LIMIT $4 {{for update}}`)
 	markSold   = db.Rows("vault.mark_delivered", `UPDATE codes SET state = 'delivered', right_id = r.right_id, delivered_at = r.at FROM {{rows id text, right_id text, at bigint}} WHERE codes.id = r.id AND codes.state = 'available'`)
 	sealedOf   = db.SQL("vault.sealed_of_rights", `SELECT right_id, id, key_id, sealed, last4, batch_id, expires_at FROM codes WHERE right_id {{in $1 text}} AND right_id <> ''`)
 	markedOnly = db.SQL("vault.marks_of_rights", `SELECT right_id, id, last4, batch_id, expires_at, state FROM codes WHERE right_id {{in $1 text}} AND right_id <> ''`)
@@ -24,6 +24,7 @@ var (
 type Pool struct {
 	mu    sync.Mutex
 	begin map[id.Stock]id.Code
+	calm  calm
 }
 
 // NewPool makes a pool.
@@ -43,9 +44,10 @@ type Given struct {
 	ExpiresAt time.Time // the code's own end; zero: none
 }
 
-// Pick locks free codes for wants, the oldest first. A want that finds none is left out:
-// a shortage is the caller's to deal with. Deliver makes what was picked the rights' own.
-func (p *Pool) Pick(ctx context.Context, tx *db.Tx, wants []Want) (map[id.Right]Given, error) {
+// Pick locks free codes for wants, the oldest first, none whose own end has come by now. A
+// want that finds none is left out: a shortage is the caller's to deal with. Deliver makes
+// what was picked the rights' own.
+func (p *Pool) Pick(ctx context.Context, tx *db.Tx, wants []Want, now time.Time) (map[id.Right]Given, error) {
 	byStock := map[id.Stock][]id.Right{}
 	for _, w := range wants {
 		byStock[w.Stock] = append(byStock[w.Stock], w.Right)
@@ -61,13 +63,13 @@ func (p *Pool) Pick(ctx context.Context, tx *db.Tx, wants []Want) (map[id.Right]
 		p.mu.Lock()
 		from := p.begin[stock]
 		p.mu.Unlock()
-		got, err := p.free(ctx, tx, freeCodes, stock, from, len(rights))
+		got, err := p.free(ctx, tx, freeCodes, stock, from, now, len(rights))
 		if err != nil {
 			return nil, err
 		}
 		if len(got) < len(rights) {
 			// Codes before the hint may have come back, and a code that is locked is no shortage.
-			if got, err = p.free(ctx, tx, waitedFor, stock, "", len(rights)); err != nil {
+			if got, err = p.free(ctx, tx, waitedFor, stock, "", now, len(rights)); err != nil {
 				return nil, err
 			}
 		}
@@ -86,14 +88,14 @@ func (p *Pool) Pick(ctx context.Context, tx *db.Tx, wants []Want) (map[id.Right]
 	return given, nil
 }
 
-func (p *Pool) free(ctx context.Context, tx *db.Tx, stmt *db.Stmt, stock id.Stock, from id.Code, n int) ([]Given, error) {
+func (p *Pool) free(ctx context.Context, tx *db.Tx, stmt *db.Stmt, stock id.Stock, from id.Code, now time.Time, n int) ([]Given, error) {
 	out := make([]Given, 0, n)
 	err := tx.Query(ctx, stmt, func(scan func(...any) error) error {
 		var g Given
 		err := scan(&g.Code, &g.Batch, &g.Last4, db.Time(&g.ExpiresAt))
 		out = append(out, g)
 		return err
-	}, stock, from, n)
+	}, stock, from, db.Micros(now), n)
 	return out, err
 }
 

@@ -33,7 +33,6 @@ var (
 	sealedBy  = db.SQL("vault.sealed", `SELECT `+shownColumns+`, key_id, sealed FROM codes WHERE id = $1`)
 	indexed   = db.SQL("vault.indexed", `SELECT blind, code_id FROM code_index WHERE blind {{in $1 bytes}}`)
 	stocksOf  = db.SQL("vault.stocks_of_codes", `SELECT DISTINCT stock_id FROM codes WHERE id {{in $1 text}}`)
-	ended     = db.SQL("vault.ended", `SELECT id FROM codes WHERE state = 'available' AND expires_at > 0 AND expires_at <= $1 ORDER BY expires_at, id LIMIT $2`)
 	moveCodes = db.Rows("vault.move_codes", `UPDATE codes SET state = r.state FROM {{rows id text, old text, state text}} WHERE codes.id = r.id AND codes.state = r.old`)
 )
 
@@ -87,11 +86,6 @@ func LockCodes(ctx context.Context, tx *db.Tx, codes []id.Code) ([]Shown, error)
 // StocksOf gives the stocks that codes belong to.
 func StocksOf(ctx context.Context, tx *db.Tx, codes []id.Code) ([]id.Stock, error) {
 	return ids[id.Stock](ctx, tx, stocksOf, db.Texts(codes))
-}
-
-// Ended lists available codes whose time is over, at most n.
-func Ended(ctx context.Context, tx *db.Tx, now time.Time, n int) ([]id.Code, error) {
-	return ids[id.Code](ctx, tx, ended, db.Micros(now), n)
 }
 
 func ids[K ~string](ctx context.Context, tx *db.Tx, stmt *db.Stmt, args ...any) ([]K, error) {
