@@ -130,13 +130,13 @@ func toCashier(t *testing.T, b *tab, home string) string {
 	return string(orderNamed(b))
 }
 
-// orderNamed is the order that the cashier's page names.
+// orderNamed is the order that the cashier's page leads back to.
 func orderNamed(b *tab) id.Order {
 	b.t.Helper()
-	facts := value[string](b, "document.querySelector('.facts').innerText")
-	order, err := id.Parse[id.Order](regexp.MustCompile(`ord_[0-9a-z]+`).FindString(facts))
+	back := value[string](b, "document.querySelector('.acts a').href")
+	order, err := id.Parse[id.Order](regexp.MustCompile(`ord_[0-9a-z]+`).FindString(back))
 	if err != nil {
-		b.t.Fatalf("the cashier doesn't name the order: %s", facts)
+		b.t.Fatalf("the cashier doesn't lead back to the order: %s", back)
 	}
 	return order
 }

@@ -188,7 +188,11 @@ func (a *API) offerPayment(ctx context.Context, g paygate.Gateway, o *order.Orde
 	if g == nil {
 		return out, nil
 	}
-	c, err := g.Cashier(ctx, paygate.Charge{MerchantNo: string(p.ID), Amount: p.Amount, Subject: "Hufu " + string(o.ID), NotifyURL: a.PublicURL + Prefix + "/gateways/" + p.Gateway + "/notices",
+	subject, err := a.Flows.PaySubject(ctx, o)
+	if err != nil {
+		return out, err
+	}
+	c, err := g.Cashier(ctx, paygate.Charge{MerchantNo: string(p.ID), Amount: p.Amount, Subject: subject, NotifyURL: a.PublicURL + Prefix + "/gateways/" + p.Gateway + "/notices",
 		ReturnURL: a.PublicURL + "/orders/" + string(o.ID) + "/paying", ExpiresAt: p.ExpiresAt, Lang: o.Lang})
 	out.CashierURL = c.RedirectURL
 	return out, err

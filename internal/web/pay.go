@@ -124,7 +124,11 @@ func (s *Web) cashier(r *http.Request, o *order.Order, p *payment.Intent) (payga
 	if strings.Contains(r.UserAgent(), "Mobile") {
 		device = paygate.Phone
 	}
-	c, err := g.Cashier(r.Context(), paygate.Charge{MerchantNo: string(p.ID), Amount: p.Amount, Subject: "Hufu " + string(o.ID), NotifyURL: s.NoticeURL + "/" + p.Gateway + "/notices",
+	subject, err := s.Flows.PaySubject(r.Context(), o)
+	if err != nil {
+		return paygate.Cashier{}, err
+	}
+	c, err := g.Cashier(r.Context(), paygate.Charge{MerchantNo: string(p.ID), Amount: p.Amount, Subject: subject, NotifyURL: s.NoticeURL + "/" + p.Gateway + "/notices",
 		ReturnURL: s.PublicURL + "/orders/" + string(o.ID) + "/paying", ExpiresAt: p.ExpiresAt, Device: device, ClientIP: httpx.CallerOf(r.Context()).IP.String(), Lang: string(ui.LangOf(r))})
 	if err != nil {
 		return c, err

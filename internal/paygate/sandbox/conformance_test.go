@@ -28,7 +28,7 @@ func TestAPaymentFromLinkToNotice(t *testing.T) {
 	if status != 200 {
 		t.Fatalf("the cashier answers %d", status)
 	}
-	contains(t, page, "沙盒收银台", "Sandbox Cashier", "虎符影视", "¥19.90", no, "腾讯视频 VIP 月卡 &amp; &lt;b&gt;", "--from:900")
+	contains(t, page, "Sandbox Cashier", "虎符影视", "¥19.90", no, "腾讯视频 VIP 月卡 &amp; &lt;b&gt;", "--from:900")
 	if got := r.ad.Query(t.Context(), paygate.Ref{MerchantNo: no}); got.State != paygate.PaymentUnpaid {
 		t.Errorf("opened: %+v", got)
 	}

@@ -655,3 +655,28 @@ func TestP8OnlyTheExactWordTakesANotice(t *testing.T) {
 		shop.Close()
 	}
 }
+
+// The cashier speaks the language of its link, else the browser's, whatever was chosen
+// before on a page of the sandbox.
+func TestLanguageOfTheCashier(t *testing.T) {
+	s := open(t, config("", clock.NewFake(start)))
+	cashier := "/cashier?" + link("order-1", "5", "http://127.0.0.1:1/n", start.Add(time.Hour)).Encode()
+	for _, c := range []struct{ target, accept, cookie, want string }{
+		{cashier + "&lang=en", "zh-CN", "zh-CN", "en"},
+		{cashier, "en-GB,en;q=0.9", "zh-CN", "en"},
+		{cashier, "zh-CN", "en", "zh-CN"},
+		{"/", "zh-CN", "en", "en"},
+	} {
+		r := httptest.NewRequest("GET", c.target, nil)
+		r.Header.Set("Accept-Language", c.accept)
+		r.AddCookie(&http.Cookie{Name: "lang", Value: c.cookie})
+		w := httptest.NewRecorder()
+		s.Handler().ServeHTTP(w, r)
+		if !strings.Contains(w.Body.String(), `<html lang="`+c.want+`">`) {
+			t.Errorf("%+v: %.60s", c, w.Body)
+		}
+		if chosen := strings.Contains(c.target, "lang="); chosen != (w.Header().Get("Set-Cookie") != "") {
+			t.Errorf("%+v sets %q", c, w.Header().Get("Set-Cookie"))
+		}
+	}
+}

@@ -31,6 +31,7 @@ var pages = template.Must(template.New("").Funcs(template.FuncMap{
 // view is what every page is drawn from.
 type view struct {
 	Lang     i18n.Lang
+	Chosen   bool // the address names the language
 	Title    string
 	Switch   string // the same page in the other language
 	Refresh  string // content of a refresh element
@@ -75,12 +76,14 @@ func (v view) Money(minor int64, currency string) string {
 
 func (s *Server) view(r *http.Request) view {
 	v := view{Lang: i18n.Match(r.Header.Get("Accept-Language")), Nonce: rand.Text()}
-	if c, err := r.Cookie("lang"); err == nil {
+	q := r.URL.Query()
+	// A cashier's link speaks for itself: what was chosen on another page, or for another
+	// shopper's link, doesn't count there.
+	if c, err := r.Cookie("lang"); err == nil && r.URL.Path != "/cashier" {
 		v.Lang = i18n.Match(c.Value)
 	}
-	q := r.URL.Query()
 	if l := q.Get("lang"); l != "" {
-		v.Lang = i18n.Match(l)
+		v.Lang, v.Chosen = i18n.Match(l), true
 	}
 	other := i18n.EN
 	if v.Lang == i18n.EN {
@@ -105,7 +108,9 @@ func (s *Server) show(w http.ResponseWriter, status int, name string, v view) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-store")
-	http.SetCookie(w, &http.Cookie{Name: "lang", Value: string(v.Lang), Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	if v.Chosen {
+		http.SetCookie(w, &http.Cookie{Name: "lang", Value: string(v.Lang), Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	}
 	w.WriteHeader(status)
 	b.WriteTo(w)
 }
