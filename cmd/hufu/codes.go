@@ -96,6 +96,7 @@ var _ = register(command{name: "codes generate", summary: "codes_generate",
 		f.StringVar(&g.format.Prefix, "prefix", "", "flag.prefix")
 		f.IntVar(&g.format.Group, "group", vault.DefaultFormat.Group, "flag.group")
 		f.IntVar(&g.format.SecretBits, "bits", vault.DefaultFormat.SecretBits, "flag.bits")
+		f.BoolVar(&g.format.Machine, "machine", false, "flag.machine")
 		f.StringVar(&g.resume, "resume", "", "flag.resume.codes")
 		f.StringVar(&g.undo, "undo", "", "flag.undo.codes")
 	}),
@@ -105,6 +106,9 @@ func runGenerate(ctx context.Context, e *env, args []string) error {
 	g := generate
 	if len(args) > 0 || (g.resume == "" && g.undo == "" && (g.stock == "" || g.count == 0)) {
 		return errUsage
+	}
+	if g.format.Machine {
+		g.format.SecretBits = max(g.format.SecretBits, vault.MachineSecretBits)
 	}
 	expires, cost, err := g.of()
 	if err != nil {

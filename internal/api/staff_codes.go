@@ -64,7 +64,8 @@ type Generation struct {
 	Count      int64      `json:"count" minimum:"1" maximum:"100000000"`
 	Prefix     string     `json:"prefix,omitempty" maxLength:"16" doc:"The brand, of A to Z and 0 to 9; no part of the secret"`
 	Group      *int64     `json:"group,omitempty" minimum:"0" maximum:"100" doc:"Symbols between two dashes; 0 shows none; 4 if absent"`
-	SecretBits int64      `json:"secret_bits,omitempty" minimum:"0" maximum:"1000" doc:"Random bits of each code, at least; 80 if absent"`
+	SecretBits int64      `json:"secret_bits,omitempty" minimum:"0" maximum:"1000" doc:"Random bits of each code, at least; if absent 80, and 128 for machines"`
+	Machine    bool       `json:"machine,omitempty" doc:"Nobody types these codes, which travel in links and between systems: they have 128 random bits or more"`
 	Cost       *Price     `json:"cost,omitempty"`
 	ExpiresAt  *time.Time `json:"expires_at,omitempty"`
 }
@@ -187,6 +188,9 @@ func (a *API) generate(ctx context.Context, c *Call, in *generateInput) (*Batch,
 	g.Format.Prefix = b.Prefix
 	if b.Group != nil {
 		g.Format.Group = int(*b.Group)
+	}
+	if g.Format.Machine = b.Machine; b.Machine {
+		g.Format.SecretBits = vault.MachineSecretBits
 	}
 	if b.SecretBits != 0 {
 		g.Format.SecretBits = int(b.SecretBits)

@@ -95,7 +95,7 @@ var table = []spec{
 	{Name: "get-batch", Method: get, Path: "/staff/batches/{batch}", For: Staff, Right: identity.StockView, Repeat: Reads, Summary: "Look at a batch", Faults: "vault.batch_unknown"},
 	{Name: "list-batch-codes", Method: get, Path: "/staff/batches/{batch}/codes", For: Staff, Right: identity.StockView, Repeat: Reads, Summary: "List a batch's codes, masked", Faults: "vault.batch_unknown"},
 	{Name: "generate-codes", Method: post, Path: "/staff/batches", For: Staff, Right: identity.CodeImport, Repeat: Keyed, Status: http.StatusAccepted, Summary: "Generate codes of our own",
-		Faults: "vault.count vault.stock vault.expires_past vault.format_prefix vault.format_group vault.format_bits vault.batch_name vault.batch_issuer"},
+		Faults: "vault.count vault.stock vault.expires_past vault.format_prefix vault.format_group vault.format_bits vault.format_machine vault.batch_name vault.batch_issuer"},
 	{Name: "resume-batch", Method: post, Path: "/staff/batches/{batch}/resume", For: Staff, Right: identity.CodeImport, Repeat: Natural, Why: "a batch never gets more codes than its size", Status: http.StatusAccepted,
 		Summary: "Go on with a generation that ended early", Faults: "vault.batch_unknown vault.batch_not_filling"},
 	{Name: "undo-batch", Method: post, Path: "/staff/batches/{batch}/undo", For: Staff, Right: identity.CodeImport, Repeat: Natural, Why: "a batch that was taken back is answered as it stands",

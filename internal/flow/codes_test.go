@@ -203,6 +203,35 @@ func TestGeneratedCodesAreStoredAndFound(t *testing.T) {
 	})
 }
 
+// S1: codes that nobody types are longer, and are stored and found like any other, also
+// beside those that people type.
+func TestMachineCodesAreStoredAndFound(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := newCodeShop(t, d)
+		s.generate(t, 3)
+		weak := flow.Generate{Stock: s.stock, Name: "links", Issuer: "hufu", Format: vault.MachineFormat, Count: 20, By: "ops"}
+		strong := weak
+		weak.Format.SecretBits = vault.MachineSecretBits - 1
+		if _, err := s.GenerateCodes(t.Context(), weak, nil); fault.CodeOf(err) != "vault.format_machine" {
+			t.Errorf("127 bits for machines: %v", err)
+		}
+		b, err := s.GenerateCodes(t.Context(), strong, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if st := s.conserved(t); st.Available != 23 {
+			t.Errorf("%+v", st)
+		}
+		for _, c := range s.codes(t, b) {
+			text := string(s.reveal(t, c.ID).Code)
+			found, err := s.FindCode(t.Context(), text)
+			if err != nil || len(text) != vault.MachineFormat.Length() || len(found) != 1 || found[0] != c {
+				t.Errorf("a code of %d symbols is found as %+v, %v", len(text), found, err)
+			}
+		}
+	})
+}
+
 // A chunk that fails before or after its commit leaves a batch that balances, and goes on
 // to have each code once.
 func TestGenerationGoesOnAfterEachFailure(t *testing.T) {

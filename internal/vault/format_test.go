@@ -24,7 +24,7 @@ func drawCode(t *rapid.T, f Format) string {
 
 func codeOf(f Format, body []byte) string {
 	text := []byte(f.Prefix)
-	for _, v := range append(append([]byte(nil), body...), checkSymbol(body)) {
+	for _, v := range appendChecks(append([]byte(nil), body...), f.checks()) {
 		text = append(text, alphabet[v])
 	}
 	return string(text)
@@ -46,22 +46,50 @@ func TestDefaultFormatIsSixGroupsOfFour(t *testing.T) {
 
 func TestValidateRefuses(t *testing.T) {
 	for code, f := range map[string]Format{
-		"vault.format_prefix": {Prefix: "hufu", Group: 4, SecretBits: 80},
-		"vault.format_group":  {Group: -1, SecretBits: 80},
-		"vault.format_bits":   {Group: 4, SecretBits: 79},
+		"vault.format_prefix":  {Prefix: "hufu", Group: 4, SecretBits: 80},
+		"vault.format_group":   {Group: -1, SecretBits: 80},
+		"vault.format_bits":    {Group: 4, SecretBits: 79},
+		"vault.format_machine": {Machine: true, SecretBits: 127},
 	} {
 		if err := f.Validate(); fault.CodeOf(err) != code {
 			t.Errorf("%+v: %v, want %s", f, err, code)
 		}
 	}
-	for _, f := range []Format{{Prefix: "ABCDEFGHIJKLM", SecretBits: 80}, {Prefix: "A-B", SecretBits: 80}, {Group: 13, SecretBits: 80}, {SecretBits: 116}} {
+	for _, f := range []Format{{Prefix: "ABCDEFGHIJKLM", SecretBits: 80}, {Prefix: "A-B", SecretBits: 80}, {Group: 13, SecretBits: 80}, {SecretBits: 131}} {
 		if f.Validate() == nil {
 			t.Errorf("%+v was taken", f)
 		}
 	}
-	longest := Format{SecretBits: MaxSecretBits}
-	if longest.Validate() != nil || longest.Symbols()+1 != checkedSpots {
-		t.Errorf("the longest code has %d positions, of which one check symbol covers %d", longest.Symbols()+1, checkedSpots)
+	for _, f := range []Format{DefaultFormat, MachineFormat, {SecretBits: MaxSecretBits}} {
+		if err := f.Validate(); err != nil {
+			t.Errorf("%+v: %v", f, err)
+		}
+	}
+}
+
+// One check symbol covers as many positions as g has powers, so no code has more for each.
+func TestCheckSymbolsCoverEveryLength(t *testing.T) {
+	for bits := MinSecretBits; bits <= MaxSecretBits; bits++ {
+		f := Format{SecretBits: bits}
+		n := f.Symbols() + f.checks()
+		if each := (n + f.checks() - 1) / f.checks(); each > checkedSpots || n > maxSpots {
+			t.Errorf("%d bits: %d positions, %d for a check symbol", bits, n, each)
+		}
+		if wants := map[bool]int{true: 1, false: 2}[bits <= 115]; f.checks() != wants {
+			t.Errorf("%d bits have %d check symbols", bits, f.checks())
+		}
+	}
+}
+
+// S1: a code that nobody types has 128 random bits or more, in one piece unless it is asked for.
+func TestMachineFormat(t *testing.T) {
+	f := MachineFormat
+	if secret := 5*f.Symbols() - CounterBits; secret < 128 {
+		t.Errorf("%d random bits", secret)
+	}
+	code := codeOf(f, make([]byte, f.Symbols()))
+	if f.Length() != 35 || f.Display(code) != code {
+		t.Errorf("%d symbols, shown as %s", f.Length(), f.Display(code))
 	}
 }
 

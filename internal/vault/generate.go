@@ -37,6 +37,7 @@ type Generator struct {
 	block      cipher.Block
 	next, end  uint64
 	symbols    int
+	checks     int
 	leftBits   uint
 	rightBits  uint
 	leftMask   half
@@ -62,7 +63,7 @@ func newGenerator(f Format, key []byte, r Range) (*Generator, error) {
 	}
 	n := f.Symbols()
 	g := &Generator{
-		format: f, block: block, next: r.From, end: r.To, symbols: n,
+		format: f, block: block, next: r.From, end: r.To, symbols: n, checks: f.checks(),
 		leftBits: uint(5 * n / 2), rightBits: uint(5*n - 5*n/2),
 		random: func(b []byte) { _, _ = rand.Read(b) }, // never fails: the program ends instead
 	}
@@ -129,18 +130,18 @@ func (g *Generator) permute(left, right half) (half, half) {
 	return left, right
 }
 
-// round is the keyed function: AES of length, round number and 80 bits of input.
+// round is the keyed function: AES of length, round number and 96 bits of input.
 func (g *Generator) round(i byte, x half) half {
 	g.in[1] = i
-	binary.BigEndian.PutUint16(g.in[6:], uint16(x.hi))
+	binary.BigEndian.PutUint32(g.in[4:], uint32(x.hi))
 	binary.BigEndian.PutUint64(g.in[8:], x.lo)
 	g.block.Encrypt(g.out[:], g.in[:])
 	return half{hi: binary.BigEndian.Uint64(g.out[:]), lo: binary.BigEndian.Uint64(g.out[8:])}
 }
 
-// write appends prefix, body and check symbol of the value left ‖ right.
+// write appends prefix, body and check symbols of the value left ‖ right.
 func (g *Generator) write(dst []byte, left, right half) []byte {
-	var values [checkedSpots]byte
+	var values [maxSpots]byte
 	n := g.symbols
 	carry := left
 	for i := n - 1; i >= 0; i-- {
@@ -149,15 +150,14 @@ func (g *Generator) write(dst []byte, left, right half) []byte {
 		right = right.shr(5).or(half{lo: carry.lo & 31}.shl(g.rightBits - 5))
 		carry = carry.shr(5)
 	}
-	values[n] = checkSymbol(values[:n])
 	dst = append(dst, g.format.Prefix...)
-	for _, v := range values[:n+1] {
+	for _, v := range appendChecks(values[:n], g.checks) {
 		dst = append(dst, alphabet[v])
 	}
 	return dst
 }
 
-// half is one side of the network, up to 75 bits.
+// half is one side of the network, up to 83 bits.
 type half struct{ hi, lo uint64 }
 
 func maskOf(bits uint) half {

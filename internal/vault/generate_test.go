@@ -58,7 +58,7 @@ func TestCodeHoldsItsCounter(t *testing.T) {
 // neighbours agree at a position no more often than chance has it.
 func TestNoSequenceShows(t *testing.T) {
 	const n = 40_000
-	for _, f := range []Format{DefaultFormat, {SecretBits: MaxSecretBits}} {
+	for _, f := range []Format{DefaultFormat, MachineFormat} {
 		g := mustGenerator(t, f, testKey(7), Range{0, n})
 		g.random = func(b []byte) { clear(b) }
 		counts := make([][32]int, f.Length())

@@ -40,7 +40,7 @@ func (g *Generator) unpermute(left, right half) (half, half) {
 
 // read is the inverse of write.
 func (g *Generator) read(canonical string) (left, right half) {
-	for _, c := range []byte(canonical[len(g.format.Prefix) : len(canonical)-1]) {
+	for _, c := range []byte(canonical[len(g.format.Prefix) : len(canonical)-g.checks]) {
 		left = left.shl(5).or(right.shr(g.rightBits - 5)).and(g.leftMask)
 		right = right.shl(5).or(half{lo: uint64(symbolValue[c])}).and(g.rightMask)
 	}
