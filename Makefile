@@ -1,6 +1,8 @@
 # make help lists the targets.
 GO ?= go
 SHELL := /bin/bash -o pipefail
+# What runs a command beside a PostgreSQL of its own, databases in memory.
+CLUSTER := ./scripts/in-memory.sh $(GO) run ./internal/db/dbtest/cluster
 
 # What works concurrently runs a second time under the race detector; of the flows, the tests
 # that are about concurrency.
@@ -17,12 +19,12 @@ build: ## build ./hufu
 
 test: ## every test, on both databases and in a browser; gets what it needs itself
 	./scripts/need.sh chromium postgres
-	$(GO) run ./internal/db/dbtest/cluster $(GO) test -timeout 40m ./...
-	$(GO) run ./internal/db/dbtest/cluster $(GO) test -race -short -timeout 20m $(RACE)
-	$(GO) run ./internal/db/dbtest/cluster $(GO) test -race -short -timeout 20m -run '$(RACE_FLOWS)' ./internal/flow
+	$(CLUSTER) $(GO) test -timeout 40m ./...
+	$(CLUSTER) $(GO) test -race -short -timeout 20m $(RACE)
+	$(CLUSTER) $(GO) test -race -short -timeout 20m -run '$(RACE_FLOWS)' ./internal/flow
 
 test-short: ## the inner loop
-	$(GO) run ./internal/db/dbtest/cluster $(GO) test -short -timeout 5m ./...
+	$(CLUSTER) $(GO) test -short -timeout 5m ./...
 
 lint: ## gofmt, vet, staticcheck, and that nothing in the tree is what it shouldn't be
 	@test -z "$$(gofmt -l cmd internal e2e)" || { echo "not formatted:"; gofmt -l cmd internal e2e; exit 1; }
