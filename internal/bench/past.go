@@ -31,7 +31,7 @@ const (
 	pastSpan = 365 * 24 * time.Hour
 	pastEnds = time.Hour
 	// freeShare is for how many codes sold one is free.
-	freeShare = 4
+	freeShare = 10
 	// pastChunk is how many purchases one transaction writes.
 	pastChunk = 2000
 )
