@@ -16,7 +16,7 @@ const (
 	paymentStore    = "internal/payment/store.go"
 	paymentJudge    = "internal/payment/judge.go"
 	confirmPayment  = "internal/flow/confirm_payment.go"
-	placeOrder      = "internal/flow/place_order.go"
+	placeAgain      = "internal/flow/place_again.go"
 	entitlementFile = "internal/entitlement/service.go"
 	ledgerService   = "internal/ledger/service.go"
 	jobFile         = "internal/job/job.go"
@@ -89,10 +89,14 @@ var guards = []guard{
 		"if b.left[a] < c.Amount.Minor {", "if b.left[a] < 0 {", "e2e/laws TestABalanceIsCovered/sqlite"},
 	{"a posting is covered", "an account that may not be overdrawn is (I3)", ledgerService,
 		"if b.Net().Minor < 0 {", "if b.Net().Minor < -1_000_000 {", "e2e/laws TestABalanceIsCovered/sqlite"},
-	{"a used key with another body is refused", "the answer is to another request (I18)", placeOrder,
+	{"a used key with another body is refused", "the answer is to another request (I18)", placeAgain,
 		"if !bytes.Equal(old.RequestHash, c.RequestHash) {", "if old.RequestHash == nil {", "e2e/laws TestARequestIsWhatItWas/sqlite"},
-	{"the same within one batch", "the answer is to another request (I18)", placeOrder,
+	{"the same within one batch", "the answer is to another request (I18)", placeAgain,
 		"if !bytes.Equal(was.RequestHash, is.RequestHash) {", "if was.RequestHash == nil {", "e2e/laws TestARequestIsWhatItWas/sqlite"},
+	{"sold out is said once all that was placed is known", "a repeat has no order (I18)", "internal/flow/gate.go",
+		"shut && since <= f.placed.covers.Load() &&", "shut && since >= 0 &&", "internal/flow TestRepeatOfThePlacedIsNotSoldOut/sqlite"},
+	{"a repeat that waited for the lock is looked up again", "a repeat has no order (I18)", placeAgain,
+		"if len(refused) == 0 {", "if len(refused) >= 0 {", "internal/flow TestRepeatThatWaitedIsNotSoldOut"},
 	{"a kept answer is for the same request", "the answer is to another request (I18)", "internal/idem/idem.go",
 		"case !bytes.Equal(was, hash):", "case was == nil && !bytes.Equal(was, hash):", "internal/idem TestARepeatedRequestGetsTheFirstAnswer"},
 	{"the price shown is the price asked", "the shopper pays what was never shown (S28)", "internal/flow/quote_order.go",

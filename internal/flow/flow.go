@@ -43,7 +43,7 @@ type Flows struct {
 	// that wait for it. It must not block.
 	Changed func(id.Order)
 
-	placed  placedKeys
+	placed  placed
 	place   *db.Lane[Place, Placed]
 	confirm *db.Lane[Confirm, Confirmed]
 	reveal  *db.Lane[Reveal, []Revealed]

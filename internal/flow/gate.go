@@ -2,7 +2,9 @@ package flow
 
 import (
 	"context"
+	"hash/maphash"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"hufu/internal/db"
@@ -13,96 +15,192 @@ import (
 // soldOutAlready reports, without the database, whether a command asks for something that
 // is known to be sold out.
 //
-// A request that was carried out before is not refused: its answer is the order it made.
+// A request that was carried out before, on whatever node and however long ago, is not
+// refused: its answer is the order it made. So the gate answers for a stock only after this
+// process has learned of every order that was placed before the stock was found shut, and
+// passes what may be one of theirs. What is left is a stock that came back and was taken
+// again on another node: until the next RefreshGate a repeat of that order is answered here
+// as anybody's request for it would be.
 func (f *Flows) soldOutAlready(c Place) error {
-	if f.Inventory.Gate.Open() || f.placed.has(c.Request) {
+	if f.Inventory.Gate.Open() {
 		return nil
 	}
 	for _, l := range c.Lines {
-		if s, ok := f.Catalogue.LastSeen(l.Offer); ok && f.Inventory.Gate.Shut(s.Needs) {
+		s, ok := f.Catalogue.LastSeen(l.Offer)
+		if !ok {
+			continue
+		}
+		if since, shut := f.Inventory.Gate.Shut(s.Needs); shut && since <= f.placed.covers.Load() && !f.placed.keys.has(c.Request) {
 			return soldOut(s.Sale)
 		}
 	}
 	return nil
 }
 
-// RefreshGate learns of what came back to stock, and of offers that changed meanwhile. It
-// costs nothing while nothing is sold out.
+// RefreshGate learns of what came back to stock, of offers that changed meanwhile, and of
+// orders placed through other nodes. It is to be called a few times a second; while nothing
+// is sold out most calls do nothing.
 func (f *Flows) RefreshGate(ctx context.Context) error {
 	if f.Inventory.Gate.Open() {
-		f.placed.learned(time.Time{})
-		return nil
+		return f.learnPlaced(ctx)
 	}
 	if err := f.Inventory.Gate.Refresh(ctx, f.DB); err != nil {
 		return err
 	}
-	return f.DB.View(ctx, func(tx *db.Tx) error {
-		now := f.Clock.Now()
-		if err := f.Catalogue.RefreshSeen(ctx, tx, now); err != nil {
-			return err
-		}
-		return f.refreshPlaced(ctx, tx, now)
-	})
+	if err := f.DB.View(ctx, func(tx *db.Tx) error { return f.Catalogue.RefreshSeen(ctx, tx, f.Clock.Now()) }); err != nil {
+		return err
+	}
+	return f.learnPlaced(ctx)
 }
 
-// Repeats of a request that other nodes carried out come soon or not at all: on a lost
-// answer a client tries again. So the gate, when it shuts, learns of so much of the past.
+// placed is what this process knows of the orders that were ever placed.
+type placed struct {
+	keys   keySet
+	covers atomic.Uint64 // the orders placed before this event of the gate are in keys
+
+	mu     sync.Mutex // held while learning
+	after  id.Order   // where reading goes on
+	from   time.Time  // what began earlier was settled when the present walk began; zero between walks
+	events uint64     // of the gate when the present walk began
+	rested time.Time  // when the last walk ended
+}
+
 const (
-	learnPast  = 2 * time.Minute
-	learnAgain = 5 * time.Second // node clocks may differ by as much
+	placedPage = 5000                   // orders read at once
+	learnFor   = 100 * time.Millisecond // in one call, of a walk that takes several
+	learnEvery = 5 * time.Second        // while nothing is sold out
+	nodeSkew   = 5 * time.Second        // by which a node's clock, and so the ids it mints, may be off
 )
 
-func (f *Flows) refreshPlaced(ctx context.Context, tx *db.Tx, now time.Time) error {
-	since := now.Add(-learnPast)
-	if last := f.placed.last(); !last.IsZero() {
-		since = last.Add(-learnAgain)
-	}
-	keys, err := f.Orders.KeysSince(ctx, tx, id.From[id.Order](since), maxPlaced)
-	if err == nil {
-		f.placed.add(keys...)
-		f.placed.learned(now)
-	}
-	return err
-}
-
-// maxPlaced is how many requests a generation of placedKeys remembers.
-const maxPlaced = 100_000
-
-// placedKeys remembers requests that were carried out lately, in two generations, the
-// older of which is forgotten when the newer is full.
-type placedKeys struct {
-	mu       sync.RWMutex
-	now, old map[order.KeyOf]struct{}
-	since    time.Time // of the last refresh; zero while nothing is sold out
-}
-
-func (p *placedKeys) last() time.Time {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	return p.since
-}
-
-func (p *placedKeys) learned(at time.Time) {
-	p.mu.Lock()
-	p.since = at
-	p.mu.Unlock()
-}
-
-func (p *placedKeys) add(keys ...order.KeyOf) {
+// learnPlaced reads on in the orders by their ids, to the end. The first walk of a process
+// reads them all, a page of 5,000 in some ms; a later one what may be new: orders minted since
+// the oldest transaction that was under way when the walk before it began.
+func (f *Flows) learnPlaced(ctx context.Context) error {
+	p := &f.placed
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, k := range keys {
-		if p.now == nil || len(p.now) >= maxPlaced {
-			p.now, p.old = make(map[order.KeyOf]struct{}, maxPlaced/8), p.now
+	start := f.Clock.Now()
+	if p.from.IsZero() {
+		if f.Inventory.Gate.Open() && !p.rested.IsZero() && start.Sub(p.rested) < learnEvery {
+			return nil
 		}
-		p.now[k] = struct{}{}
+		events := f.Inventory.Gate.Events()
+		settled, err := f.DB.Settled(ctx)
+		if err != nil {
+			return err
+		}
+		p.events, p.from = events, settled
+	}
+	for {
+		n := 0
+		if err := f.DB.View(ctx, func(tx *db.Tx) error {
+			keys, last, err := f.Orders.KeysAfter(ctx, tx, p.after, placedPage)
+			if err == nil && len(keys) > 0 {
+				p.keys.add(keys...)
+				n, p.after = len(keys), last
+			}
+			return err
+		}); err != nil {
+			return err
+		}
+		if n < placedPage {
+			break
+		}
+		if f.Clock.Now().Sub(start) > learnFor {
+			return nil
+		}
+	}
+	p.covers.Store(p.events)
+	p.after, p.from, p.rested = id.From[id.Order](p.from.Add(-nodeSkew)), time.Time{}, start
+	return nil
+}
+
+// keySet is a set that may take a few for members that are not (one in 500), and never
+// misses one: a Bloom filter in blocks of a cache line each. It takes 2 bytes a member, 4
+// just after it has grown, and 128 KB at least: 20 to 40 MB for ten million orders. Readers
+// take no lock.
+type keySet struct {
+	mu    sync.Mutex
+	parts atomic.Pointer[[]*keyPart] // each twice as large as the one before
+}
+
+type keyPart struct {
+	blocks []keyBlock
+	room   int // members it still takes
+}
+
+type keyBlock [8]atomic.Uint64
+
+const (
+	firstBlocks  = 2048
+	blockMembers = 32 // 16 bits a member
+	memberBits   = 7
+)
+
+// add adds members; those that are there already take no room.
+func (s *keySet) add(keys ...order.KeyOf) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, k := range keys {
+		if s.has(k) {
+			continue
+		}
+		var all []*keyPart
+		if p := s.parts.Load(); p != nil {
+			all = *p
+		}
+		if len(all) == 0 || all[len(all)-1].room == 0 {
+			n := firstBlocks << len(all)
+			all = append(all[:len(all):len(all)], &keyPart{blocks: make([]keyBlock, n), room: n * blockMembers})
+			s.parts.Store(&all)
+		}
+		last := all[len(all)-1]
+		last.room--
+		h := keyHash(k)
+		block, bits := last.at(h), spread(h)
+		for range memberBits {
+			block[bits>>6&7].Or(1 << (bits & 63))
+			bits >>= 9
+		}
 	}
 }
 
-func (p *placedKeys) has(k order.KeyOf) bool {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	_, now := p.now[k]
-	_, old := p.old[k]
-	return now || old
+func (s *keySet) has(k order.KeyOf) bool {
+	all := s.parts.Load()
+	if all == nil {
+		return false
+	}
+	h := keyHash(k)
+	bits := spread(h)
+	for _, p := range *all {
+		if p.at(h).holds(bits) {
+			return true
+		}
+	}
+	return false
+}
+
+func (b *keyBlock) holds(bits uint64) bool {
+	for range memberBits {
+		if b[bits>>6&7].Load()&(1<<(bits&63)) == 0 {
+			return false
+		}
+		bits >>= 9
+	}
+	return true
+}
+
+// at is the block of a member: the upper half of its hash as a fraction of all blocks.
+func (p *keyPart) at(h uint64) *keyBlock { return &p.blocks[(h>>32)*uint64(len(p.blocks))>>32] }
+
+var keySeed = maphash.MakeSeed() // so that nobody can choose keys that meet
+
+func keyHash(k order.KeyOf) uint64 { return maphash.Comparable(keySeed, k) }
+
+// spread makes seven numbers of nine bits of a hash, in which each bit of it has a part
+// (the finalizer of MurmurHash3).
+func spread(h uint64) uint64 {
+	h = (h ^ h>>33) * 0xff51afd7ed558ccd
+	h = (h ^ h>>33) * 0xc4ceb9fe1a85ec53
+	return h ^ h>>33
 }

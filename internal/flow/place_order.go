@@ -1,7 +1,6 @@
 package flow
 
 import (
-	"bytes"
 	"context"
 	"strconv"
 	"time"
@@ -134,54 +133,34 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 	var orders []*order.Order
 	var intents []*payment.Intent
 	var made []order.KeyOf
+	var refused []int
 	for i, w := range work {
-		switch {
-		case w == nil:
-			continue
-		case w.twin >= 0:
-			answers[i] = twin(answers[w.twin], commands[w.twin], w.Place)
+		if w == nil || w.twin >= 0 {
 			continue
 		}
 		if short := reserve(book, w); short != "" {
-			answers[i].Err = soldOut(sale[short])
+			answers[i].Err, refused = soldOut(sale[short]), append(refused, i)
 			continue
 		}
 		orders, intents, made = append(orders, w.order), append(intents, w.intent), append(made, w.Request)
 		answers[i].Result = Placed{Order: w.order, Intent: w.intent}
 	}
+	if err := f.placedMeanwhile(ctx, tx, commands, refused, answers); err != nil {
+		return nil, err
+	}
+	for i, w := range work {
+		if w != nil && w.twin >= 0 {
+			answers[i] = twin(answers[w.twin], commands[w.twin], w.Place)
+		}
+	}
+	tx.AfterCommit(func() { f.placed.keys.add(made...) }) // before Save has the gate told, which would refuse them
 	if err := f.Inventory.Save(ctx, tx, book, now); err != nil {
 		return nil, err
 	}
 	if err := f.Orders.Add(ctx, tx, orders); err != nil {
 		return nil, err
 	}
-	tx.AfterCommit(func() { f.placed.add(made...) })
 	return answers, f.Payments.AddIntents(ctx, tx, intents)
-}
-
-// repeated answers a request that was carried out before.
-func (f *Flows) repeated(ctx context.Context, tx *db.Tx, old *order.Order, c Place) db.Answer[Placed] {
-	if !bytes.Equal(old.RequestHash, c.RequestHash) {
-		return db.Answer[Placed]{Err: fault.New(fault.Conflict, "idempotency.reused")}
-	}
-	intents, err := f.Payments.IntentsOf(ctx, tx, []id.Order{old.ID})
-	if err != nil {
-		return db.Answer[Placed]{Err: err}
-	}
-	p := Placed{Order: old, Repeated: true}
-	if all := intents[old.ID]; len(all) > 0 {
-		p.Intent = all[0] // the one the first answer named
-	}
-	return db.Answer[Placed]{Result: p}
-}
-
-// twin answers a command whose request stands in the same batch before it.
-func twin(a db.Answer[Placed], was, is Place) db.Answer[Placed] {
-	if !bytes.Equal(was.RequestHash, is.RequestHash) {
-		return db.Answer[Placed]{Err: fault.New(fault.Conflict, "idempotency.reused")}
-	}
-	a.Result.Repeated = a.Err == nil
-	return a
 }
 
 func soldOut(s catalogue.Sale) error {

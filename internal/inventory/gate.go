@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"sync/atomic"
 
@@ -14,7 +15,8 @@ import (
 // committed transaction saw and opened by any commit here that leaves units, or by
 // Refresh, which learns of commits on other nodes.
 type Gate struct {
-	shut  atomic.Pointer[map[id.Stock]bool] // replaced whole; readers take no lock
+	shut  atomic.Pointer[map[id.Stock]uint64] // since which event; replaced whole; readers take no lock
+	count atomic.Uint64                       // of the events of shutting so far
 	turns atomic.Uint64
 	mu    sync.Mutex
 	told  map[id.Stock]uint64 // the turn of the commit that was last believed
@@ -22,23 +24,28 @@ type Gate struct {
 
 func newGate() *Gate {
 	g := &Gate{told: map[id.Stock]uint64{}}
-	g.shut.Store(&map[id.Stock]bool{})
+	g.shut.Store(&map[id.Stock]uint64{})
 	return g
 }
 
-// Shut reports whether one of the stocks is known to have nothing available.
-func (g *Gate) Shut(need map[id.Stock]int64) bool {
-	shut := *g.shut.Load()
-	if len(shut) == 0 {
-		return false
+// Shut reports whether one of the stocks is known to have nothing available, and since
+// which event of shutting; see Events.
+func (g *Gate) Shut(need map[id.Stock]int64) (since uint64, shut bool) {
+	all := *g.shut.Load()
+	if len(all) == 0 {
+		return 0, false
 	}
 	for s := range need {
-		if shut[s] {
-			return true
+		if event, ok := all[s]; ok && (!shut || event < since) {
+			since, shut = event, true
 		}
 	}
-	return false
+	return since, shut
 }
+
+// Events is how many times a stock was shut. What a transaction reads that begins after
+// this call includes all that was reserved of the stocks that were shut by then.
+func (g *Gate) Events() uint64 { return g.count.Load() }
 
 // Open reports whether nothing is known to be sold out.
 func (g *Gate) Open() bool { return len(*g.shut.Load()) == 0 }
@@ -64,22 +71,21 @@ func (g *Gate) set(available map[id.Stock]int64) {
 	old := *g.shut.Load()
 	same := true
 	for s, n := range available {
-		same = same && old[s] == (n <= 0)
+		_, shut := old[s]
+		same = same && shut == (n <= 0)
 	}
 	if same {
 		return
 	}
-	fresh := make(map[id.Stock]bool, len(old)+1)
-	for s := range old {
-		fresh[s] = true
-	}
+	fresh, event := maps.Clone(old), g.count.Load()+1
 	for s, n := range available {
-		if n <= 0 {
-			fresh[s] = true
-		} else {
+		if _, shut := old[s]; n > 0 {
 			delete(fresh, s)
+		} else if !shut {
+			fresh[s] = event
 		}
 	}
+	g.count.Store(event)
 	g.shut.Store(&fresh)
 }
 

@@ -36,16 +36,16 @@ func (*Service) ByKeys(ctx context.Context, tx *db.Tx, keys []KeyOf) (map[KeyOf]
 	return out, nil
 }
 
-// KeysSince names the requests that made the orders from an id on, at most the newest n.
-func (*Service) KeysSince(ctx context.Context, tx *db.Tx, from id.Order, n int) ([]KeyOf, error) {
-	var out []KeyOf
-	err := tx.Query(ctx, since, func(scan func(...any) error) error {
+// KeysAfter names the requests that made the first n orders after an id, and the last of
+// these orders; all of them when there are fewer than n.
+func (*Service) KeysAfter(ctx context.Context, tx *db.Tx, after id.Order, n int) (keys []KeyOf, last id.Order, err error) {
+	err = tx.Query(ctx, since, func(scan func(...any) error) error {
 		var k KeyOf
-		err := scan(&k.Scope, &k.Key)
-		out = append(out, k)
+		err := scan(&last, &k.Scope, &k.Key)
+		keys = append(keys, k)
 		return err
-	}, from, n)
-	return out, err
+	}, after, n)
+	return keys, last, err
 }
 
 // Add writes new orders with their lines.
