@@ -94,6 +94,7 @@ CREATE UNIQUE INDEX orders_idempotent ON orders (idem_key, idem_scope);
 CREATE INDEX orders_due ON orders (expires_at) WHERE state = 'pending';
 CREATE INDEX orders_party ON orders (party_id, id) WHERE party_id <> '';
 CREATE INDEX orders_phone ON orders (phone, id) WHERE phone <> '';
+CREATE INDEX orders_email ON orders (email, id) WHERE email <> '';
 CREATE TABLE order_lines (
   id TEXT PRIMARY KEY, order_id TEXT NOT NULL REFERENCES orders(id), offer_id TEXT NOT NULL, version_id TEXT NOT NULL,
   quantity BIGINT NOT NULL CHECK (quantity > 0), unit_price BIGINT NOT NULL CHECK (unit_price >= 0), amount BIGINT NOT NULL,

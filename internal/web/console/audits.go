@@ -83,7 +83,7 @@ func (v *visit) audits(d *auditView) error {
 		}
 		d.Rows = append(d.Rows, row)
 	}
-	d.Find = findBox{"/console/audit", q, v.t("console.audit.find")}
+	d.Find = v.find("/console/audit", "console.audit.find")
 	d.Empty = ui.Empty{Art: "lock", Title: v.t("console.audit.empty"), Text: v.t("console.audit.empty.text")}
 	if q != "" {
 		d.Empty = v.nothingFound("/console/audit")

@@ -36,7 +36,7 @@ func benefits(c *Console, v *visit) error {
 			shown = append(shown, b)
 		}
 	}
-	l := &listView{Lead: v.t("console.benefits.lead"), Find: findBox{"/console/benefits", v.q("q"), v.t("console.benefits.find")}}
+	l := &listView{Lead: v.t("console.benefits.lead"), Find: v.find("/console/benefits", "console.benefits.find", "kind")}
 	v.page(&l.Page, "benefits", v.t("console.nav.benefits"))
 	l.Tabs = []ui.Option{{Label: v.t("console.all"), Href: v.with("kind", ""), Selected: kind == "", Count: strconv.Itoa(len(all))}}
 	for _, k := range catalogue.Kinds() {

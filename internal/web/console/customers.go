@@ -15,8 +15,14 @@ import (
 	"hufu/internal/web/ui"
 )
 
-func customers(c *Console, v *visit) error {
-	q := v.q("q")
+func customers(_ *Console, v *visit) error { return v.customers("") }
+
+// findCustomers looks for shoppers by a contact, which is posted so that it stands in no
+// address (S14).
+func findCustomers(_ *Console, v *visit) error { return v.customers(v.f("q")) }
+
+func (v *visit) customers(q string) error {
+	c := v.c
 	var all []identity.Party
 	if err := v.view(func(tx *db.Tx) (err error) {
 		if q != "" {
@@ -28,7 +34,7 @@ func customers(c *Console, v *visit) error {
 	}); err != nil {
 		return err
 	}
-	l := &listView{Lead: v.t("console.customers.lead"), Find: findBox{"/console/customers", q, v.t("console.customers.find")}}
+	l := &listView{Lead: v.t("console.customers.lead"), Find: findBox{Action: "/console/customers", Value: q, Label: v.t("console.customers.find"), Post: true}}
 	v.page(&l.Page, "customers", v.t("console.nav.customers"))
 	all, pager := onward(v, all, perPage, func(p identity.Party) string { return string(p.ID) })
 	l.Table = ui.Table{Caption: v.t("console.nav.customers"), Columns: []ui.Column{{Label: v.t("console.customer")}, {Label: v.t("console.language")}, {Label: v.t("console.state")}, {Label: v.t("console.customer.since"), End: true}}}

@@ -46,7 +46,7 @@ func ledgerPage(c *Console, v *visit) error {
 		return err
 	}
 	kind, q := v.q("kind"), strings.ToLower(v.q("q"))
-	l := &listView{Lead: v.t("console.ledger.lead"), Find: findBox{"/console/ledger", v.q("q"), v.t("console.ledger.find")}}
+	l := &listView{Lead: v.t("console.ledger.lead"), Find: v.find("/console/ledger", "console.ledger.find", "kind", "sort")}
 	v.page(&l.Page, "ledger", v.t("ui.nav.ledger"))
 	l.Tabs = []ui.Option{{Label: v.t("console.all"), Href: v.with("kind", ""), Selected: kind == ""}}
 	for _, k := range []string{"asset", "liability", "income", "expense", "equity"} {

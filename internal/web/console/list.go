@@ -25,7 +25,22 @@ type listView struct {
 }
 
 // findBox is the search of a list.
-type findBox struct{ Action, Value, Label string }
+type findBox struct {
+	Action, Value, Label string
+	Keep                 []ui.Fact // the filters that stay
+	Post                 bool      // takes contacts, which must stand in no address
+}
+
+// find is the search box of the list at path, which keeps the filters that are set.
+func (v *visit) find(path, label string, keep ...string) findBox {
+	f := findBox{Action: path, Value: v.q("q"), Label: v.t(label)}
+	for _, name := range keep {
+		if value := v.q(name); value != "" {
+			f.Keep = append(f.Keep, ui.Fact{Label: name, Value: value})
+		}
+	}
+	return f
+}
 
 // note is a banner.
 type note struct {
@@ -60,10 +75,12 @@ func cut[T any](v *visit, all []T, pager *ui.Pager) []T {
 }
 
 // with is this page's address with one field of its query changed; "" takes the field out.
+// A list that is filtered or sorted otherwise begins at its first page.
 func (v *visit) with(name, value string) string {
 	q := v.r.URL.Query()
-	q.Del("say")
-	q.Del("done")
+	for _, gone := range []string{"say", "done", "p", "before"} {
+		q.Del(gone)
+	}
 	if value == "" {
 		q.Del(name)
 	} else {

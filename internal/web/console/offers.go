@@ -30,7 +30,7 @@ func offers(c *Console, v *visit) error {
 			shown = append(shown, o)
 		}
 	}
-	l := &listView{Lead: v.t("console.offers.lead"), Find: findBox{"/console/offers", v.q("q"), v.t("console.offers.find")}}
+	l := &listView{Lead: v.t("console.offers.lead"), Find: v.find("/console/offers", "console.offers.find", "state", "sort")}
 	v.page(&l.Page, "offers", v.t("ui.nav.offers"))
 	l.Tabs = append(l.Tabs, ui.Option{Label: v.t("console.all"), Href: v.with("state", ""), Selected: state == "", Count: strconv.Itoa(len(all) - count[catalogue.Archived])})
 	for _, s := range offerStates {

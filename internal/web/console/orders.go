@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"hufu/internal/catalogue"
 	"hufu/internal/db"
 	"hufu/internal/id"
 	"hufu/internal/identity"
@@ -15,9 +16,27 @@ import (
 
 var orderStates = []order.State{order.Pending, order.Fulfilled, order.Part, order.Shortage, order.Refunded, order.Cancelled, order.Expired}
 
-func orders(c *Console, v *visit) error {
-	state, q := order.State(v.q("state")), v.q("q")
-	if state != "" && !slices.Contains(orderStates, state) {
+func orders(_ *Console, v *visit) error { return v.orders(v.q("q"), v.q("state")) }
+
+// findOrders searches for orders. What isn't a contact leads to an address that can be kept.
+func findOrders(_ *Console, v *visit) error {
+	q, state := v.f("q"), v.f("state")
+	if isContact(q) {
+		return v.orders(q, state)
+	}
+	keep := url.Values{}
+	for name, value := range map[string]string{"q": q, "state": state} {
+		if value != "" {
+			keep.Set(name, value)
+		}
+	}
+	return v.leave(address("/console/orders", keep), "")
+}
+
+// orders lists orders of a state ("" is all), or those that a search finds.
+func (v *visit) orders(q, only string) error {
+	state := order.State(only)
+	if !slices.Contains(orderStates, state) {
 		state = ""
 	}
 	var all []*order.Order
@@ -28,7 +47,7 @@ func orders(c *Console, v *visit) error {
 			if ids, err = v.searchOrders(tx, q); err != nil {
 				return err
 			}
-			found, err := c.Flows.Orders.Get(v.r.Context(), tx, ids)
+			found, err := v.c.Flows.Orders.Get(v.r.Context(), tx, ids)
 			if err != nil {
 				return err
 			}
@@ -37,7 +56,7 @@ func orders(c *Console, v *visit) error {
 					all = append(all, found[o])
 				}
 			}
-		} else if all, err = c.Flows.Orders.Newest(v.r.Context(), tx, state, id.Order(v.q("before")), perPage+1); err != nil {
+		} else if all, err = v.c.Flows.Orders.Newest(v.r.Context(), tx, state, id.Order(v.q("before")), perPage+1); err != nil {
 			return err
 		}
 		titles, err = v.titles(tx, all)
@@ -46,7 +65,10 @@ func orders(c *Console, v *visit) error {
 	if err != nil {
 		return err
 	}
-	l := &listView{Lead: v.t("console.orders.lead"), Find: findBox{"/console/orders", q, v.t("console.orders.find")}}
+	l := &listView{Lead: v.t("console.orders.lead"), Find: findBox{Action: "/console/orders", Value: q, Label: v.t("console.orders.find"), Post: true}}
+	if state != "" {
+		l.Find.Keep = []ui.Fact{{Label: "state", Value: string(state)}}
+	}
 	v.page(&l.Page, "orders", v.t("ui.nav.all_orders"))
 	l.Tabs = []ui.Option{{Label: v.t("console.all"), Href: v.with("state", ""), Selected: state == ""}}
 	for _, s := range orderStates {
@@ -174,6 +196,24 @@ func (v *visit) searchOrders(tx *db.Tx, q string) ([]id.Order, error) {
 			add(c.Order)
 		}
 	}
+	if v.r.Method != http.MethodPost || !isContact(q) {
+		return out, nil
+	}
+	if email, err := identity.ParseEmail(q); err == nil {
+		found, err := f.Orders.OfEmail(ctx, tx, email, "", perPage)
+		for _, o := range found {
+			add(o.ID)
+		}
+		return out, err
+	}
+	digits := digitsOf(q)
+	if len(digits) <= maxTail {
+		ids, err := f.Orders.OfTail(ctx, tx, digits, perPage)
+		for _, o := range ids {
+			add(o)
+		}
+		return out, err
+	}
 	forms := []string{q}
 	if p, err := identity.ParsePhone(q); err == nil {
 		forms = append(forms, p, strings.TrimPrefix(p, "+86"))
@@ -190,10 +230,29 @@ func (v *visit) searchOrders(tx *db.Tx, q string) ([]id.Order, error) {
 	return out, nil
 }
 
+// maxTail is how many digits are taken for the end of a phone number; more are a whole one.
+const maxTail = 8
+
+// digitsOf is a number without what people put between its digits; "" when it is none.
+func digitsOf(q string) string {
+	q = strings.NewReplacer(" ", "", "-", "", "(", "", ")", "", "+", "").Replace(q)
+	if strings.Trim(q, "0123456789") != "" {
+		return ""
+	}
+	return q
+}
+
+// isContact tells whether what is searched for may be a person's phone number, a part of
+// one, or an e-mail address: it is posted, never put into an address (S14).
+func isContact(q string) bool {
+	n := len(digitsOf(q))
+	return n >= 4 && n <= 15 || strings.Contains(q, "@")
+}
+
 // suggest answers Ctrl-K.
 func suggest(c *Console, v *visit) error {
 	var out []ui.Action
-	q := v.q("q")
+	q := v.f("q")
 	err := v.view(func(tx *db.Tx) error {
 		if v.who.May(identity.OrderView) {
 			ids, err := v.searchOrders(tx, q)
@@ -224,11 +283,29 @@ func suggest(c *Console, v *visit) error {
 
 // searchPage is where Ctrl-K's box leads without script.
 func searchPage(_ *Console, v *visit) error {
-	q := v.q("q")
-	if q != "" && v.who.May(identity.OrderView) {
-		return v.leave("/console/orders?q="+url.QueryEscape(q), "")
-	}
-	d := &listView{Find: findBox{"/console/search", q, v.t("ui.command.hint")}}
+	d := &listView{Find: findBox{Action: "/console/search", Label: v.t("ui.command.hint"), Post: true}}
 	v.page(&d.Page, "", v.t("ui.command.open"))
 	return v.render(http.StatusOK, "suggest", d)
+}
+
+// search leads to the offers that what was typed names, else to the orders.
+func search(c *Console, v *visit) error {
+	q := v.f("q")
+	if q == "" || !v.who.May(identity.OrderView) && !v.who.May(identity.CatalogueView) {
+		return v.leave("/console/search", "")
+	}
+	named := false
+	if v.who.May(identity.CatalogueView) && !isContact(q) {
+		if err := v.view(func(tx *db.Tx) error {
+			all, err := c.Flows.Catalogue.Offers(v.r.Context(), tx, true)
+			named = slices.ContainsFunc(all, func(o catalogue.Offer) bool { return offerHas(o, strings.ToLower(q)) })
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	if named || !v.who.May(identity.OrderView) {
+		return v.leave(address("/console/offers", url.Values{"q": {q}}), "")
+	}
+	return findOrders(c, v)
 }

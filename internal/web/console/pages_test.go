@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -70,7 +71,7 @@ func (r *rig) paths(ids map[string]string) []string {
 		}
 	}
 	return append(out, "/console/orders/"+ids["waiting"], "/console/stocks/"+ids["seats"], "/console/codes/"+ids["free"], "/console/orders?q="+ids["rgt"], "/console/orders?q=nothing", "/console/orders?state=pending",
-		"/console/offers?q=zz", "/console/benefits/new?kind=voucher", "/console/benefits/new?kind=code", "/console/payments?tab=suspense", "/console/payments?tab=waiting", "/console/payments?tab=done", "/console/customers?q=4444", "/console/audit?q=offer", "/console/audit?q="+ids["bat"],
+		"/console/offers?q=zz", "/console/benefits/new?kind=voucher", "/console/benefits/new?kind=code", "/console/payments?tab=suspense", "/console/payments?tab=waiting", "/console/payments?tab=done", "/console/audit?q=offer", "/console/audit?q="+ids["bat"],
 		"/console/ledger?kind=asset", "/console/ledger/account?a=asset%3Agateway%3Afake%3ACNY", "/console/batches?stock="+ids["stk"], "/console/exceptions?kind=second_capture", "/console/stocks?only=low", "/console?say=saved")
 }
 
@@ -434,9 +435,48 @@ func TestAnOrderIsSteered(t *testing.T) {
 		b.get(cus)
 	}
 	b.want(200, "¥20.00", "138****4444")
-	for q, want := range map[string]string{ids["ord"]: ids["ord"], ids["rgt"]: ids["ord"], "13800000000": ids["ord"], "138 0000 0000": ids["ord"]} {
-		b.get("/console/orders?q=" + strings.ReplaceAll(q, " ", "+"))
-		b.want(200, "/console/orders/"+want)
+	for _, q := range []string{ids["ord"], ids["rgt"]} {
+		b.get("/console/orders")
+		b.post("/console/orders", "q", q, "state", "fulfilled")
+		b.want(303)
+		b.get(b.last.Header().Get("Location"))
+		b.want(200, paid)
+	}
+	// A contact is posted, found, and stands in no address and no log.
+	for _, q := range []string{"13800000000", "138 0000 0000", "0000", "00-0000"} {
+		b.get("/console/orders?q=" + url.QueryEscape(q))
+		if body := b.want(200); strings.Contains(body, paid+`"`) {
+			t.Errorf("%s is looked for in an address", q)
+		}
+		for _, path := range []string{"/console/orders", "/console/search"} {
+			b.post(path, "q", q)
+			b.want(200, paid)
+		}
+		b.post("/console/suggest", "q", q)
+		b.want(200, paid)
+	}
+	b.get("/console/orders")
+	b.post("/console/orders", "q", "13800000000", "state", "cancelled")
+	if body := b.want(200); strings.Contains(body, paid+`"`) {
+		t.Error("the state doesn't count in a search")
+	}
+	for _, q := range []string{"0001", "nobody@example.com", "%", "0%00"} {
+		b.get("/console/orders")
+		if b.post("/console/orders", "q", q); b.last.Code == 200 && strings.Contains(b.last.Body.String(), paid+`"`) {
+			t.Errorf("%s finds the order", q)
+		}
+	}
+	b.get("/console/customers")
+	b.post("/console/customers", "q", "4444")
+	b.want(200, cus)
+	b.get("/console/search")
+	b.post("/console/search", "q", ids["ofr"])
+	b.want(303)
+	if to := b.last.Header().Get("Location"); to != "/console/offers?q="+ids["ofr"] {
+		t.Errorf("the search leads to %s", to)
+	}
+	if strings.Contains(r.log.String(), "13800000000") || strings.Contains(r.log.String(), "example.com") {
+		t.Error("a contact is in the log")
 	}
 }
 
