@@ -44,7 +44,7 @@ WHERE c.id IS NULL AND f.id IS NULL AND (t.entry_id LIKE 'cap%' OR t.entry_id LI
 AND (SELECT COALESCE(SUM(amount), 0) FROM ledger_transfers WHERE credit = a.id) < (SELECT COALESCE(SUM(amount), 0) FROM ledger_transfers WHERE debit = a.id)`),
 		none("I3.unguarded", `SELECT id, 'overdraft=' || CAST(overdraft AS TEXT) FROM ledger_accounts WHERE id LIKE 'liability:prepaid:%' AND overdraft <> 0`),
 	}},
-	{id: "I4", walks: []walk{sealedTransfers, rightPaths}},
+	{id: "I4", walks: []walk{sealedTransfers, rightPaths, guarded}},
 	{id: "I5", rules: []rule{
 		none("I5.right", `SELECT r.id, 'code=' || r.code_id FROM rights r LEFT JOIN codes c ON c.id = r.code_id WHERE r.code_id <> '' AND (c.id IS NULL OR c.right_id <> r.id)`),
 		none("I5.code", `SELECT c.id, 'right=' || c.right_id FROM codes c LEFT JOIN rights r ON r.id = c.right_id WHERE c.right_id <> '' AND (r.id IS NULL OR r.code_id <> c.id)`),

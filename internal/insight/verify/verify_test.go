@@ -139,18 +139,29 @@ func (s *lived) tamper(t *testing.T, fn func(tx *db.Tx) error) (failed []string,
 
 var statements int
 
-// raw runs statements that the product doesn't have.
+// raw runs statements that the product doesn't have, and leaves the database's own
+// protection as it was, as somebody would who knows what is looked at.
 func raw(ctx context.Context, tx *db.Tx, text string, args ...any) error {
+	var after []string
 	for part := range strings.SplitSeq(text, ";\n") {
+		if table, ok := strings.CutPrefix(part, "unprotect "); ok {
+			after = append(after, "protect "+table)
+		}
 		if err := protectedAway(ctx, tx, part, args...); err != nil {
+			return err
+		}
+	}
+	for _, part := range after {
+		if err := protectedAway(ctx, tx, part); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// protectedAway runs one statement; "unprotect TABLE", "unindex NAME", "unchecked TABLE
-// CONSTRAINT" and "unlinked TABLE COLUMN" take a guard of the database away first.
+// protectedAway runs one statement; "unprotect TABLE", "unindex NAME" and "unlinked TABLE
+// COLUMN" take a guard of the database away first, "protect TABLE" puts it back, and
+// "unguard TABLE" leaves it away.
 func protectedAway(ctx context.Context, tx *db.Tx, text string, args ...any) error {
 	pg := tx.Dialect() == db.Postgres
 	f := strings.Fields(text)
@@ -160,11 +171,18 @@ func protectedAway(ctx context.Context, tx *db.Tx, text string, args ...any) err
 		return err
 	}
 	switch f[0] {
-	case "unprotect":
+	case "unprotect", "unguard":
 		if pg {
 			return exec("DROP TRIGGER " + f[1] + "_append_only ON " + f[1])
 		}
 		return errors.Join(exec("DROP TRIGGER "+f[1]+"_no_update"), exec("DROP TRIGGER "+f[1]+"_no_delete"))
+	case "protect":
+		text, _ := tx.Dialect().Expand("{{append only " + f[1] + "}}")
+		if pg {
+			return exec(text[strings.Index(text, "CREATE TRIGGER"):]) // the function is still there
+		}
+		update, remove, _ := strings.Cut(text, "\n")
+		return errors.Join(exec(update), exec(remove))
 	case "unindex":
 		return exec("DROP INDEX " + f[1])
 	case "unlinked":
@@ -244,6 +262,26 @@ SELECT 'added', 1, debit, credit, amount, currency, kind, order_id, at, chain, s
 	{name: "a seal taken out of the middle", want: "I4", rule: "I4.seal", sql: "unprotect ledger_seals;\nDELETE FROM ledger_seals WHERE seal = 2"},
 	{name: "an empty seal", want: "I4", rule: "I4.gap", do: func(ctx context.Context, _ *lived, tx *db.Tx) error {
 		return raw(ctx, tx, `INSERT INTO ledger_seals (chain, seal, transfers, hash, at) VALUES ('ghost', 2, 0, $1, 1)`, ledger.Seal(nil, nil))
+	}},
+
+	{name: "a table that may be changed", want: "I4", rule: "I4.guard", sql: "unguard audit_rows"},
+	{name: "a table that may be changed once more", want: "I4", rule: "I4.guard", do: func(ctx context.Context, _ *lived, tx *db.Tx) error {
+		if tx.Dialect() == db.Postgres {
+			return raw(ctx, tx, "ALTER TABLE payment_captures DISABLE TRIGGER payment_captures_append_only")
+		}
+		return raw(ctx, tx, "DROP TRIGGER payment_captures_no_update")
+	}},
+	{name: "a guard that lets everything through", want: "I4", rule: "I4.guard", do: func(ctx context.Context, _ *lived, tx *db.Tx) error {
+		if tx.Dialect() == db.Postgres {
+			return raw(ctx, tx, "CREATE OR REPLACE FUNCTION offer_versions_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$")
+		}
+		return raw(ctx, tx, "DROP TRIGGER offer_versions_no_delete;\nCREATE TRIGGER offer_versions_no_delete BEFORE DELETE ON offer_versions BEGIN SELECT 1; END")
+	}},
+	{name: "a guard that looks away", want: "I4", rule: "I4.guard", do: func(ctx context.Context, _ *lived, tx *db.Tx) error {
+		if tx.Dialect() == db.Postgres {
+			return raw(ctx, tx, "DROP TRIGGER ledger_seals_append_only ON ledger_seals;\nCREATE TRIGGER ledger_seals_append_only BEFORE UPDATE OF chain ON ledger_seals FOR EACH STATEMENT EXECUTE FUNCTION ledger_seals_append_only()")
+		}
+		return raw(ctx, tx, "DROP TRIGGER ledger_seals_no_update;\nCREATE TRIGGER ledger_seals_no_update BEFORE UPDATE OF chain ON ledger_seals BEGIN SELECT RAISE(ABORT, 'rows of ledger_seals are never changed'); END")
 	}},
 
 	{name: "two rights with one code", want: "I5", rule: "I5.right", sql: `UPDATE rights SET code_id = (SELECT MAX(code_id) FROM rights WHERE line_id = (SELECT MIN(line_id) FROM rights)) WHERE line_id = (SELECT MIN(line_id) FROM rights)`},

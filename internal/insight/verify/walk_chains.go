@@ -23,6 +23,16 @@ WHERE (entry_id, leg) > ($1, $2) ORDER BY entry_id, leg LIMIT $3`)
 	chainEnds    = db.SQL("verify.chains", `SELECT chain, MIN(seal), MAX(seal), COUNT(*), SUM(transfers) FROM ledger_seals GROUP BY chain ORDER BY chain`)
 )
 
+// guarded looks for the triggers that keep rows from being changed. Without one, what was
+// changed and sealed anew would show in no chain.
+func guarded(ctx context.Context, r *run) error {
+	missing, err := r.tx.Unguarded(ctx)
+	for _, name := range missing {
+		r.bad("I4", "guard", name, "trigger")
+	}
+	return err
+}
+
 // rightPaths follows the path of every right from its first step.
 func rightPaths(ctx context.Context, r *run) error {
 	for last := ""; ; {
