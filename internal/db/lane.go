@@ -61,11 +61,7 @@ func NewLane[C, R any](d *DB, name string, handle Handler[C, R]) *Lane[C, R] {
 		d.group.add(l)
 		return l
 	}
-	n := d.config.Lanes
-	if n == 0 {
-		n = 2
-	}
-	for range n {
+	for range max(d.config.Lanes, 1) {
 		d.lanes.Go(l.serve)
 	}
 	return l

@@ -2,6 +2,8 @@ package flow
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"hufu/internal/db"
@@ -120,18 +122,11 @@ func (f *Flows) loadConfirm(ctx context.Context, tx *db.Tx, b *confirming, comma
 			txns[c.Provider] = append(txns[c.Provider], c.Txn)
 		}
 	}
-	intents, err := f.Payments.Intents(ctx, tx, distinct(wanted))
-	if err != nil {
+	var err error
+	if b.orders, err = f.Orders.LockByIntents(ctx, tx, distinct(wanted)); err != nil {
 		return nil, nil, err
 	}
-	var ids []id.Order
-	for _, p := range intents {
-		ids = append(ids, p.Order)
-	}
-	if b.orders, err = f.Orders.Lock(ctx, tx, distinct(ids)); err != nil {
-		return nil, nil, err
-	}
-	locked, err := f.Payments.LockOf(ctx, tx, distinct(ids))
+	locked, err := f.Payments.LockOf(ctx, tx, slices.Collect(maps.Keys(b.orders)))
 	if err != nil {
 		return nil, nil, err
 	}

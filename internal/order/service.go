@@ -55,16 +55,21 @@ func (*Service) Add(ctx context.Context, tx *db.Tx, orders []*Order) error {
 
 // Lock locks orders and loads them with their lines. Unknown ones are left out.
 func (*Service) Lock(ctx context.Context, tx *db.Tx, ids []id.Order) (map[id.Order]*Order, error) {
-	return byIDs(ctx, tx, lockByID, ids)
+	return mapped(ctx, tx, lockByID, db.Texts(ids))
+}
+
+// LockByIntents is Lock for the orders that intents are to pay.
+func (*Service) LockByIntents(ctx context.Context, tx *db.Tx, intents []id.Intent) (map[id.Order]*Order, error) {
+	return mapped(ctx, tx, lockPaid, db.Texts(intents))
 }
 
 // Get loads orders with their lines. Unknown ones are left out.
 func (*Service) Get(ctx context.Context, tx *db.Tx, ids []id.Order) (map[id.Order]*Order, error) {
-	return byIDs(ctx, tx, byID, ids)
+	return mapped(ctx, tx, byID, db.Texts(ids))
 }
 
-func byIDs(ctx context.Context, tx *db.Tx, stmt *db.Stmt, ids []id.Order) (map[id.Order]*Order, error) {
-	found, err := loadOrders(ctx, tx, stmt, db.Texts(ids))
+func mapped(ctx context.Context, tx *db.Tx, stmt *db.Stmt, set db.Set) (map[id.Order]*Order, error) {
+	found, err := loadOrders(ctx, tx, stmt, set)
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,7 @@ var (
 	byID        = db.SQL("order.by_id", `SELECT `+columns+` FROM orders WHERE id {{in $1 text}} ORDER BY id`)
 	statesOf    = db.SQL("order.states", `SELECT id, state FROM orders WHERE id {{in $1 text}}`)
 	lockByID    = db.SQL("order.lock", `SELECT `+columns+` FROM orders WHERE id {{in $1 text}} ORDER BY id {{for update}}`)
+	lockPaid    = db.SQL("order.lock_paid", `SELECT `+columns+` FROM orders WHERE id IN (SELECT order_id FROM payment_intents WHERE id {{in $1 text}}) ORDER BY id {{for update}}`)
 	linesOf     = db.SQL("order.lines", `SELECT `+lineColumns+` FROM order_lines WHERE order_id {{in $1 text}} ORDER BY id`)
 	move        = db.Rows("order.move", `UPDATE orders SET state = r.state, paid_at = r.paid_at, closed_at = r.closed_at, history = orders.history || r.step
 FROM {{rows id text, old text, state text, paid_at bigint, closed_at bigint, step text}} WHERE orders.id = r.id AND orders.state = r.old`)

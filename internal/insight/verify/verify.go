@@ -91,7 +91,7 @@ func Verify(ctx context.Context, d *db.DB, o Options) ([]Result, error) {
 		return nil, err
 	}
 	var out []Result
-	err = d.View(ctx, func(tx *db.Tx) error {
+	err = d.Report(ctx, func(tx *db.Tx) error {
 		var err error
 		out, err = check(ctx, tx, o, has, needs)
 		return err
