@@ -222,6 +222,29 @@ func TestHeldUnitsKeepNoOtherCodeFromRetiring(t *testing.T) {
 	})
 }
 
+// However many ended codes stand behind held units, a piece of the duty finds what it may
+// retire.
+func TestEndedCodesBehindHeldUnitsFillNoPiece(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := flowtest.New(t, d)
+		held, other := s.Stock(t, inventory.Codes), s.Stock(t, inventory.Codes)
+		offer := s.Sell(t, 100, "", flowtest.Part{Stock: held, Coded: true, Quantity: 1})
+		ending(t, s.Flows, held, 3, 4*time.Minute)
+		ending(t, s.Flows, other, 3, 5*time.Minute)
+		if _, err := s.Place(t.Context(), flowtest.Order(flowtest.Want{Offer: offer, Quantity: 3})); err != nil {
+			t.Fatal(err)
+		}
+		s.Time.Advance(5 * time.Minute)
+		for _, want := range []int{2, 1, 0} {
+			if n, err := s.ExpireCodes(t.Context(), 2); err != nil || n != want {
+				t.Errorf("%d codes are retired, %v; want %d", n, err, want)
+			}
+			balanced(t, s, held)
+			balanced(t, s, other)
+		}
+	})
+}
+
 // The statements of a sale walk an index, however many codes there are.
 func TestPicksKeepToTheirIndex(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
@@ -246,7 +269,6 @@ func TestPicksKeepToTheirIndex(t *testing.T) {
 			"vault.free_waiting": {"codes_free", []any{s.stock, "", now, 50}},
 			"vault.first_end":    {"codes_ending", nil},
 			"vault.overdue":      {"codes_ending", []any{now, 1000}},
-			"vault.ended":        {"codes_ending", []any{now, 1000}},
 			"vault.ended_of":     {"codes_ending", []any{s.stock, now, 5}},
 		} {
 			plan := planOf(t, d, name, q.args...)

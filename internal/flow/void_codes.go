@@ -2,9 +2,10 @@ package flow
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"hufu/internal/audit"
 	"hufu/internal/db"
@@ -30,12 +31,32 @@ func (f *Flows) VoidCodes(ctx context.Context, c VoidCodes) error {
 	}
 	now := f.Clock.Now()
 	return f.DB.Do(ctx, func(tx *db.Tx) error {
-		found, err := f.endCodes(ctx, tx, distinct(c.Codes), vault.CodeVoid, now)
+		codes := distinct(c.Codes)
+		stocks, err := vault.StocksOf(ctx, tx, codes)
 		if err != nil {
 			return err
 		}
-		if len(found) != len(distinct(c.Codes)) {
+		book, err := f.Inventory.Open(ctx, tx, stocks, nil)
+		if err != nil {
+			return err
+		}
+		found, err := vault.LockCodes(ctx, tx, codes)
+		if err != nil {
+			return err
+		}
+		if len(found) != len(codes) {
 			return fault.New(fault.NotFound, "vault.code_unknown")
+		}
+		for _, s := range found {
+			if s.State == vault.CodeAvailable && !book.Void(s.Stock, 1) {
+				return fault.New(fault.Conflict, "vault.code_reserved")
+			}
+		}
+		if err := vault.MoveCodes(ctx, tx, found, vault.CodeVoid); err != nil {
+			return err
+		}
+		if err := f.Inventory.Save(ctx, tx, book, now); err != nil {
+			return err
 		}
 		rows := make([]audit.Row, len(found))
 		for i, s := range found {
@@ -47,55 +68,53 @@ func (f *Flows) VoidCodes(ctx context.Context, c VoidCodes) error {
 }
 
 // ExpireCodes takes up to n codes out of sale whose time is over, and returns how many.
-// Those that back the units reserved for orders stay, which neither are promised again nor
-// picked, until the reservations end.
+// Of each stock it takes no more than the units that nobody holds: the codes behind
+// reserved units, which neither are promised again nor picked, stay until the reservations
+// end, and keep no other stock's from going.
 func (f *Flows) ExpireCodes(ctx context.Context, n int) (int, error) {
 	now, ended := f.Clock.Now(), 0
-	err := f.DB.Do(ctx, func(tx *db.Tx) error {
-		due, err := vault.Ended(ctx, tx, now, n)
-		if err != nil || len(due) == 0 {
+	var over map[id.Stock]int64
+	err := f.DB.View(ctx, func(tx *db.Tx) error {
+		var err error
+		over, err = f.Codes.Overdue(ctx, tx, now)
+		return err
+	})
+	if err != nil || len(over) == 0 {
+		return 0, err
+	}
+	stocks := slices.Sorted(maps.Keys(over))
+	err = f.DB.Do(ctx, func(tx *db.Tx) error {
+		ended = 0
+		book, err := f.Inventory.Open(ctx, tx, slices.Clone(stocks), nil)
+		if err != nil {
 			return err
 		}
-		found, err := f.endCodes(ctx, tx, due, vault.CodeExpired, now)
-		if err != nil || len(found) == 0 {
+		var found []vault.Shown
+		for _, stock := range stocks {
+			some, err := vault.EndedOf(ctx, tx, stock, now, min(over[stock], book.Stock(stock).Available, int64(n-len(found))))
+			if err != nil {
+				return err
+			}
+			book.Void(stock, int64(len(some)))
+			found = append(found, some...)
+		}
+		if len(found) == 0 {
+			return nil
+		}
+		if err := vault.MoveCodes(ctx, tx, found, vault.CodeExpired); err != nil {
 			return err
 		}
-		tx.AfterCommit(func() { ended = len(found) })
+		if err := f.Inventory.Save(ctx, tx, book, now); err != nil {
+			return err
+		}
+		ended = len(found)
 		return audit.Write(ctx, tx, audit.Row{At: now, Actor: "system", Action: "code.expire", Subject: "codes",
 			Data: map[string]string{"count": strconv.Itoa(len(found))}})
 	})
-	return ended, err
-}
-
-// endCodes moves codes to a state that is an end, and their units out of their stocks. A
-// code that can't be moved fails all, but when codes expire it is left as it is.
-func (f *Flows) endCodes(ctx context.Context, tx *db.Tx, codes []id.Code, to vault.CodeState, now time.Time) ([]vault.Shown, error) {
-	stocks, err := vault.StocksOf(ctx, tx, codes)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	book, err := f.Inventory.Open(ctx, tx, stocks, nil)
-	if err != nil {
-		return nil, err
-	}
-	found, err := vault.LockCodes(ctx, tx, codes)
-	if err != nil {
-		return nil, err
-	}
-	move := found[:0:0]
-	for _, s := range found {
-		switch {
-		case to == vault.CodeExpired && (s.State != vault.CodeAvailable || !book.Void(s.Stock, 1)):
-		case s.State == vault.CodeAvailable && to == vault.CodeVoid && !book.Void(s.Stock, 1):
-			return nil, fault.New(fault.Conflict, "vault.code_reserved")
-		default:
-			move = append(move, s)
-		}
-	}
-	if err := vault.MoveCodes(ctx, tx, move, to); err != nil {
-		return nil, err
-	}
-	return move, f.Inventory.Save(ctx, tx, book, now)
+	return ended, nil
 }
 
 func checkReason(reason string) error {

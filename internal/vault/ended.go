@@ -16,7 +16,6 @@ import (
 var (
 	firstEnd = db.SQL("vault.first_end", `SELECT expires_at FROM codes WHERE state = 'available' AND expires_at > 0 ORDER BY expires_at, id LIMIT 1`)
 	overdue  = db.SQL("vault.overdue", `SELECT stock_id, COUNT(*) FROM (SELECT stock_id FROM codes WHERE state = 'available' AND expires_at > 0 AND expires_at <= $1 ORDER BY expires_at, id LIMIT $2) AS ended GROUP BY stock_id`)
-	ended    = db.SQL("vault.ended", `SELECT id FROM codes WHERE state = 'available' AND expires_at > 0 AND expires_at <= $1 ORDER BY expires_at, id LIMIT $2`)
 	// The stock is an expression here, so that SQLite walks what has ended, which is little, and not what is free.
 	endedOf = db.SQL("vault.ended_of", `SELECT `+shownColumns+` FROM codes WHERE stock_id || '' = $1 AND state = 'available' AND expires_at > 0 AND expires_at <= $2 ORDER BY expires_at, id LIMIT $3 {{for update}}`)
 )
@@ -75,19 +74,24 @@ func (p *Pool) Overdue(ctx context.Context, tx *db.Tx, now time.Time) (map[id.St
 func RetireShort(ctx context.Context, tx *db.Tx, short map[id.Stock]int64, now time.Time) error {
 	var over []Shown
 	for _, stock := range slices.Sorted(maps.Keys(short)) {
-		if err := tx.Query(ctx, endedOf, func(scan func(...any) error) error {
-			var s Shown
-			err := scanShown(scan, &s)
-			over = append(over, s)
-			return err
-		}, stock, db.Micros(now), short[stock]); err != nil {
+		found, err := EndedOf(ctx, tx, stock, now, short[stock])
+		if err != nil {
 			return err
 		}
+		over = append(over, found...)
 	}
 	return MoveCodes(ctx, tx, over, CodeExpired)
 }
 
-// Ended lists available codes whose time is over, at most n.
-func Ended(ctx context.Context, tx *db.Tx, now time.Time, n int) ([]id.Code, error) {
-	return ids[id.Code](ctx, tx, ended, db.Micros(now), n)
+// EndedOf locks codes of a stock that are available and have ended by now, the first ones
+// first, at most n. The stock is to be locked before.
+func EndedOf(ctx context.Context, tx *db.Tx, stock id.Stock, now time.Time, n int64) ([]Shown, error) {
+	var out []Shown
+	err := tx.Query(ctx, endedOf, func(scan func(...any) error) error {
+		var s Shown
+		err := scanShown(scan, &s)
+		out = append(out, s)
+		return err
+	}, stock, db.Micros(now), n)
+	return out, err
 }
