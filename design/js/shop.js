@@ -10,3 +10,4 @@ import "./draft.js";
 import "./time.js";
 import "./code.js";
 import "./live.js";
+import "./suggest.js";

@@ -118,7 +118,6 @@ func (v *homeView) list(lang i18n.Lang, shown []goods, page int, keep url.Values
 type searchView struct {
 	homeView
 	Query   string
-	Names   []string   // what the search box suggests while typing
 	Instead []ui.Offer // when nothing was found
 }
 
@@ -136,11 +135,7 @@ func (s *Web) search(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	lang := ui.LangOf(r)
-	q := []rune(in.text("q"))
-	if len(q) > maxQuery {
-		q = q[:maxQuery]
-	}
-	v := &searchView{Query: string(q), Names: suggestions(all, lang)}
+	v := &searchView{Query: searched(in)}
 	v.Page = ui.Page{Section: "home", Title: lang.T("ui.search")}
 	v.AsOf = at
 	page, ok := in.number("p", 1, 1000)
@@ -166,23 +161,33 @@ func (s *Web) search(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// suggestions are the names of offers and providers, each once.
-func suggestions(all []goods, lang i18n.Lang) []string {
-	var out []string
-	add := func(name string) {
-		if name != "" && len(out) < 200 && !slices.Contains(out, name) {
-			out = append(out, name)
-		}
+// maxSuggested is how many offers are suggested while somebody types.
+const maxSuggested = 6
+
+// suggest answers the search box while somebody types, with a list of options.
+func (s *Web) suggest(w http.ResponseWriter, r *http.Request) error {
+	in, err := query(r)
+	if err != nil {
+		return err
 	}
-	for _, g := range all {
-		add(pick(lang, g.Version.Content.Title))
+	all, _, err := s.look(r.Context())
+	if err != nil {
+		return err
 	}
-	for _, g := range all {
-		for _, p := range g.Version.Content.Providers() {
-			add(pick(lang, p.Name))
-		}
+	lang := ui.LangOf(r)
+	found := find(all, searched(in))
+	cards := make([]ui.Offer, 0, maxSuggested)
+	for _, g := range found[:min(len(found), maxSuggested)] {
+		cards = append(cards, g.card(lang))
 	}
-	return out
+	s.ui.Fragment(w, r, http.StatusOK, "shop/search", "found", cards)
+	return nil
+}
+
+// searched is what is searched for, as far as it is looked at.
+func searched(in input) string {
+	q := []rune(in.text("q"))
+	return string(q[:min(len(q), maxQuery)])
 }
 
 // find gives the offers that hold every word of a query, in either language: those whose

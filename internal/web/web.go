@@ -61,6 +61,7 @@ func (s *Web) pages() map[string]page {
 	return map[string]page{
 		"GET /{$}":                      s.home,
 		"GET /search":                   s.search,
+		"GET /search/suggest":           s.suggest,
 		"GET /offers/{slug}":            s.offer,
 		"GET /checkout/{slug}":          s.checkout,
 		"POST /checkout/{slug}":         s.placeOrder,

@@ -116,7 +116,7 @@ func TestHostileTextsAreShownAsText(t *testing.T) {
 	s.pay(o)
 	right := string(s.Held(t, o)[0].ID)
 	pages := map[string]reply{"codes": b.post("/orders/"+string(o)+"/reveal", map[string][]string{"agree": {"1"}}), "errors": b.post("/checkout/hostile", b.wrong("hostile"))}
-	for _, path := range []string{"/", "/search?q=" + "%3Cimg", "/search?q=%3Cscript%3Ealert(2)%3C/script%3E", "/offers/hostile", "/checkout/hostile", "/orders", "/orders/" + string(o), "/orders/" + string(o) + "/reveal", "/wallet", "/rights/" + right} {
+	for _, path := range []string{"/", "/search?q=" + "%3Cimg", "/search?q=%3Cscript%3Ealert(2)%3C/script%3E", "/search/suggest?q=%3Cimg", "/offers/hostile", "/checkout/hostile", "/orders", "/orders/" + string(o), "/orders/" + string(o) + "/reveal", "/wallet", "/rights/" + right} {
 		pages[path] = b.get(path)
 	}
 	for path, r := range pages {

@@ -99,7 +99,7 @@ func batchPage(c *Console, v *visit) error {
 		d.Codes.Pager.Next = href + "?after=" + string(codes[perPage-1].ID)
 	}
 	if v.q("after") != "" {
-		d.Codes.Pager.Prev = href
+		d.Codes.Pager.First = href
 	}
 	for _, s := range codes {
 		tone, word := v.codeState(s.State)

@@ -241,7 +241,7 @@ func (v *visit) chart(days []desk.Day, top int64) template.HTML {
 		y := int64(height) - int64(height)*part/2 + 12
 		fmt.Fprintf(&b, `<line class="chart-grid" x1="0" x2="%d" y1="%d" y2="%d"/>`, width, y, y)
 		if part > 0 {
-			fmt.Fprintf(&b, `<text class="chart-text" x="0" y="%d">%s</text>`, y-3, template.HTMLEscapeString(strings.TrimSuffix(moneyOf(scale*part/2, money.CNY), ".00")))
+			fmt.Fprintf(&b, `<text class="chart-text" x="0" y="%d">%s</text>`, y-6, template.HTMLEscapeString(strings.TrimSuffix(moneyOf(scale*part/2, money.CNY), ".00")))
 		}
 	}
 	for i, x := range days {

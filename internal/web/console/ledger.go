@@ -62,7 +62,17 @@ func ledgerPage(c *Console, v *visit) error {
 			shown = append(shown, a)
 		}
 	}
-	l.Table = ui.Table{Caption: v.t("ui.nav.ledger"), Columns: []ui.Column{{Label: v.t("console.account")}, {Label: v.t("console.ledger.debits"), End: true, Say: true}, {Label: v.t("console.ledger.credits"), End: true, Say: true}, {Label: v.t("console.ledger.balance"), End: true, Say: true}}}
+	l.Table = ui.Table{Caption: v.t("ui.nav.ledger"), Columns: []ui.Column{{Label: v.t("console.account")}, v.sortable(ui.Column{Label: v.t("console.ledger.debits"), End: true, Say: true}, "debits"), v.sortable(ui.Column{Label: v.t("console.ledger.credits"), End: true, Say: true}, "credits"), v.sortable(ui.Column{Label: v.t("console.ledger.balance"), End: true, Say: true}, "balance")}}
+	amount := func(of func(ledger.Balance) int64) func(a, b id.Account) int {
+		return func(a, b id.Account) int {
+			return byMoney(money.Of(of(balances[a]), ledger.CurrencyOf(a)), money.Of(of(balances[b]), ledger.CurrencyOf(b)))
+		}
+	}
+	sorted(v, shown, map[string]func(a, b id.Account) int{
+		"debits":  amount(func(b ledger.Balance) int64 { return b.Debits }),
+		"credits": amount(func(b ledger.Balance) int64 { return b.Credits }),
+		"balance": amount(func(b ledger.Balance) int64 { return b.Net().Minor }),
+	})
 	for _, a := range cut(v, shown, &l.Table.Pager) {
 		b, currency := balances[a], ledger.CurrencyOf(a)
 		href := "/console/ledger/account?a=" + url.QueryEscape(string(a))

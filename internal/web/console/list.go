@@ -1,10 +1,14 @@
 package console
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 
+	"hufu/internal/money"
 	"hufu/internal/web/ui"
 )
 
@@ -89,6 +93,53 @@ func (v *visit) with(name, value string) string {
 	return address(v.r.URL.Path, q)
 }
 
+// sorted puts a list that is in memory into the order that the head of a column asks for
+// (?sort=key, "-key" is descending), and leaves it as it is when none does.
+func sorted[T any](v *visit, all []T, by map[string]func(a, b T) int) []T {
+	key, down := strings.CutPrefix(v.q("sort"), "-")
+	compare := by[key]
+	if compare == nil {
+		return all
+	}
+	slices.SortStableFunc(all, func(a, b T) int {
+		if down {
+			a, b = b, a
+		}
+		return compare(a, b)
+	})
+	return all
+}
+
+// sortable lets a column's head sort the list: first the way that is asked for most, the
+// largest of numbers and the newest of times, then the other, then not at all.
+func (v *visit) sortable(c ui.Column, key string) ui.Column {
+	first, second := key, "-"+key
+	if c.End {
+		first, second = second, first
+	}
+	now := v.q("sort")
+	switch now {
+	case first:
+		c.SortHref = v.with("sort", second)
+	case second:
+		c.SortHref = v.with("sort", "")
+	default:
+		c.SortHref = v.with("sort", first)
+	}
+	switch now {
+	case key:
+		c.Sorted = "ascending"
+	case "-" + key:
+		c.Sorted = "descending"
+	}
+	return c
+}
+
+// byMoney orders amounts, each currency for itself.
+func byMoney(a, b money.Amount) int {
+	return cmp.Or(cmp.Compare(a.Currency, b.Currency), cmp.Compare(a.Minor, b.Minor))
+}
+
 func address(path string, q url.Values) string {
 	if len(q) == 0 {
 		return path
@@ -104,7 +155,7 @@ func onward[T any](v *visit, all []T, n int, cursor func(T) string) ([]T, ui.Pag
 		p.Next = v.with("before", cursor(all[n-1]))
 	}
 	if v.q("before") != "" {
-		p.Prev = v.with("before", "")
+		p.First = v.with("before", "")
 	}
 	return all, p
 }

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -40,8 +41,16 @@ func offers(c *Console, v *visit) error {
 	if v.who.May(identity.CatalogueEdit) {
 		l.Actions = []ui.Action{{Label: v.t("console.catalogue_file"), Href: "/console/catalogue-file", Kind: "secondary", Icon: "upload"}, {Label: v.t("console.offers.new"), Href: "/console/offers/new", Icon: "plus"}}
 	}
-	l.Table = ui.Table{Caption: v.t("ui.nav.offers"), Columns: []ui.Column{{Label: v.t("console.offer")}, {Label: v.t("console.category")}, {Label: v.t("console.state")},
-		{Label: v.t("console.price"), End: true}, {Label: v.t("console.updated"), End: true}}}
+	l.Table = ui.Table{Caption: v.t("ui.nav.offers"), Columns: []ui.Column{v.sortable(ui.Column{Label: v.t("console.offer")}, "title"), v.sortable(ui.Column{Label: v.t("console.category")}, "category"), {Label: v.t("console.state")},
+		v.sortable(ui.Column{Label: v.t("console.price"), End: true}, "price"), v.sortable(ui.Column{Label: v.t("console.updated"), End: true}, "updated")}}
+	sorted(v, shown, map[string]func(a, b catalogue.Offer) int{
+		"title": func(a, b catalogue.Offer) int { return strings.Compare(v.pick(a.Draft.Title), v.pick(b.Draft.Title)) },
+		"category": func(a, b catalogue.Offer) int {
+			return slices.Index(catalogue.Categories, a.Category) - slices.Index(catalogue.Categories, b.Category)
+		},
+		"price":   func(a, b catalogue.Offer) int { return byMoney(a.Draft.Price, b.Draft.Price) },
+		"updated": func(a, b catalogue.Offer) int { return a.UpdatedAt.Compare(b.UpdatedAt) },
+	})
 	for _, o := range cut(v, shown, &l.Table.Pager) {
 		tone, word := v.offerState(o.At(now))
 		href := "/console/offers/" + string(o.ID)

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -89,22 +90,29 @@ func (v *visit) orderTable(all []*order.Order, titles map[id.OfferVersion]string
 	for _, o := range all {
 		tone, word := v.orderState(o.State)
 		href := "/console/orders/" + string(o.ID)
-		name := short(o.ID)
-		if len(o.Lines) > 0 {
-			if name = titles[o.Lines[0].Version]; name == "" {
-				name = short(o.Lines[0].Offer)
-			}
-			if n := o.Lines[0].Quantity; n > 1 {
-				name += " × " + ui.FormatInt(n)
-			}
-			if len(o.Lines) > 1 {
-				name += " +" + ui.FormatInt(int64(len(o.Lines)-1))
-			}
-		}
+		name := v.orderName(o, titles)
 		t.Rows = append(t.Rows, ui.Row{ID: string(o.ID), Label: name, Href: href, Cells: []ui.Cell{ui.Link(name, href, short(o.ID)), ui.Text(v.contact(o), ""), ui.State(tone, word), ui.Sum(o.Total), ui.At(o.CreatedAt)}})
 	}
 	t.Empty = ui.Empty{Art: "ticket", Title: v.t("console.orders.empty"), Text: v.t("console.orders.empty.text"), Action: &ui.Action{Label: v.t("ui.nav.offers"), Href: "/console/offers"}}
 	return t
+}
+
+// orderName is what an order buys, in a line.
+func (v *visit) orderName(o *order.Order, titles map[id.OfferVersion]string) string {
+	if len(o.Lines) == 0 {
+		return short(o.ID)
+	}
+	name := titles[o.Lines[0].Version]
+	if name == "" {
+		name = short(o.Lines[0].Offer)
+	}
+	if n := o.Lines[0].Quantity; n > 1 {
+		name += " × " + ui.FormatInt(n)
+	}
+	if len(o.Lines) > 1 {
+		name += " +" + ui.FormatInt(int64(len(o.Lines)-1))
+	}
+	return name
 }
 
 // contact is who an order is for, without giving the contact away (S62).
@@ -259,8 +267,20 @@ func suggest(c *Console, v *visit) error {
 			if err != nil {
 				return err
 			}
-			for _, o := range ids[:min(len(ids), 5)] {
-				out = append(out, ui.Action{Label: short(o), Href: "/console/orders/" + string(o), Icon: "order"})
+			ids = ids[:min(len(ids), 5)]
+			found, err := c.Flows.Orders.Get(v.r.Context(), tx, ids)
+			if err != nil {
+				return err
+			}
+			titles, err := v.titles(tx, slices.Collect(maps.Values(found)))
+			if err != nil {
+				return err
+			}
+			for _, k := range ids {
+				if o := found[k]; o != nil {
+					_, state := v.orderState(o.State)
+					out = append(out, ui.Action{Label: v.orderName(o, titles) + " · " + state + " · " + short(k), Href: "/console/orders/" + string(k), Icon: "order"})
+				}
 			}
 		}
 		if !v.who.May(identity.CatalogueView) {

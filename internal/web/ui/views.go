@@ -166,6 +166,7 @@ type Table struct {
 type Pager struct {
 	From, To   int
 	Total      int64  // 0 when it is not known
+	First      string // the way back of a list that is read by cursor; "" on its first page
 	Prev, Next string // "" at an end
 	AsOf       time.Time
 }
