@@ -12,7 +12,6 @@ import (
 	"hufu/internal/identity"
 	"hufu/internal/ledger"
 	"hufu/internal/money"
-	"hufu/internal/notify"
 	"hufu/internal/order"
 )
 
@@ -85,21 +84,7 @@ func (a *API) member() {
 }
 
 func (a *API) sendCode(ctx context.Context, c *Call, to string, purpose identity.Purpose) (*CodeSent, error) {
-	now := a.Flows.Clock.Now()
-	sent, err := identity.Commit(ctx, a.Flows.DB, func(tx *db.Tx) (db.Answer[identity.Sent], error) {
-		answer, err := a.Identity.SendCode(ctx, tx, identity.SendCode{To: to, Purpose: purpose, Origin: c.origin()}, now)
-		if err != nil || answer.Err != nil {
-			return answer, err
-		}
-		s := answer.Result
-		channel := "email"
-		if s.To.IsPhone() {
-			channel = "sms"
-		}
-		key := "notice.code_" + string(purpose)
-		return answer, notify.Write(ctx, tx, now, notify.Message{Channel: channel, Target: string(s.To), Template: key, Lang: string(c.Lang),
-			Subject: c.Lang.T(key + ".subject"), Body: c.Lang.T(key+".body", "code", s.Code)})
-	})
+	sent, err := a.Flows.SendCode(ctx, a.Identity, identity.SendCode{To: to, Purpose: purpose, Origin: c.origin()}, c.Lang)
 	if err != nil {
 		return nil, err
 	}

@@ -71,7 +71,7 @@ type Notification struct {
 	Template string          `json:"template"`
 	Lang     string          `json:"lang"`
 	Subject  string          `json:"subject"`
-	Body     string          `json:"body"`
+	Body     string          `json:"body,omitempty" doc:"Absent when it is for its reader alone, as a one-time code is"`
 	Order    id.Order        `json:"order,omitempty"`
 	At       time.Time       `json:"at"`
 }
@@ -219,6 +219,9 @@ func (a *API) listNotifications(ctx context.Context, c *Call, in *Paging) (*Page
 		return err
 	})
 	return pageOf(c, *in, found, func(m notify.Message) string { return string(m.ID) }, func(m notify.Message) Notification {
+		if m.Confidential() {
+			m.Body = ""
+		}
 		return Notification{m.ID, m.Channel, identity.Contact(m.Target).Mask(), m.Template, m.Lang, m.Subject, m.Body, m.Order, m.At}
 	}), err
 }

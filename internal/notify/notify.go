@@ -25,6 +25,15 @@ type Message struct {
 	At    time.Time
 }
 
+// OneTimeCode is the template of the message that carries a one-time code: whoever reads it
+// can sign in as the one it was sent to, or look up their orders.
+const OneTimeCode = "code"
+
+// Confidential reports whether a message is for its reader alone: then no face shows it to
+// anybody of the staff. Only what is about an order is known to hold no secret, for the
+// order's own isn't in it.
+func (m Message) Confidential() bool { return m.Template == OneTimeCode || m.Order == "" }
+
 var (
 	insertMessage = db.Rows("notify.insert", `INSERT INTO notifications {{values id text, channel text, target text, template text, lang text, subject text, body text, order_id text, state text, at bigint}}`)
 	newest        = db.SQL("notify.newest", `SELECT id, channel, target, template, lang, subject, body, order_id, at FROM notifications WHERE (id < $1 OR $1 = '') ORDER BY id DESC LIMIT $2`)

@@ -70,7 +70,7 @@ func (s *Web) sendCode(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := signInForm(r, in)
 	lang := ui.LangOf(r)
-	ticket, to, err := s.Flows.SendCode(r.Context(), s.People, identity.SendCode{To: v.Phone, Purpose: identity.Purpose(v.For), Origin: origin(r)}, lang)
+	sent, err := s.Flows.SendCode(r.Context(), s.People, identity.SendCode{To: v.Phone, Purpose: identity.Purpose(v.For), Origin: origin(r)}, lang)
 	if err != nil && in.text("ticket") != "" {
 		v.Ticket, v.Where = in.text("ticket"), in.text("where") // the code that was sent before is still good
 		return s.signInAgain(w, r, v, "code", err)
@@ -78,7 +78,7 @@ func (s *Web) sendCode(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.signInAgain(w, r, v, "phone", err)
 	}
-	v.Ticket, v.Where = ticket, to.Mask()
+	v.Ticket, v.Where = sent.Ticket, sent.To.Mask()
 	s.ui.Render(w, r, http.StatusOK, "shop/signin", v)
 	return nil
 }

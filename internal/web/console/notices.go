@@ -2,10 +2,12 @@ package console
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"hufu/internal/db"
 	"hufu/internal/id"
+	"hufu/internal/identity"
 	"hufu/internal/notify"
 	"hufu/internal/web/ui"
 )
@@ -24,13 +26,14 @@ type noticeRow struct {
 	Body      string
 	Link      string
 	OrderHref string
-	Secret    bool // holds a one-time code, which isn't shown
+	Secret    bool // for its reader alone
 }
 
 // notices shows what was written to people. Where messages leave the house by no other way
-// (the development adapter), this page is how they are read: links and all.
+// (the development adapter), this page is how the owner reads them: links, codes and all,
+// with which they could be anybody. Nobody else's page has them, there or anywhere.
 func notices(c *Console, v *visit) error {
-	d := &noticesView{Dev: c.ShowMessages}
+	d := &noticesView{Dev: c.ShowMessages && slices.Contains(v.who.Roles, identity.Owner)}
 	var all []notify.Message
 	if err := v.view(func(tx *db.Tx) (err error) {
 		all, err = notify.Newest(v.r.Context(), tx, id.Notification(v.q("before")), perPage+1)
@@ -45,12 +48,12 @@ func notices(c *Console, v *visit) error {
 			row.OrderHref = "/console/orders/" + string(m.Order)
 		}
 		switch {
-		case c.ShowMessages:
+		case d.Dev:
 			row.To = m.Target
 			if m.Order != "" {
 				row.Link = c.PublicURL + "/orders/" + string(m.Order) + "?k=" + c.Flows.Keys.LinkSecret(string(m.Order))
 			}
-		case m.Template == "code":
+		case m.Confidential():
 			row.Body, row.Secret = "", true
 		}
 		row.Body = strings.ReplaceAll(row.Body, "{link}", "")
