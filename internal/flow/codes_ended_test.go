@@ -245,6 +245,57 @@ func TestEndedCodesBehindHeldUnitsFillNoPiece(t *testing.T) {
 	})
 }
 
+// The good code that a held unit counts on is neither voided nor taken back while the other
+// one of its stock has ended; the ended one is, once nobody holds a unit.
+func TestTheGoodCodeBehindAHeldUnitStays(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := flowtest.New(t, d)
+		stock := s.Stock(t, inventory.Codes)
+		offer := s.Sell(t, 100, "", flowtest.Part{Stock: stock, Coded: true, Quantity: 1})
+		ending(t, s.Flows, stock, 1, 5*time.Minute)
+		good := s.Codes(t, stock, 1)
+		placed, err := s.Place(t.Context(), flowtest.Order(flowtest.Want{Offer: offer, Quantity: 1}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Time.Advance(6 * time.Minute)
+		void := func(b id.Batch) error {
+			var codes []vault.Shown
+			if err := d.View(t.Context(), func(tx *db.Tx) error {
+				batch, err := vault.BatchByID(t.Context(), tx, b)
+				if err == nil {
+					codes, err = vault.CodesOf(t.Context(), tx, batch, "", 1)
+				}
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+			return s.VoidCodes(t.Context(), flow.VoidCodes{Codes: []id.Code{codes[0].ID}, Reason: "leaked", By: "ops"})
+		}
+		if err := void(good.ID); fault.CodeOf(err) != "vault.code_reserved" {
+			t.Errorf("the good code is voided: %v", err)
+		}
+		if err := s.UndoBatch(t.Context(), good.ID, "ops", ""); fault.CodeOf(err) != "vault.code_reserved" {
+			t.Errorf("the good code's batch is undone: %v", err)
+		}
+		balanced(t, s, stock)
+		if n, err := s.ExpireCodes(t.Context(), 10); err != nil || n != 1 {
+			t.Errorf("%d codes are retired, %v", n, err)
+		}
+		if err := void(good.ID); fault.CodeOf(err) != "vault.code_reserved" {
+			t.Errorf("the good code is voided: %v", err)
+		}
+		notice, _ := s.Gateway.Pay(placed.Intent, placed.Intent.Amount)
+		if _, err := s.Confirm(t.Context(), notice); err != nil {
+			t.Fatal(err)
+		}
+		if o := s.Look(t, placed.Order.ID); o.State != order.Fulfilled {
+			t.Errorf("the order that held a unit is %s", o.State)
+		}
+		balanced(t, s, stock)
+	})
+}
+
 // The statements of a sale walk an index, however many codes there are.
 func TestPicksKeepToTheirIndex(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

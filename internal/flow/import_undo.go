@@ -24,7 +24,7 @@ func (w *codeImport) release() error {
 
 func (w *codeImport) undo() error {
 	err := w.pieces(func(tx *db.Tx, book *inventory.Book, b *vault.Batch) error {
-		if _, err := takeBack(w.ctx, tx, book, b); err != nil {
+		if _, err := w.takeBack(w.ctx, tx, book, b); err != nil {
 			return err
 		}
 		if b.Counts.Available+b.Counts.Filling > 0 {

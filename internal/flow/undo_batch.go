@@ -31,8 +31,7 @@ func (f *Flows) UndoBatch(ctx context.Context, id id.Batch, by, origin string) e
 	for {
 		left := int64(0)
 		err := f.onBatch(ctx, batch, func(tx *db.Tx, book *inventory.Book, b *vault.Batch) error {
-			_, err := takeBack(ctx, tx, book, b)
-			if err != nil {
+			if _, err := f.takeBack(ctx, tx, book, b); err != nil {
 				return err
 			}
 			if left = b.Counts.Available + b.Counts.Filling; left > 0 {
@@ -60,7 +59,7 @@ func stuck(err error) bool {
 
 // takeBack does a piece of undoing: first codes come off sale, with their units, then they
 // are removed. It returns how many codes it moved.
-func takeBack(ctx context.Context, tx *db.Tx, book *inventory.Book, b *vault.Batch) (int64, error) {
+func (f *Flows) takeBack(ctx context.Context, tx *db.Tx, book *inventory.Book, b *vault.Batch) (int64, error) {
 	if b.Counts.Available == 0 {
 		return vault.Remove(ctx, tx, b, fillChunk)
 	}
@@ -68,7 +67,10 @@ func takeBack(ctx context.Context, tx *db.Tx, book *inventory.Book, b *vault.Bat
 	if err != nil {
 		return 0, err
 	}
-	if book.Stock(b.Stock).Available < n {
+	if err := f.setAside(ctx, tx, book, f.Clock.Now()); err != nil { // of what is left
+		return 0, err
+	}
+	if book.Free(b.Stock) < n {
 		return 0, fault.New(fault.Conflict, "vault.code_reserved")
 	}
 	book.Receive(b.Stock, -n)

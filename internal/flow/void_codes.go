@@ -23,8 +23,8 @@ type VoidCodes struct {
 }
 
 // VoidCodes voids codes, all or none. A void code is never sold, never comes back, and its
-// number is never used again. Codes that were delivered, and those that back the units
-// reserved for orders, are refused.
+// number is never used again. Codes that were delivered are refused, and those that back
+// the units reserved for orders: a good code can't go when only ended ones would be left.
 func (f *Flows) VoidCodes(ctx context.Context, c VoidCodes) error {
 	if err := checkReason(c.Reason); err != nil {
 		return err
@@ -47,9 +47,19 @@ func (f *Flows) VoidCodes(ctx context.Context, c VoidCodes) error {
 		if len(found) != len(codes) {
 			return fault.New(fault.NotFound, "vault.code_unknown")
 		}
+		if err := f.setAside(ctx, tx, book, now); err != nil {
+			return err
+		}
 		for _, s := range found {
-			if s.State == vault.CodeAvailable && !book.Void(s.Stock, 1) {
+			if s.State != vault.CodeAvailable {
+				continue
+			}
+			good := s.ExpiresAt.IsZero() || s.ExpiresAt.After(now)
+			if (good && book.Free(s.Stock) < 1) || !book.Void(s.Stock, 1) {
 				return fault.New(fault.Conflict, "vault.code_reserved")
+			}
+			if !good {
+				book.PutBack(s.Stock, 1)
 			}
 		}
 		if err := vault.MoveCodes(ctx, tx, found, vault.CodeVoid); err != nil {

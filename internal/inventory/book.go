@@ -68,6 +68,13 @@ func newBook() *Book {
 // book, as long as it is open: they count as available and can't be delivered.
 func (b *Book) SetAside(stock id.Stock, n int64) { b.aside[stock] = n }
 
+// PutBack ends that of n units that were set aside.
+func (b *Book) PutBack(stock id.Stock, n int64) { b.aside[stock] -= n }
+
+// Free is how many units of a stock may be had through this book, below zero when codes
+// that reserved units count on have ended.
+func (b *Book) Free(stock id.Stock) int64 { return b.stocks[stock].Available - b.aside[stock] }
+
 // Has reports whether every stock of need has that many units available for n of it,
 // without those set aside.
 func (b *Book) Has(need map[id.Stock]int64, n int64) bool {
