@@ -5,6 +5,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"strconv"
 	"time"
 
@@ -192,7 +193,7 @@ func (s *shopper) buy() error {
 	// Time-ordered, as the keys that the documents recommend and the numbers of real gateways are.
 	key := strconv.FormatInt(start.UnixNano(), 36) + "-" + strconv.Itoa(s.n)
 	status, body, err := s.do("POST", "/api/v1/orders", "Idempotency-Key: "+key+"\r\n",
-		[]byte(`{"lines":[{"offer":"`+string(offer)+`","quantity":1}],"phone":"13800001234","gateway":"sandbox"}`))
+		[]byte(`{"lines":[{"offer":"`+string(offer)+`","quantity":1}],"phone":"`+phone()+`","gateway":"sandbox"}`))
 	if err != nil || status != 201 {
 		return s.failed("place", status, body, err)
 	}
@@ -215,6 +216,10 @@ func (s *shopper) buy() error {
 	s.whole, s.notice = append(s.whole, end.Sub(start)), append(s.notice, end.Sub(paid))
 	return nil
 }
+
+// phone is the number of some shopper. Each purchase has another, as in a shop: the index by
+// number is the one of a purchase whose place isn't the end.
+func phone() string { return "138" + strconv.Itoa(100_000_000 + rand.IntN(100_000_000))[1:] }
 
 func (s *shopper) failed(step string, status int, body []byte, err error) error {
 	if err != nil {
