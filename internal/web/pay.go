@@ -263,7 +263,7 @@ const (
 // events tells a waiting page the moment its order changes. With ?ask=1 the gateway is
 // asked meanwhile: the page is that of somebody who comes from its cashier.
 func (s *Web) events(w http.ResponseWriter, r *http.Request) {
-	Headers(w.Header())
+	ui.Headers(w.Header())
 	o, err := s.mayHold(r)
 	if err == nil {
 		err = s.stream(w, r, o)

@@ -112,7 +112,7 @@ const (
 // the shopper's name (S43), and shows its errors.
 func (s *Web) serve(p page) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		Headers(w.Header())
+		ui.Headers(w.Header())
 		ctx, cancel := context.WithTimeout(r.Context(), pageTime)
 		defer cancel()
 		r = r.WithContext(ctx)
@@ -128,16 +128,6 @@ func (s *Web) serve(p page) http.Handler {
 	})
 }
 
-// Headers sets what every page is served with.
-func Headers(h http.Header) {
-	h.Set("Content-Security-Policy", ui.CSP)
-	h.Set("Referrer-Policy", "same-origin")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()")
-}
-
 // Fail shows an error as a page: what happened, what to do, and the trace number.
 func (s *Web) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	trace := httpx.CallerOf(r.Context()).Trace
@@ -148,7 +138,7 @@ func (s *Web) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	if f.Kind == fault.Internal || f.Kind == fault.Unavailable {
 		s.Log.ErrorContext(r.Context(), "a page failed", "path", httpx.LogPath(r.URL.Path), "trace", trace, "error", err)
 	}
-	Headers(w.Header())
+	ui.Headers(w.Header())
 	if f.Code != "order.not_found" {
 		s.ui.Error(w, r, "shop", trace, f)
 		return

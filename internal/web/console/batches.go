@@ -163,17 +163,12 @@ func (v *visit) batch() (*batchView, []vault.Shown, error) {
 }
 
 // batchState is the part of a batch's page that keeps itself up to date while it is filled.
-func batchState(c *Console, v *visit) error {
+func batchState(_ *Console, v *visit) error {
 	d, _, err := v.batch()
 	if err != nil {
 		return err
 	}
-	if !d.Filling {
-		v.w.Header().Set("Hufu-Done", "1")
-		v.w.Header().Set("Hufu-Location", "/console/batches/"+string(d.Batch.ID))
-	}
-	c.ui.Fragment(v.w, v.r, http.StatusOK, "console/batch", "batch-live", d)
-	return nil
+	return v.live(!d.Filling, "/console/batches/"+string(d.Batch.ID), "console/batch", "batch-live", d)
 }
 
 type generateView struct {
@@ -205,10 +200,8 @@ func (v *visit) codeStocks(chosen string) ([]ui.Option, error) {
 func (v *visit) generateForm(status int, values map[string]string, refusal error) error {
 	d := &generateView{Values: values}
 	var err error
-	if refusal != nil {
-		if d.formError, err = v.formErrors(refusal, nil); err != nil {
-			return err
-		}
+	if err := d.refused(v.lang, refusal, nil); err != nil {
+		return err
 	}
 	if d.Stocks, err = v.codeStocks(values["stock"]); err != nil {
 		return err
@@ -265,8 +258,8 @@ func generateCodes(c *Console, v *visit) error {
 		return v.leave(to, "started")
 	}
 	batch, err := c.inBackground("codes are generated", func(ctx context.Context) (*vault.Batch, error) { return c.Flows.GenerateCodes(ctx, g, nil) })
-	if k := fault.KindOf(err); err != nil && (k == fault.Invalid || k == fault.Conflict) {
-		return v.generateForm(httpx.StatusOf(k), values, err)
+	if aboutInput(err) {
+		return v.generateForm(httpx.StatusOf(fault.KindOf(err)), values, err)
 	}
 	if err != nil {
 		return err

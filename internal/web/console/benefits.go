@@ -10,6 +10,7 @@ import (
 	"hufu/internal/catalogue"
 	"hufu/internal/db"
 	"hufu/internal/fault"
+	"hufu/internal/httpx"
 	"hufu/internal/id"
 	"hufu/internal/identity"
 	"hufu/internal/inventory"
@@ -151,14 +152,10 @@ func benefitValues(b catalogue.Benefit) url.Values {
 	f.Set("slug", b.Slug)
 	f.Set("kind", b.Kind)
 	f.Set("provider", b.Provider.Key)
-	f.Set("provider.zh", b.Provider.Name.ZH)
-	f.Set("provider.en", b.Provider.Name.EN)
-	f.Set("name.zh", b.Name.ZH)
-	f.Set("name.en", b.Name.EN)
+	setWords(f, "provider", b.Provider.Name)
+	setWords(f, "name", b.Name)
 	for _, name := range disclosures {
-		t := disclosureText(&b.Disclosure, name)
-		f.Set("disclosure."+name+".zh", t.ZH)
-		f.Set("disclosure."+name+".en", t.EN)
+		setWords(f, "disclosure."+name, *disclosureText(&b.Disclosure, name))
 	}
 	for name, value := range b.Attributes {
 		f.Set("attributes."+name, value)
@@ -173,11 +170,8 @@ func benefitValues(b catalogue.Benefit) url.Values {
 
 func (v *visit) benefitForm(status int, b catalogue.Benefit, values url.Values, edited bool, refusal error) error {
 	d := &benefitForm{Fresh: b.ID == "", Version: b.Version, Kind: b.Kind, Values: map[string]string{}, Disclosure: disclosures, Edited: edited, MayEdit: v.who.May(identity.CatalogueEdit)}
-	if refusal != nil {
-		var err error
-		if d.formError, err = v.formErrors(refusal, benefitField); err != nil {
-			return err
-		}
+	if err := d.refused(v.lang, refusal, benefitField); err != nil {
+		return err
 	}
 	for name := range values {
 		d.Values[name] = single(values, name)
@@ -254,16 +248,13 @@ func saveBenefit(c *Console, v *visit) error {
 		return fault.New(fault.Invalid, "catalogue.kind", "kind", clip(b.Kind, 40))
 	}
 	was := b
-	words := func(name string) catalogue.Text {
-		return catalogue.Text{ZH: plainLines(v.f(name + ".zh")), EN: plainLines(v.f(name + ".en"))}
-	}
-	b.Slug, b.Name = v.f("slug"), words("name")
+	b.Slug, b.Name = v.f("slug"), words(v.form, "name")
 	if was.ID != "" {
 		b.Slug = was.Slug
 	}
-	b.Provider = catalogue.Provider{Key: v.f("provider"), Name: words("provider")}
+	b.Provider = catalogue.Provider{Key: v.f("provider"), Name: words(v.form, "provider")}
 	for _, name := range disclosures {
-		*disclosureText(&b.Disclosure, name) = words("disclosure." + name)
+		*disclosureText(&b.Disclosure, name) = words(v.form, "disclosure."+name)
 	}
 	kind, _ := catalogue.KindOf(b.Kind)
 	b.Attributes = map[string]string{}
@@ -305,21 +296,16 @@ func saveBenefit(c *Console, v *visit) error {
 		was.ID = saved.ID
 		return v.audit(tx, "benefit.save", string(saved.ID), "version", strconv.FormatInt(saved.Version, 10))
 	})
-	switch fault.CodeOf(err) {
-	case "":
-	case "catalogue.edited":
+	switch {
+	case err == nil:
+	case fault.CodeOf(err) == "catalogue.edited":
 		now, bad := v.benefit()
 		if bad != nil {
 			return bad
 		}
 		return v.benefitForm(http.StatusConflict, now, v.form, true, err)
-	case "catalogue.slug_taken":
-		return v.benefitForm(http.StatusConflict, was0(was, b), v.form, false, fault.New(fault.Conflict, "catalogue.content").At("slug", "catalogue.slug_taken", "slug", b.Slug))
 	default:
-		if k := fault.KindOf(err); k != fault.Invalid && k != fault.Conflict {
-			return err
-		}
-		return v.benefitForm(http.StatusBadRequest, was0(was, b), v.form, false, err)
+		return v.benefitForm(httpx.StatusOf(fault.KindOf(err)), was0(was, b), v.form, false, besideSlug(err, b.Slug))
 	}
 	draft := "benefit-new-" + b.Kind
 	if v.r.PathValue("id") != "" {

@@ -86,10 +86,8 @@ func (v *visit) code(status int, secret *vault.Record, refusal error) error {
 		return err
 	}
 	d := &codeView{MayReveal: v.who.May(identity.CodeReveal), Reason: v.f("reason")}
-	if refusal != nil {
-		if d.formError, err = v.formErrors(refusal, nil); err != nil {
-			return err
-		}
+	if err := d.refused(v.lang, refusal, nil); err != nil {
+		return err
 	}
 	var rows []audit.Row
 	var names map[id.Party]string

@@ -95,10 +95,8 @@ func (v *visit) customer(status int, contact string, refusal error) error {
 	for _, name := range []string{"amount", "reference", "note", "received"} {
 		d.Values[name] = v.f(name)
 	}
-	if refusal != nil {
-		if d.formError, err = v.formErrors(refusal, nil); err != nil {
-			return err
-		}
+	if err := d.refused(v.lang, refusal, nil); err != nil {
+		return err
 	}
 	account := ledger.Prepaid(k, money.CNY)
 	var all []*order.Order

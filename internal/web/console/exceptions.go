@@ -97,10 +97,8 @@ func (v *visit) exceptionPage(status int, refusal error) error {
 		return err
 	}
 	d := &exceptionView{Note: v.f("note")}
-	if refusal != nil {
-		if d.formError, err = v.formErrors(refusal, nil); err != nil {
-			return err
-		}
+	if err := d.refused(v.lang, refusal, nil); err != nil {
+		return err
 	}
 	var names map[id.Party]string
 	err = v.view(func(tx *db.Tx) error {

@@ -80,10 +80,8 @@ func (v *visit) importPage(status int, values map[string]string, refusal error) 
 	if err != nil {
 		return err
 	}
-	if refusal != nil {
-		if d.formError, err = v.formErrors(refusal, nil); err != nil {
-			return err
-		}
+	if err := d.refused(v.lang, refusal, nil); err != nil {
+		return err
 	}
 	i := d.Import
 	d.Editing = i.State == vault.ImportReceived || i.State == vault.ImportChecked

@@ -50,17 +50,12 @@ func steerImport(c *Console, v *visit) error {
 }
 
 // importState is the part of the page that shows how far a worker is.
-func importState(c *Console, v *visit) error {
+func importState(_ *Console, v *visit) error {
 	d, err := v.anImport()
 	if err != nil {
 		return err
 	}
-	if !d.Working {
-		v.w.Header().Set("Hufu-Done", "1")
-		v.w.Header().Set("Hufu-Location", "/console/imports/"+string(d.Import.ID))
-	}
-	c.ui.Fragment(v.w, v.r, http.StatusOK, "console/import", "import-live", d)
-	return nil
+	return v.live(!d.Working, "/console/imports/"+string(d.Import.ID), "console/import", "import-live", d)
 }
 
 // importErrors downloads the rows that weren't taken in, each with its reason.

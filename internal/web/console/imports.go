@@ -95,10 +95,8 @@ func newImport(_ *Console, v *visit) error {
 func (v *visit) newImport(status int, values map[string]string, refusal error) error {
 	d := &newImportView{Values: values, Steps: v.steps(0, false), Limit: vault.MaxImportFile >> 20}
 	var err error
-	if refusal != nil {
-		if d.formError, err = v.formErrors(refusal, nil); err != nil {
-			return err
-		}
+	if err := d.refused(v.lang, refusal, nil); err != nil {
+		return err
 	}
 	if d.Stocks, err = v.codeStocks(values["stock"]); err != nil {
 		return err

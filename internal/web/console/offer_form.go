@@ -71,8 +71,7 @@ func (v *visit) offerValues(o catalogue.Offer) url.Values {
 	f := url.Values{}
 	set := func(name, value string) { f.Set(name, value) }
 	for name, t := range map[string]catalogue.Text{"title": c.Title, "summary": c.Summary, "description": c.Description, "badge": c.Badge} {
-		set(name+".zh", t.ZH)
-		set(name+".en", t.EN)
+		setWords(f, name, t)
 	}
 	set("slug", o.Slug)
 	set("category", o.Category)
@@ -101,11 +100,8 @@ func partName(i int) string { return "parts[" + strconv.Itoa(i) + "]" }
 // offerForm shows the form. theirs is set when somebody else saved meanwhile.
 func (v *visit) offerForm(status int, o catalogue.Offer, values url.Values, theirs *catalogue.Offer, refusal error) error {
 	d := &offerForm{Fresh: o.ID == "", Revision: o.Revision, Values: map[string]string{}, Back: "/console/offers"}
-	if refusal != nil {
-		var err error
-		if d.formError, err = v.formErrors(refusal, offerField); err != nil {
-			return err
-		}
+	if err := d.refused(v.lang, refusal, offerField); err != nil {
+		return err
 	}
 	for name := range values {
 		d.Values[name] = single(values, name)
@@ -203,11 +199,8 @@ func (v *visit) readOffer(o catalogue.Offer, values url.Values, f *fault.Error) 
 		}
 	}
 	get := func(name string) string { return single(values, name) }
-	words := func(name string) catalogue.Text {
-		return catalogue.Text{ZH: plainLines(get(name + ".zh")), EN: plainLines(get(name + ".en"))}
-	}
 	c := &o.Draft
-	c.Title, c.Summary, c.Description, c.Badge = words("title"), words("summary"), words("description"), words("badge")
+	c.Title, c.Summary, c.Description, c.Badge = words(values, "title"), words(values, "summary"), words(values, "description"), words(values, "badge")
 	if o.ID == "" {
 		o.Slug = get("slug")
 	}
@@ -254,9 +247,6 @@ func (v *visit) readOffer(o catalogue.Offer, values url.Values, f *fault.Error) 
 	}
 	return o, ok && (f == nil || len(f.Fields) == before)
 }
-
-// plainLines is typed text with the line ends of one kind.
-func plainLines(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }
 
 // saveOfferForm saves the working copy, and publishes it when that was the button.
 func saveOfferForm(c *Console, v *visit) error {
@@ -310,21 +300,16 @@ func saveOfferForm(c *Console, v *visit) error {
 		}
 		return v.audit(tx, "offer.publish", string(saved.ID), "version", strconv.FormatInt(version.Number, 10))
 	})
-	switch fault.CodeOf(err) {
-	case "":
-	case "catalogue.edited":
+	switch {
+	case err == nil:
+	case fault.CodeOf(err) == "catalogue.edited":
 		theirs, bad := v.offer()
 		if bad != nil {
 			return bad
 		}
 		return v.offerForm(http.StatusConflict, was, v.form, &theirs, err)
-	case "catalogue.slug_taken":
-		return v.offerForm(http.StatusConflict, was, v.form, nil, fault.New(fault.Conflict, "catalogue.content").At("slug", "catalogue.slug_taken", "slug", edited.Slug))
 	default:
-		if k := fault.KindOf(err); k != fault.Invalid && k != fault.Conflict {
-			return err
-		}
-		return v.offerForm(httpx.StatusOf(fault.KindOf(err)), was, v.form, nil, err)
+		return v.offerForm(httpx.StatusOf(fault.KindOf(err)), was, v.form, nil, besideSlug(err, edited.Slug))
 	}
 	say, draft := "saved", "offer-new"
 	if publish {
@@ -337,6 +322,14 @@ func saveOfferForm(c *Console, v *visit) error {
 		return v.leave("/console/offers?done="+draft, say)
 	}
 	return v.leave("/console/offers/"+string(o.ID)+"?done="+draft, say)
+}
+
+// besideSlug puts the refusal of a name that is taken beside its field.
+func besideSlug(err error, slug string) error {
+	if fault.CodeOf(err) == "catalogue.slug_taken" {
+		return fault.New(fault.Conflict, "catalogue.content").At("slug", "catalogue.slug_taken", "slug", slug)
+	}
+	return err
 }
 
 // fillParts puts whole benefits in the place of their ids.

@@ -74,10 +74,8 @@ func (v *visit) orderPage(status int, contact string, refusal error) error {
 	}
 	var s *dossier
 	d := &orderView{Contact: contact}
-	if refusal != nil {
-		if d.formError, err = v.formErrors(refusal, nil); err != nil {
-			return err
-		}
+	if err := d.refused(v.lang, refusal, nil); err != nil {
+		return err
 	}
 	err = v.view(func(tx *db.Tx) error {
 		if s, err = v.dossier(tx, k); err != nil {

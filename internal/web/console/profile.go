@@ -35,11 +35,8 @@ func profilePage(_ *Console, v *visit) error { return v.profile(http.StatusOK, n
 
 func (v *visit) profile(status int, codes []string, refusal error) error {
 	d := &profileView{Me: v.who.Party, Codes: codes, Values: map[string]string{"name": v.who.Party.Name}, Roles: v.roleWords(v.who.Roles)}
-	if refusal != nil {
-		var err error
-		if d.formError, err = v.formErrors(refusal, nil); err != nil {
-			return err
-		}
+	if err := d.refused(v.lang, refusal, nil); err != nil {
+		return err
 	}
 	d.Langs = langOptions(string(v.who.Party.Lang))
 	err := v.view(func(tx *db.Tx) error {

@@ -150,12 +150,7 @@ func (c *Console) refuse(v *visit, right identity.Right) error {
 }
 
 func headers(h http.Header) {
-	h.Set("Content-Security-Policy", ui.CSP)
-	h.Set("Referrer-Policy", "same-origin")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()")
+	ui.Headers(h)
 	h.Set("Cache-Control", "no-store")
 }
 

@@ -88,11 +88,8 @@ func invitePage(_ *Console, v *visit) error { return v.invite(http.StatusOK, nil
 
 func (v *visit) invite(status int, made *identity.Invited, refusal error) error {
 	d := &memberView{Fresh: true, Values: map[string]string{"email": v.f("email"), "name": v.f("name"), "lang": v.f("lang")}}
-	if refusal != nil {
-		var err error
-		if d.formError, err = v.formErrors(refusal, nil); err != nil {
-			return err
-		}
+	if err := d.refused(v.lang, refusal, nil); err != nil {
+		return err
 	}
 	chosen := v.form["role"]
 	d.Roles = v.roleChoices(func(r identity.Role) bool { return slices.Contains(chosen, string(r)) })
@@ -142,10 +139,8 @@ func (v *visit) member(status int, made *identity.Invited, refusal error) error 
 		return err
 	}
 	d := &memberView{Self: k == v.by(), Values: map[string]string{}}
-	if refusal != nil {
-		if d.formError, err = v.formErrors(refusal, nil); err != nil {
-			return err
-		}
+	if err := d.refused(v.lang, refusal, nil); err != nil {
+		return err
 	}
 	var sessions []identity.Session
 	err = v.view(func(tx *db.Tx) error {

@@ -43,11 +43,8 @@ func stocks(c *Console, v *visit) error { return v.stocksPage(http.StatusOK, nil
 
 func (v *visit) stocksPage(status int, refusal error) error {
 	d := &stocksView{Query: v.q("q"), MayEdit: v.who.May(identity.StockEdit), Values: map[string]string{"name": v.f("name"), "low_mark": v.f("low_mark"), "kind": v.f("kind")}}
-	if refusal != nil {
-		var err error
-		if d.formError, err = v.formErrors(refusal, nil); err != nil {
-			return err
-		}
+	if err := d.refused(v.lang, refusal, nil); err != nil {
+		return err
 	}
 	var all []*inventory.Stock
 	if err := v.view(func(tx *db.Tx) (err error) {
@@ -92,8 +89,8 @@ func createStock(c *Console, v *visit) error {
 		made = s.ID
 		return v.audit(tx, "stock.create", string(s.ID), "name", s.Name, "kind", s.Kind)
 	})
-	if k := fault.KindOf(err); err != nil && (k == fault.Invalid || k == fault.Conflict) {
-		return v.stocksPage(httpx.StatusOf(k), err)
+	if aboutInput(err) {
+		return v.stocksPage(httpx.StatusOf(fault.KindOf(err)), err)
 	}
 	if err != nil {
 		return err
@@ -125,10 +122,8 @@ func (v *visit) stockPage(status int, refusal error) error {
 		return err
 	}
 	d := &stockView{MayEdit: v.who.May(identity.StockEdit), MayMake: v.who.May(identity.CodeImport), Value: v.f("units")}
-	if refusal != nil {
-		if d.formError, err = v.formErrors(refusal, nil); err != nil {
-			return err
-		}
+	if err := d.refused(v.lang, refusal, nil); err != nil {
+		return err
 	}
 	var batches []*vault.Batch
 	err = v.view(func(tx *db.Tx) error {

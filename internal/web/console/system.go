@@ -197,11 +197,8 @@ func settings(_ *Console, v *visit) error { return v.settings(http.StatusOK, nil
 
 func (v *visit) settings(status int, refusal error) error {
 	d := &settingsView{}
-	if refusal != nil {
-		var err error
-		if d.formError, err = v.formErrors(refusal, nil); err != nil {
-			return err
-		}
+	if err := d.refused(v.lang, refusal, nil); err != nil {
+		return err
 	}
 	err := v.view(func(tx *db.Tx) error {
 		all, err := setting.All(v.r.Context(), tx)

@@ -12,6 +12,7 @@ import (
 	"hufu/internal/db"
 	"hufu/internal/fault"
 	"hufu/internal/httpx"
+	"hufu/internal/i18n"
 	"hufu/internal/id"
 	"hufu/internal/identity"
 	"hufu/internal/web/ui"
@@ -178,27 +179,61 @@ type formError struct {
 	Text    string            // what has no field
 }
 
-// formErrors sorts a fault onto the fields of a form; ids maps a path to the id of its field
-// where they differ. It passes on what isn't about input.
-func (v *visit) formErrors(err error, ids func(string) string) (formError, error) {
-	f := fault.From(err)
-	if f.Kind != fault.Invalid && f.Kind != fault.Conflict {
-		return formError{}, err
+// refused puts what a form was refused for beside its fields; nil is no refusal. ids maps a
+// path to the id of its field where they differ. It gives back what isn't about input.
+func (e *formError) refused(lang i18n.Lang, err error, ids func(string) string) error {
+	if err == nil {
+		return nil
 	}
-	e := formError{Errors: map[string]string{}, Summary: map[string]string{}}
+	if !aboutInput(err) {
+		return err
+	}
+	f := fault.From(err)
+	*e = formError{Errors: map[string]string{}, Summary: map[string]string{}}
 	for _, field := range f.Fields {
 		name := field.Path
 		if ids != nil {
 			name = ids(name)
 		}
 		if _, has := e.Errors[name]; !has {
-			e.Errors[name], e.Summary[name] = v.lang.Field(field), v.lang.Field(field)
+			e.Errors[name], e.Summary[name] = lang.Field(field), lang.Field(field)
 		}
 	}
 	if len(f.Fields) == 0 {
-		e.Text = v.lang.Fault(f)
+		e.Text = lang.Fault(f)
 	}
-	return e, nil
+	return nil
+}
+
+// aboutInput tells whether an error is one that a form can show and a person can mend.
+func aboutInput(err error) bool {
+	k := fault.KindOf(err)
+	return k == fault.Invalid || k == fault.Conflict
+}
+
+// live answers for a part of a page that keeps itself up to date: its block, and when the
+// work is done, where to go.
+func (v *visit) live(done bool, href, page, block string, data any) error {
+	if done {
+		v.w.Header().Set("Hufu-Done", "1")
+		v.w.Header().Set("Hufu-Location", href)
+	}
+	v.c.ui.Fragment(v.w, v.r, http.StatusOK, page, block, data)
+	return nil
+}
+
+// plainLines is typed text with the line ends of one kind.
+func plainLines(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }
+
+// words reads a text that was typed in both languages: fields NAME.zh and NAME.en.
+func words(f url.Values, name string) catalogue.Text {
+	return catalogue.Text{ZH: plainLines(single(f, name+".zh")), EN: plainLines(single(f, name+".en"))}
+}
+
+// setWords fills the fields that words reads.
+func setWords(f url.Values, name string, t catalogue.Text) {
+	f.Set(name+".zh", t.ZH)
+	f.Set(name+".en", t.EN)
 }
 
 // short is an identifier as a list shows it: its kind and its end.
