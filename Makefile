@@ -4,10 +4,11 @@ SHELL := /bin/bash -o pipefail
 # What runs a command beside a PostgreSQL of its own, databases in memory.
 CLUSTER := ./scripts/in-memory.sh $(GO) run ./internal/db/dbtest/cluster
 
-# What works concurrently runs a second time under the race detector; of the flows, the tests
-# that are about concurrency.
-RACE := ./internal/db ./internal/vault ./internal/identity ./internal/idem ./internal/limit ./internal/live ./internal/httpx ./internal/paygate/... ./internal/api/...
-RACE_FLOWS := ^Test(AThousand|One|Never|ABadCommand|CodesHeld|TheGate|Stock|CodesAre|Repeat)
+# What works concurrently runs a second time under the race detector; of the packages that are
+# mostly rules and pages, the tests that do several things at once.
+RACE := ./internal/db ./internal/vault ./internal/idem ./internal/limit ./internal/live ./internal/httpx ./internal/paygate/...
+RACE_SOME := ./internal/flow ./internal/identity ./internal/api/...
+RACE_TESTS := ^Test(AThousand|One|Never|ABadCommand|CancelAgainst|CodesHeld|TheGate|Stock|CodesAre|Repeat|TwoImports|Fifty|TheShopKeeps|SessionsEnd|ResealWhile|TheSameRequest|Events|AnImportOver|APurchase|RolesAct)
 
 .PHONY: help build test test-short lint verify bench assets openapi
 
@@ -21,7 +22,7 @@ test: ## every test, on both databases and in a browser; gets what it needs itse
 	./scripts/need.sh chromium postgres
 	$(CLUSTER) $(GO) test -timeout 40m ./...
 	$(CLUSTER) $(GO) test -race -short -timeout 20m $(RACE)
-	$(CLUSTER) $(GO) test -race -short -timeout 20m -run '$(RACE_FLOWS)' ./internal/flow
+	$(CLUSTER) $(GO) test -race -short -timeout 20m -run '$(RACE_TESTS)' $(RACE_SOME)
 
 test-short: ## the inner loop
 	$(CLUSTER) $(GO) test -short -timeout 5m ./...
