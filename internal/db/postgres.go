@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -94,6 +95,20 @@ func (p *pgTx) send(ctx context.Context, s *pgStmt, each func(scan func(dest ...
 		return 0, fmt.Errorf("%s: %w", s.name, err)
 	}
 	return 0, nil
+}
+
+// copyIn sends what is queued and then a COPY with its rows, and returns how many came in.
+func (p *pgTx) copyIn(ctx context.Context, name, text string, rows io.Reader) (int64, error) {
+	if !p.begun || len(p.queued) > 0 {
+		if _, err := p.send(ctx, nil, nil); err != nil {
+			return 0, err
+		}
+	}
+	tag, err := p.conn.PgConn().CopyFrom(ctx, rows, text)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", name, err)
+	}
+	return tag.RowsAffected(), nil
 }
 
 func (p *pgTx) commit(ctx context.Context) error {

@@ -16,7 +16,8 @@ type Stmt struct {
 	text [2]string // by Dialect
 	cols []column  // of the set, for statements made by Rows and Packed
 
-	packed bool // made by Packed
+	packed bool     // made by Packed
+	fixed  []column // of it
 }
 
 // Name is the statement's name, "island.what", unique in the program.
