@@ -40,7 +40,7 @@ func (v *visit) customers(q string) error {
 	l.Table = ui.Table{Caption: v.t("console.nav.customers"), Columns: []ui.Column{{Label: v.t("console.customer")}, {Label: v.t("console.language")}, {Label: v.t("console.state")}, {Label: v.t("console.customer.since"), End: true}}}
 	for _, p := range all {
 		href := "/console/customers/" + string(p.ID)
-		l.Table.Rows = append(l.Table.Rows, ui.Row{ID: string(p.ID), Href: href, Cells: []ui.Cell{ui.Link(masked(p), href, short(p.ID)), ui.Text(string(p.Lang), ""), v.activeCell(p.Active), ui.At(p.CreatedAt)}})
+		l.Table.Rows = append(l.Table.Rows, ui.Row{ID: string(p.ID), Href: href, Cells: []ui.Cell{ui.Link(masked(p), href, short(p.ID)), ui.Text(langName(p.Lang), ""), v.activeCell(p.Active), ui.At(p.CreatedAt)}})
 	}
 	l.Table.Pager = pager
 	l.Table.Empty = ui.Empty{Art: "search", Title: v.t("console.customers.empty"), Text: v.t("console.customers.empty.text")}
@@ -130,13 +130,14 @@ func (v *visit) customer(status int, contact string, refusal error) error {
 		d.Rights = append(d.Rights, rightLine{Right: r, Name: orSlug(titles[r.Version], short(r.ID)), Tone: tone, State: word})
 	}
 	d.Orders = v.orderTable(all, titles)
+	d.Orders.Empty = ui.Empty{Art: "ticket", Title: v.t("console.customer.no_orders"), Text: v.t("console.customer.no_orders.text")}
 	d.Name = masked(d.Party)
 	d.Statement = "/console/ledger/account?a=" + url.QueryEscape(string(account))
 	state := v.t("console.active")
 	if !d.Party.Active {
 		state = v.t("console.disabled")
 	}
-	d.Facts = []ui.Fact{{Label: v.t("console.customer"), Value: d.Name}, {Label: v.t("console.state"), Value: state}, {Label: v.t("console.language"), Value: string(d.Party.Lang)}, {Label: v.t("console.customer.since"), Value: v.when(d.Party.CreatedAt)}, {Label: "ID", Value: string(k), Mono: true}}
+	d.Facts = []ui.Fact{{Label: v.t("console.customer"), Value: d.Name}, {Label: v.t("console.state"), Value: state}, {Label: v.t("console.language"), Value: langName(d.Party.Lang)}, {Label: v.t("console.customer.since"), Value: v.when(d.Party.CreatedAt)}, {Label: "ID", Value: string(k), Mono: true}}
 	v.page(&d.Page, "customers", d.Name)
 	d.Crumbs = []ui.Crumb{{Label: v.t("console.nav.customers"), Href: "/console/customers"}, {Label: d.Name}}
 	return v.render(status, "customer", d)

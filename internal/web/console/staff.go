@@ -103,7 +103,22 @@ func (v *visit) invite(status int, made *identity.Invited, refusal error) error 
 }
 
 func langOptions(chosen string) []ui.Option {
-	return []ui.Option{{Value: string(i18n.ZH), Label: "简体中文", Selected: chosen != string(i18n.EN)}, {Value: string(i18n.EN), Label: "English", Selected: chosen == string(i18n.EN)}}
+	var out []ui.Option
+	for _, l := range []i18n.Lang{i18n.ZH, i18n.EN} {
+		out = append(out, ui.Option{Value: string(l), Label: langName(l), Selected: (l == i18n.EN) == (chosen == string(i18n.EN))})
+	}
+	return out
+}
+
+// langName is a language as its speakers call it.
+func langName(l i18n.Lang) string {
+	switch l {
+	case i18n.ZH:
+		return "简体中文"
+	case i18n.EN:
+		return "English"
+	}
+	return string(l)
 }
 
 // joinLink is the address at which an invited person chooses a password.
