@@ -8,6 +8,7 @@ import (
 	"hufu/internal/fault"
 	"hufu/internal/flow"
 	"hufu/internal/id"
+	"hufu/internal/identity"
 	"hufu/internal/money"
 	"hufu/internal/vault"
 )
@@ -120,6 +121,7 @@ func (a *API) staffCodes() {
 	operation(a, "void-codes", a.voidCodes)
 	operation(a, "find-code", a.findCode)
 	operation(a, "staff-reveal-code", a.openCode)
+	once(a, "allow-reveals", a.allowReveals)
 }
 
 func showBatch(b *vault.Batch) Batch {
@@ -260,6 +262,13 @@ func (a *API) findCode(ctx context.Context, _ *Call, in *findInput) (*Page[Code]
 		out.Items[i] = showCode(s)
 	}
 	return out, err
+}
+
+func (a *API) allowReveals(ctx context.Context, tx *db.Tx, c *Call, in *partyReasonInput) (*none, error) {
+	if _, err := a.partyOf(ctx, tx, in.Party, identity.Staff); err != nil {
+		return nil, err
+	}
+	return new(none), a.Flows.AllowReveals(ctx, tx, flow.AllowReveals{Party: string(in.Party), Reason: in.Body.Reason, By: c.party(), Origin: c.address()})
 }
 
 func (a *API) openCode(ctx context.Context, c *Call, in *openInput) (*OpenCode, error) {

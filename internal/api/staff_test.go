@@ -12,6 +12,7 @@ import (
 	"hufu/internal/flow"
 	"hufu/internal/flow/flowtest"
 	"hufu/internal/id"
+	"hufu/internal/identity"
 	"hufu/internal/inventory"
 	"hufu/internal/order"
 	"hufu/internal/vault"
@@ -289,3 +290,38 @@ func TestKeptAnswersAreSealed(t *testing.T) {
 }
 
 var keptAnswers = db.SQL("test.api_kept", "SELECT response FROM idempotency")
+
+// S10: past the codes that one person may see in an hour, another person has to allow more.
+func TestMoreRevealsNeedASecondPerson(t *testing.T) {
+	each(t, func(t *testing.T, r *rig) {
+		owner := r.owner()
+		_, stock := r.coded(3)
+		support, auditor := r.staff(owner, identity.Support), r.staff(owner, identity.Auditor)
+		r.do(request{method: "PUT", path: "/staff/settings/console.reveals_per_hour", token: owner.token, body: `{"value":"2"}`}).want(200, "")
+		var code string
+		r.in(func(ctx context.Context, tx *db.Tx) error {
+			batches, err := vault.Batches(ctx, tx, stock, "", 1)
+			if err != nil {
+				return err
+			}
+			codes, err := vault.CodesOf(ctx, tx, batches[0], "", 1)
+			code = string(codes[0].ID)
+			return err
+		})
+		reveal := func() answer {
+			return r.do(request{method: "POST", path: "/staff/codes/" + code + "/reveal", token: owner.token, body: `{"reason":"asked by phone"}`})
+		}
+		allow := func(p person) answer {
+			return r.do(request{method: "POST", path: "/staff/members/" + owner.id + "/reveals", token: p.token, body: `{"reason":"a recall"}`})
+		}
+		for range 2 {
+			reveal().want(200, "")
+		}
+		reveal().want(429, "vault.reveals")
+		allow(owner).want(403, "vault.reveals_own")
+		allow(auditor).want(403, "forbidden")
+		reveal().want(429, "vault.reveals")
+		allow(support).want(204, "")
+		reveal().want(200, "")
+	})
+}

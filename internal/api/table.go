@@ -104,7 +104,7 @@ var table = []spec{
 		Summary: "Take codes out of sale for good", Faults: "vault.reason vault.code_unknown vault.code_delivered vault.code_void vault.code_expired vault.code_reserved"},
 	{Name: "find-code", Method: post, Path: "/staff/codes/find", For: Staff, Right: identity.StockView, Repeat: Reads, Summary: "Find the code that a text is, without opening any"},
 	{Name: "staff-reveal-code", Method: post, Path: "/staff/codes/{code}/reveal", For: Staff, Right: identity.CodeReveal, Fresh: true, Repeat: Natural, Why: "each showing shows the same and is on record",
-		Summary: "Show a code, for a reason that is kept", Faults: "vault.reason vault.code_unknown"},
+		Summary: "Show a code, for a reason that is kept", Faults: "vault.reason vault.code_unknown vault.reveals"},
 
 	// Imports of codes.
 	{Name: "list-imports", Method: get, Path: "/staff/imports", For: Staff, Right: identity.StockView, Repeat: Reads, Summary: "List imports of codes"},
@@ -158,6 +158,8 @@ var table = []spec{
 	{Name: "reset-staff", Method: post, Path: "/staff/members/{party}/reset", For: Staff, Right: identity.StaffManage, Fresh: true, Repeat: Keyed, Status: http.StatusCreated, Summary: "Make a link for a new password and second factor", Faults: "not_found"},
 	{Name: "disable-staff", Method: post, Path: "/staff/members/{party}/disable", For: Staff, Right: identity.StaffManage, Fresh: true, Repeat: Keyed, Summary: "End somebody's sessions and let them sign in no more", Faults: "not_found identity.last_owner"},
 	{Name: "enable-staff", Method: post, Path: "/staff/members/{party}/enable", For: Staff, Right: identity.StaffManage, Fresh: true, Repeat: Keyed, Summary: "Let a disabled member of the staff sign in again", Faults: "not_found"},
+	{Name: "allow-reveals", Method: post, Path: "/staff/members/{party}/reveals", For: Staff, Right: identity.CodeReveal, Fresh: true, Repeat: Keyed,
+		Summary: "Let another member of the staff see more codes this hour, for a reason that is kept", Faults: "not_found vault.reason vault.reveals_own"},
 
 	// The system.
 	{Name: "list-audit", Method: get, Path: "/staff/audit", For: Staff, Right: identity.AuditView, Repeat: Reads, Summary: "Read the audit trail, the newest first, or all of one subject"},

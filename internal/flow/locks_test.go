@@ -36,7 +36,7 @@ func watched(t *testing.T, kind string) (*flowtest.Shop, *flowtest.Locks) {
 
 // lockOrder is the order in which rows are locked, table by table: docs/ARCHITECTURE.md.
 var lockOrder = []string{"orders", "payment_intents", "refunds", "rights", "ledger_accounts", "stocks", "vault_keys", "code_counters",
-	"imports", "exceptions", "jobs", "audit_heads"}
+	"imports", "exceptions", "jobs", "attempts", "audit_heads"}
 
 // lockOwner names, for rows that are only locked by who has their owner locked, the owner's
 // table: among themselves they need no order.
@@ -158,8 +158,12 @@ var moreSteps = []step{
 		c := ofCodes(t, s)
 		shown := c.codes(t, c.generate(t, 1))
 		return func() error {
-			_, _, err := c.RevealCode(t.Context(), flow.RevealCode{Code: shown[0].ID, Reason: "asked", By: "ops"})
-			return err
+			for range 2 {
+				if _, _, err := c.RevealCode(t.Context(), flow.RevealCode{Code: shown[0].ID, Reason: "asked", By: "ops"}); err != nil {
+					return err
+				}
+			}
+			return nil
 		}
 	}},
 	{"generate", func(t *testing.T, s *flowtest.Shop, _ flowtest.Offer) func() error {

@@ -58,6 +58,7 @@ var (
 	lockBuckets  = db.SQL("limit.lock", `SELECT bucket, hits, told_until FROM attempts WHERE bucket {{in $1 text}} ORDER BY bucket {{for update}}`)
 	insertBucket = db.Rows("limit.insert", `INSERT INTO attempts {{values bucket text, hits text, told_until bigint, ends_at bigint}} ON CONFLICT DO NOTHING`)
 	saveBucket   = db.Rows("limit.save", `UPDATE attempts SET hits = r.hits, told_until = r.told_until, ends_at = r.ends_at FROM {{rows bucket text, hits text, told_until bigint, ends_at bigint}} WHERE attempts.bucket = r.bucket`)
+	forget       = db.SQL("limit.forget", `DELETE FROM attempts WHERE bucket = $1`)
 	prune        = db.SQL("limit.prune", `DELETE FROM attempts WHERE bucket IN (SELECT bucket FROM attempts WHERE ends_at < $1 ORDER BY ends_at LIMIT $2)`)
 )
 
@@ -129,6 +130,12 @@ func save(ctx context.Context, tx *db.Tx, sorted []string, buckets map[string]*b
 		return err
 	}
 	return tx.WriteAll(ctx, saveBucket, len(known), bind(known))
+}
+
+// Forget empties a bucket: as many acts as at first pass again.
+func Forget(ctx context.Context, tx *db.Tx, l Limit) error {
+	_, err := tx.Exec(ctx, forget, l.key())
+	return err
 }
 
 // Prune forgets up to n buckets whose acts are all out of their windows.

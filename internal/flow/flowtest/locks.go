@@ -59,6 +59,8 @@ var (
 	changes = regexp.MustCompile(`^(?:UPDATE|DELETE FROM) (\w+)`)
 	upserts = regexp.MustCompile(`(?s)^INSERT INTO (\w+).*ON CONFLICT .*DO UPDATE`)
 	reads   = regexp.MustCompile(`FROM (\w+)`)
+
+	forUpdate, _ = db.Postgres.Expand("{{for update}}")
 )
 
 // locks is the table whose rows a statement locks, "" for none. A row that a transaction
@@ -69,7 +71,7 @@ func locks(text string) string {
 			return m[1]
 		}
 	}
-	if strings.Contains(text, "FOR UPDATE") {
+	if strings.Contains(text, forUpdate) {
 		return reads.FindStringSubmatch(text)[1]
 	}
 	return ""

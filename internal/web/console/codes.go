@@ -2,8 +2,6 @@ package console
 
 import (
 	"net/http"
-	"strconv"
-	"time"
 
 	"hufu/internal/audit"
 	"hufu/internal/db"
@@ -12,14 +10,9 @@ import (
 	"hufu/internal/flow"
 	"hufu/internal/id"
 	"hufu/internal/identity"
-	"hufu/internal/limit"
-	"hufu/internal/setting"
 	"hufu/internal/vault"
 	"hufu/internal/web/ui"
 )
-
-// revealsPerHour is how many codes one person may see in an hour (S9, S10).
-var revealsPerHour = setting.Int("console.reveals_per_hour", 20, 0, 1000)
 
 type findView struct {
 	ui.Page
@@ -99,7 +92,7 @@ func (v *visit) code(status int, secret *vault.Record, refusal error) error {
 		if batch, err = vault.BatchByID(v.r.Context(), tx, d.Code.Batch); err != nil {
 			return err
 		}
-		if d.PerHour, err = revealsPerHour.Get(v.r.Context(), tx); err != nil {
+		if d.PerHour, err = flow.RevealsPerHour.Get(v.r.Context(), tx); err != nil {
 			return err
 		}
 		if rows, err = audit.Of(v.r.Context(), tx, string(k)); err != nil {
@@ -162,25 +155,6 @@ func revealCode(c *Console, v *visit) error {
 	}
 	if v.f("reason") == "" || len([]rune(v.f("reason"))) > 200 {
 		return v.code(http.StatusBadRequest, nil, fault.New(fault.Invalid, "console.form").At("reason", "vault.reason"))
-	}
-	_, err = identity.Commit(v.r.Context(), c.Flows.DB, func(tx *db.Tx) (db.Answer[bool], error) {
-		var a db.Answer[bool]
-		max, err := revealsPerHour.Get(v.r.Context(), tx)
-		if err != nil {
-			return a, err
-		}
-		verdict, err := limit.Allow(v.r.Context(), tx, c.now(), limit.Limit{Bucket: "console.reveal:" + string(v.by()), Max: max, Window: time.Hour})
-		if err != nil || verdict.OK {
-			return a, err
-		}
-		a.Err = fault.New(fault.TooMany, "console.reveals", "max", strconv.FormatInt(max, 10))
-		if !verdict.First {
-			return a, nil
-		}
-		return a, audit.Write(v.r.Context(), tx, audit.Row{At: c.now(), Actor: string(v.by()), Action: "code.reveal", Subject: string(k), Origin: v.origin().Address, Result: "too_many"})
-	})
-	if err != nil {
-		return err
 	}
 	_, secret, err := c.Flows.RevealCode(v.r.Context(), flow.RevealCode{Code: k, Reason: v.f("reason"), By: string(v.by()), Origin: v.origin().Address})
 	if err != nil {
