@@ -39,8 +39,29 @@ type model struct {
 }
 
 type units struct {
-	kind                           string
-	available, reserved, delivered int64
+	kind                                   string
+	available, reserved, delivered, voided int64
+	// Of codes: when those on sale end (zero: never), as of the last look, and how many good
+	// and ended ones have gone since.
+	ends          []time.Time
+	given, ceased int64
+}
+
+// good is how many codes may be picked, over how many have ended and are still on sale.
+func (u *units) good(now time.Time) (n int64) {
+	for _, e := range u.ends {
+		if e.IsZero() || e.After(now) {
+			n++
+		}
+	}
+	return n - u.given
+}
+
+func (u *units) over(now time.Time) int64 {
+	if u.kind != "codes" {
+		return 0
+	}
+	return int64(len(u.ends)) - u.given - u.ceased - u.good(now)
 }
 
 type bought struct {
@@ -71,15 +92,23 @@ func newModel(t *testing.T, s *flowtest.Shop) *model {
 	stock := func(kind string, n int64) id.Stock {
 		st := s.Stock(t, kind)
 		m.stocks[st] = &units{kind: kind}
-		m.receive(st, n)
+		if n > 0 {
+			m.receive(st, n)
+		}
 		return st
 	}
-	codes, scarce, seats := stock("codes", 6), stock("codes", 2), stock("counted", 4)
+	codes, scarce, seats := stock("codes", 0), stock("codes", 0), stock("counted", 4)
+	for _, stock := range []id.Stock{codes, scarce} { // the first to be picked end while they are held
+		m.receiveEnding(stock, 2, 4*time.Minute)
+	}
+	m.receive(codes, 4)
+	m.receive(scarce, 1)
 	m.offers = []flowtest.Offer{
 		s.Sell(t, 1990, "", flowtest.Part{Stock: codes, Coded: true, Quantity: 1}),
 		s.Sell(t, 4500, seats, flowtest.Part{Stock: codes, Coded: true, Quantity: 2}, flowtest.Part{Stock: scarce, Coded: true, Quantity: 1}, flowtest.Part{Quantity: 1}),
 		s.Sell(t, 10, "", flowtest.Part{Quantity: 2}),
 		s.Sell(t, 300, seats, flowtest.Part{Quantity: 1}),
+		s.Sell(t, 700, "", flowtest.Part{Stock: scarce, Coded: true, Quantity: 1}),
 	}
 	return m
 }
@@ -87,10 +116,72 @@ func newModel(t *testing.T, s *flowtest.Shop) *model {
 func (m *model) receive(stock id.Stock, n int64) {
 	if m.stocks[stock].kind == "codes" {
 		m.Codes(m.t, stock, n)
+		m.stocks[stock].ends = append(m.stocks[stock].ends, make([]time.Time, n)...)
 	} else {
 		m.Receive(m.t, stock, n)
 	}
 	m.stocks[stock].available += n
+}
+
+// receiveEnding puts codes on sale that end after a while.
+func (m *model) receiveEnding(stock id.Stock, n int64, after time.Duration) {
+	ending(m.t, m.Flows, stock, n, after)
+	u := m.stocks[stock]
+	u.available += n
+	for range n {
+		u.ends = append(u.ends, m.Clock.Now().Add(after))
+	}
+}
+
+func (m *model) codeStocks() []id.Stock {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(m.stocks)), func(s id.Stock) bool { return m.stocks[s].kind != "codes" })
+}
+
+// expireCodes retires what has ended, but for the codes behind held units.
+func (m *model) expireCodes(t *rapid.T) {
+	if _, err := m.ExpireCodes(m.ctx(), 1000); err != nil {
+		t.Fatalf("codes that ended: %v", err)
+	}
+	for _, u := range m.stocks {
+		n := min(u.over(m.Clock.Now()), u.available)
+		u.available -= n
+		u.voided += n
+		u.ceased += n
+	}
+}
+
+var codesOnSale = db.SQL("test.history_codes", `SELECT expires_at FROM codes WHERE stock_id = $1 AND state = 'available' ORDER BY id`)
+
+// look compares the codes on sale: which of the good ones were given is the shop's choice,
+// that as many good ones and as many ended ones have gone is not.
+func (m *model) look(t *rapid.T) {
+	now := m.Clock.Now()
+	if err := m.DB.View(m.ctx(), func(tx *db.Tx) error {
+		for _, s := range m.codeStocks() {
+			u := m.stocks[s]
+			fresh := &units{kind: u.kind}
+			if err := tx.Query(m.ctx(), codesOnSale, func(scan func(...any) error) error {
+				var end time.Time
+				err := scan(db.Time(&end))
+				fresh.ends = append(fresh.ends, end)
+				return err
+			}, s); err != nil {
+				return err
+			}
+			if fresh.good(now) != u.good(now) || fresh.over(now) != u.over(now) {
+				t.Fatalf("%d codes are good and %d are over; want %d and %d", fresh.good(now), fresh.over(now), u.good(now), u.over(now))
+			}
+			u.ends, u.given, u.ceased = fresh.ends, 0, 0
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (m *model) advance(t *rapid.T, d time.Duration) {
+	m.look(t)
+	m.Time.Advance(d)
 }
 
 // need is what a wanted line takes.
@@ -104,7 +195,7 @@ func need(w flowtest.Want) map[id.Stock]int64 {
 
 func (m *model) has(need map[id.Stock]int64) bool {
 	for s, n := range need {
-		if m.stocks[s].available < n {
+		if m.stocks[s].available-m.stocks[s].over(m.Clock.Now()) < n {
 			return false
 		}
 	}
@@ -261,6 +352,7 @@ func (m *model) apply(c flow.Confirm, b *bought, v payment.Verdict) {
 	case payment.Apply, payment.Late:
 		taken[c.Provider+c.Txn] = true
 		b.paid = true
+		var allocated []int
 		for i, w := range b.lines {
 			n := need(w)
 			switch {
@@ -278,9 +370,55 @@ func (m *model) apply(c flow.Confirm, b *bought, v payment.Verdict) {
 				b.refunds = append(b.refunds, &owed{line: i, sum: w.Quantity * w.Offer.Price})
 				continue
 			}
-			b.delivered[i] = w.Quantity
+			allocated = append(allocated, i)
 		}
+		m.deliver(b, allocated)
 		b.state = b.settled()
+	}
+}
+
+// deliver gives the units of lines their codes, line by line and unit by unit. Of a unit
+// that finds one too few nothing is delivered: what it has goes back on sale, and what it
+// lacks is an ended code, that is retired.
+func (m *model) deliver(b *bought, lines []int) {
+	left := map[id.Stock]int64{}
+	for _, s := range m.codeStocks() {
+		left[s] = m.stocks[s].good(m.Clock.Now())
+	}
+	for _, i := range lines {
+		w := b.lines[i]
+		for range w.Quantity {
+			had, lacked := map[id.Stock]int64{}, map[id.Stock]int64{}
+			for _, p := range w.Offer.Parts {
+				for range p.Quantity {
+					switch {
+					case !p.Coded:
+					case left[p.Stock] > 0:
+						left[p.Stock]--
+						had[p.Stock]++
+					default:
+						lacked[p.Stock]++
+					}
+				}
+			}
+			if len(lacked) == 0 {
+				b.delivered[i]++
+				for s, n := range had {
+					m.stocks[s].given += n
+				}
+				continue
+			}
+			for s, n := range w.Offer.Needs() {
+				u, lost := m.stocks[s], lacked[s]
+				u.delivered -= n
+				u.available += n - lost
+				u.voided += lost
+				u.ceased += lost
+			}
+		}
+		if short := w.Quantity - b.delivered[i]; short > 0 {
+			b.refunds = append(b.refunds, &owed{line: i, sum: short * w.Offer.Price})
+		}
 	}
 }
 
@@ -331,7 +469,7 @@ func (m *model) release(b *bought, as order.State) {
 
 // expire lets time pass and ends what is over (P2, P9, P18).
 func (m *model) expire(t *rapid.T) {
-	m.Time.Advance(time.Duration(rapid.IntRange(1, 12).Draw(t, "minutes")) * time.Minute)
+	m.advance(t, time.Duration(rapid.IntRange(1, 12).Draw(t, "minutes"))*time.Minute)
 	now := m.Clock.Now()
 	// The real shop asks about what is due first, the oldest before the others.
 	due := slices.Clone(m.orders)
@@ -409,7 +547,7 @@ func (m *model) reveal(t *rapid.T) {
 
 // sendRefunds has every refund that is due go out, whatever the channel makes of it (P11).
 func (m *model) sendRefunds(t *rapid.T) {
-	m.Time.Advance(2 * time.Hour) // longer than any pause between two attempts
+	m.advance(t, 2*time.Hour) // longer than any pause between two attempts
 	m.expireQuietly(t)
 	for n := 1; n > 0; {
 		var err error
@@ -459,13 +597,14 @@ func (m *model) expireQuietly(t *rapid.T) {
 
 // same compares the two shops.
 func (m *model) same(t *rapid.T) {
+	m.look(t)
 	err := m.DB.View(m.ctx(), func(tx *db.Tx) error {
 		stocks, err := m.Inventory.Stocks(m.ctx(), tx, slices.Collect(maps.Keys(m.stocks)))
 		if err != nil {
 			return err
 		}
 		for s, u := range m.stocks {
-			if got := stocks[s]; got.Available != u.available || got.Reserved != u.reserved || got.Delivered != u.delivered || got.Voided != 0 {
+			if got := stocks[s]; got.Available != u.available || got.Reserved != u.reserved || got.Delivered != u.delivered || got.Voided != u.voided {
 				t.Fatalf("stock of %s: %+v, want %+v", u.kind, *got, *u)
 			}
 		}
@@ -532,9 +671,10 @@ func (b *bought) compare(t *rapid.T, o *order.Order, rights []*entitlement.Right
 func (m *model) settle(t *rapid.T) {
 	m.setDown(false)
 	m.setRefuse(false)
-	m.Time.Advance(flow.HoldFor)
+	m.advance(t, flow.HoldFor)
 	m.expireQuietly(t)
 	m.sendRefunds(t)
+	m.expireCodes(t)
 	for n := 1; n > 0; {
 		var err error
 		if n, err = m.WorkJobs(m.ctx(), 1000); err != nil {
@@ -597,6 +737,11 @@ func TestHistories(t *testing.T) {
 					s := rapid.SampledFrom(slices.Sorted(maps.Keys(m.stocks))).Draw(t, "stock")
 					m.receive(s, rapid.Int64Range(1, 3).Draw(t, "units"))
 				},
+				"receive ending": func(t *rapid.T) {
+					s := rapid.SampledFrom(m.codeStocks()).Draw(t, "stock")
+					m.receiveEnding(s, rapid.Int64Range(1, 3).Draw(t, "units"), time.Duration(rapid.IntRange(1, 12).Draw(t, "ends in"))*time.Minute)
+				},
+				"codes end":    m.expireCodes,
 				"gateway down": func(*rapid.T) { m.setDown(!m.down) },
 				"refuse":       func(*rapid.T) { m.setRefuse(!m.refuse) },
 				"jobs": func(t *rapid.T) {
