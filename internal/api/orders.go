@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"time"
 
-	"hufu/internal/catalogue"
 	"hufu/internal/db"
 	"hufu/internal/entitlement"
 	"hufu/internal/fault"
@@ -110,7 +109,7 @@ const leastGuestKey = 12
 // placeOrder is a hot path: its key and the hash of its request are kept in the order.
 func (a *API) placeOrder(ctx context.Context, c *Call, in *placeInput) (*Order, error) {
 	p := flow.Place{Request: order.KeyOf{Scope: "guest", Key: c.key}, RequestHash: c.hash(), Phone: in.Body.Phone, Email: in.Body.Email,
-		Lang: string(c.Lang), Channel: "api", Gateway: in.Body.Gateway, Lines: make([]flow.PlaceLine, len(in.Body.Lines))}
+		Lang: string(c.Lang), Channel: "api", Gateway: in.Body.Gateway, Shown: a.terms.has, Lines: make([]flow.PlaceLine, len(in.Body.Lines))}
 	if c.session != nil {
 		p.Party, p.Request.Scope = c.session.Party.ID, "member:"+c.party()
 	} else if len(c.key) < leastGuestKey {
@@ -118,15 +117,17 @@ func (a *API) placeOrder(ctx context.Context, c *Call, in *placeInput) (*Order, 
 	}
 	gateway, known := a.Flows.Gateways[in.Body.Gateway]
 	if !known && (in.Body.Gateway != payment.Balance || c.session == nil) {
-		return nil, fault.New(fault.Invalid, "order.gateway", "gateway", in.Body.Gateway).At("gateway", "order.gateway", "gateway", in.Body.Gateway)
+		// An order that was accepted is answered again, also when its channel is gone (I18).
+		if before, err := a.placedBefore(ctx, p.Request); err != nil {
+			return nil, err
+		} else if !before {
+			return nil, fault.New(fault.Invalid, "order.gateway", "gateway", in.Body.Gateway).At("gateway", "order.gateway", "gateway", in.Body.Gateway)
+		}
 	}
 	for i, l := range in.Body.Lines {
 		p.Lines[i] = flow.PlaceLine{Offer: l.Offer, Quantity: l.Quantity, Expect: l.Version, ExpectPrice: l.Price, Acknowledged: l.Terms}
 	}
 	if err := a.checkContact(&p); err != nil {
-		return nil, err
-	}
-	if err := a.checkTerms(ctx, p.Lines); err != nil {
 		return nil, err
 	}
 	placed, err := a.Flows.Place(ctx, p)
@@ -156,28 +157,15 @@ func (a *API) checkContact(p *flow.Place) (err error) {
 	return nil
 }
 
-// checkTerms makes sure that terms said to be accepted are those of the offer as it is sold.
-func (a *API) checkTerms(ctx context.Context, lines []flow.PlaceLine) error {
-	for i, l := range lines {
-		if l.Acknowledged == "" {
-			continue
-		}
-		seen, ok := a.Flows.Catalogue.LastSeen(l.Offer)
-		if !ok || (l.Expect != "" && seen.Sale.Version != nil && seen.Sale.Version.ID != l.Expect) {
-			err := a.Flows.DB.View(ctx, func(tx *db.Tx) error {
-				sale, err := a.Flows.Catalogue.ForSale(ctx, tx, []id.Offer{l.Offer}, a.Flows.Clock.Now())
-				seen.Sale = sale[l.Offer]
-				return err
-			})
-			if err != nil {
-				return err
-			}
-		}
-		if v := seen.Sale.Version; v != nil && seen.Sale.State == catalogue.Live && !a.terms.has(v, l.Acknowledged) {
-			return fault.New(fault.Conflict, "order.terms").At("lines["+strconv.Itoa(i)+"].terms", "order.terms")
-		}
-	}
-	return nil
+// placedBefore reports whether a request was carried out before.
+func (a *API) placedBefore(ctx context.Context, key order.KeyOf) (bool, error) {
+	var found map[order.KeyOf]*order.Order
+	err := a.Flows.DB.View(ctx, func(tx *db.Tx) error {
+		var err error
+		found, err = a.Flows.Orders.ByKeys(ctx, tx, []order.KeyOf{key})
+		return err
+	})
+	return found[key] != nil, err
 }
 
 func (a *API) offerPayment(ctx context.Context, g paygate.Gateway, o *order.Order, p *payment.Intent) (*PaymentOffer, error) {

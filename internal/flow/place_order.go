@@ -30,17 +30,20 @@ type Place struct {
 	Channel     string
 	Gateway     string // where it is to be paid
 	Lines       []PlaceLine
+	// Shown reports whether a hash that was acknowledged is of a version's terms, as the face
+	// that asks shows them. Nil believes every hash.
+	Shown func(*catalogue.Version, string) bool
 }
 
 // PlaceLine is an offer wanted.
 type PlaceLine struct {
 	Offer    id.Offer
 	Quantity int64
-	// Expect is the version the shopper was shown; another one at another price refuses
-	// the order with the new price. "" expects nothing.
+	// Expect is the version the shopper was shown; another one at another price, or in
+	// another currency, refuses the order with the new price. "" expects nothing.
 	Expect       id.OfferVersion
-	ExpectPrice  int64
-	Acknowledged string // hash of the terms the shopper accepted
+	ExpectPrice  int64  // minor units
+	Acknowledged string // hash of the terms the shopper accepted; those of another version refuse the order
 }
 
 // Placed is the answer to Place.
@@ -98,6 +101,11 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 		return nil, err
 	}
 
+	was, err := f.shownBefore(ctx, tx, commands, sale)
+	if err != nil {
+		return nil, err
+	}
+
 	work := make([]*placing, len(commands))
 	first := map[order.KeyOf]int{}
 	var stocks []id.Stock
@@ -111,7 +119,7 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 			w.twin, work[i] = twin, w
 			continue
 		}
-		if err := w.quote(sale, now); err != nil {
+		if err := w.quote(sale, was, now); err != nil {
 			answers[i].Err = err
 			continue
 		}

@@ -1,10 +1,12 @@
 package flow
 
 import (
+	"context"
 	"strconv"
 	"time"
 
 	"hufu/internal/catalogue"
+	"hufu/internal/db"
 	"hufu/internal/fault"
 	"hufu/internal/id"
 	"hufu/internal/inventory"
@@ -14,8 +16,35 @@ import (
 	"hufu/internal/pricing"
 )
 
+// shownBefore finds the versions that shoppers were shown and that aren't sold any more.
+func (f *Flows) shownBefore(ctx context.Context, tx *db.Tx, commands []Place, sale map[id.Offer]catalogue.Sale) (map[id.OfferVersion]*catalogue.Version, error) {
+	var other []id.OfferVersion
+	for _, c := range commands {
+		for _, l := range c.Lines {
+			if v := sale[l.Offer].Version; l.Expect != "" && v != nil && l.Expect != v.ID {
+				other = append(other, l.Expect)
+			}
+		}
+	}
+	return f.Catalogue.Versions(ctx, tx, other)
+}
+
+func quoteOf(v *catalogue.Version) pricing.Quote {
+	return pricing.For(pricing.Input{List: v.Content.List, Offer: v.Content.Price})
+}
+
+// expects reports whether a line may be sold at a price: it expects none, or what is sold, or
+// was shown the same amount in the same currency.
+func (l PlaceLine) expects(sold *catalogue.Version, unit money.Amount, was map[id.OfferVersion]*catalogue.Version) bool {
+	if l.Expect == "" || l.Expect == sold.ID {
+		return true
+	}
+	seen := was[l.Expect]
+	return seen != nil && money.Of(l.ExpectPrice, quoteOf(seen).Unit.Currency) == unit
+}
+
 // quote makes the order of a command, or says why there is none.
-func (w *placing) quote(sale map[id.Offer]catalogue.Sale, now time.Time) error {
+func (w *placing) quote(sale map[id.Offer]catalogue.Sale, was map[id.OfferVersion]*catalogue.Version, now time.Time) error {
 	o := &order.Order{
 		ID: id.New[id.Order](), State: order.Pending, Party: w.Party, Phone: w.Phone, Email: w.Email, Lang: w.Lang, Channel: w.Channel,
 		Scope: w.Request.Scope, Key: w.Request.Key, RequestHash: w.RequestHash, CreatedAt: now, ExpiresAt: now.Add(HoldFor),
@@ -34,9 +63,12 @@ func (w *placing) quote(sale map[id.Offer]catalogue.Sale, now time.Time) error {
 		case l.Quantity < 1 || l.Quantity > s.Version.Content.MaxPerOrder:
 			return fault.New(fault.Invalid, "order.quantity", "limit", strconv.FormatInt(s.Version.Content.MaxPerOrder, 10)).At(path+".quantity", "order.quantity", "limit", strconv.FormatInt(s.Version.Content.MaxPerOrder, 10))
 		}
-		q := pricing.For(pricing.Input{List: s.Version.Content.List, Offer: s.Version.Content.Price})
-		if l.Expect != "" && l.Expect != s.Version.ID && l.ExpectPrice != q.Unit.Minor {
+		q := quoteOf(s.Version)
+		if !l.expects(s.Version, q.Unit, was) {
 			return fault.New(fault.Conflict, "order.price_changed", "price", q.Unit.String())
+		}
+		if l.Acknowledged != "" && w.Shown != nil && !w.Shown(s.Version, l.Acknowledged) {
+			return fault.New(fault.Conflict, "order.terms").At(path+".terms", "order.terms")
 		}
 		amount, err := q.Unit.Times(l.Quantity)
 		if err != nil {

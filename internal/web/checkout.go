@@ -46,6 +46,7 @@ type checkoutView struct {
 	Problems []problem // the errors, in the order of the form
 	Notice   ui.Flash
 	Open     bool
+	lang     i18n.Lang
 }
 
 // problem is what is wrong with one field.
@@ -116,7 +117,7 @@ func (s *Web) checkoutForm(lang i18n.Lang, g goods, n int64) (*checkoutView, err
 		return nil, fault.New(fault.Invalid, "order.too_much")
 	}
 	v := &checkoutView{Card: g.card(lang), Slug: g.Offer.Slug, Quantity: n, Unit: unit, Total: total,
-		Groups: termsOf(lang, c), Key: rand.Text(), Version: g.Version.ID}
+		Groups: termsOf(lang, c), Key: rand.Text(), Version: g.Version.ID, lang: lang}
 	v.Terms = termsHash(v.Groups)
 	v.Open, v.Notice = open(lang, g)
 	v.Page = ui.Page{Section: "home", Title: lang.T("shop.checkout.title"), Private: true, Crumbs: []ui.Crumb{{Label: v.Card.Name, Href: v.Card.Href}, {Label: lang.T("shop.checkout.title")}}}
@@ -189,17 +190,12 @@ func (s *Web) placeOrder(w http.ResponseWriter, r *http.Request) error {
 	if p.n, ok = in.number("n", 1, g.Version.Content.MaxPerOrder); !ok {
 		return badQuantity(g) // the form offers no other; this is no shopper's slip (S18)
 	}
-	lang := ui.LangOf(r)
-	v, err := s.checkoutForm(lang, g, p.n)
-	if err != nil {
-		return err
-	}
-	v.Phone, v.Email, v.Agreed = p.phone, p.email, p.agreed
 	e, err := s.signedIn(r)
 	if err != nil {
 		return err
 	}
-	if err := s.forMember(r, v, e, p.pay); err != nil {
+	v, err := s.filled(r, g, p, e)
+	if err != nil {
 		return err
 	}
 	command, err := s.judge(r, g, v, p)
@@ -220,6 +216,18 @@ func (s *Web) placeOrder(w http.ResponseWriter, r *http.Request) error {
 		done, err = s.Flows.Place(r.Context(), command)
 		placed = done.Order
 	}
+	if code := fault.CodeOf(err); code == "order.price_changed" || code == "order.terms" {
+		// It may have changed since this request began.
+		if g, failed = s.onSale(r.Context(), r.PathValue("slug")); failed != nil {
+			return failed
+		}
+		if v, failed = s.filled(r, g, p, e); failed != nil {
+			return failed
+		}
+		if code == "order.terms" {
+			err = fault.New(fault.Conflict, "shop.terms_changed")
+		}
+	}
 	if err != nil {
 		return s.refuse(w, r, v, p, err)
 	}
@@ -229,6 +237,16 @@ func (s *Web) placeOrder(w http.ResponseWriter, r *http.Request) error {
 	}
 	http.Redirect(w, r, "/orders/"+string(placed.ID)+"/pay", http.StatusSeeOther)
 	return nil
+}
+
+// filled is the form with what was typed into it.
+func (s *Web) filled(r *http.Request, g goods, p placing, e *identity.Session) (*checkoutView, error) {
+	v, err := s.checkoutForm(ui.LangOf(r), g, p.n)
+	if err != nil {
+		return nil, err
+	}
+	v.Phone, v.Email, v.Agreed = p.phone, p.email, p.agreed
+	return v, s.forMember(r, v, e, p.pay)
 }
 
 // sentBefore finds the order that a form made when it was sent before.
@@ -263,7 +281,7 @@ func (s *Web) judge(r *http.Request, g goods, v *checkoutView, p placing) (flow.
 	}
 	key := p.in.text("idempotency_key")
 	sum := sha256.Sum256([]byte(strings.Join([]string{"checkout", string(g.Offer.ID), string(p.version), strconv.FormatInt(p.price, 10), strconv.FormatInt(p.n, 10), phone, email, p.pay, p.terms}, "\x00")))
-	c := flow.Place{Request: order.KeyOf{Scope: "web", Key: key}, RequestHash: sum[:], Phone: phone, Email: email, Lang: string(ui.LangOf(r)), Channel: "web", Gateway: p.pay,
+	c := flow.Place{Request: order.KeyOf{Scope: "web", Key: key}, RequestHash: sum[:], Phone: phone, Email: email, Lang: string(ui.LangOf(r)), Channel: "web", Gateway: p.pay, Shown: v.shows,
 		Lines: []flow.PlaceLine{{Offer: g.Offer.ID, Quantity: p.n, Expect: p.version, ExpectPrice: p.price, Acknowledged: p.terms}}}
 	switch {
 	case idem.Check(key) != nil:
@@ -276,6 +294,12 @@ func (s *Web) judge(r *http.Request, g goods, v *checkoutView, p placing) (flow.
 		return c, f
 	}
 	return c, nil
+}
+
+// shows reports whether a hash is of the terms of the version that is sold, which may be
+// another than the form was made of.
+func (v *checkoutView) shows(sold *catalogue.Version, terms string) bool {
+	return terms == v.Terms && sold.ID == v.Version || terms == termsHash(termsOf(v.lang, sold.Content))
 }
 
 // refuse shows the form again and says why.

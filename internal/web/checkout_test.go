@@ -343,3 +343,37 @@ func TestCashierDown(t *testing.T) {
 		t.Errorf("an order whose time is over leads to the cashier: %d", r.StatusCode)
 	}
 }
+
+// What changes while a form is being handled is noticed where the order is made.
+func TestWhatChangesMeanwhileAsksAgain(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := open(t, d)
+		s.stall()
+		b := s.browser("en")
+		for _, c := range []struct {
+			change func(*catalogue.Content)
+			says   string
+		}{
+			{func(c *catalogue.Content) { c.MaxPerOrder = 4 }, "The terms have changed"},
+			{func(c *catalogue.Content) { c.Price.Currency, c.List.Currency = money.USD, money.USD }, "The price is now $"},
+		} {
+			f := b.checkout("duo", "1")
+			once := true
+			d.SetHooks(db.Hooks{Stmt: func(name string) error {
+				if name == "order.by_key" && once {
+					once = false
+					s.republish("duo", c.change)
+				}
+				return nil
+			}})
+			r := b.post("/checkout/duo", f)
+			d.SetHooks(db.Hooks{})
+			if once || r.StatusCode != http.StatusConflict || !strings.Contains(r.body, c.says) || s.count() != 0 {
+				t.Errorf("%q: %d, %d orders", c.says, r.StatusCode, s.count())
+			}
+			if again := r.fields(); again.Get("terms") == f.Get("terms") && again.Get("version") == f.Get("version") {
+				t.Errorf("%q: the form comes back as it was", c.says)
+			}
+		}
+	})
+}
