@@ -42,8 +42,11 @@ var (
 	dueJobs   = db.SQL("job.due", `SELECT id, kind, subject, payload, run_at, attempts, fence FROM jobs WHERE state IN ('ready','running') AND run_at <= $1 ORDER BY run_at LIMIT $2 {{skip locked}}`)
 	claimJob  = db.Rows("job.claim", `UPDATE jobs SET state = 'running', attempts = attempts + 1, fence = jobs.fence + 1, run_at = r.lease, lease_until = r.lease FROM {{rows id text, fence bigint, lease bigint}} WHERE jobs.id = r.id AND jobs.fence = r.fence`)
 	finishJob = db.Rows("job.finish", `UPDATE jobs SET state = r.state, run_at = r.run_at, error = r.error, done_at = r.done_at, lease_until = 0 FROM {{rows id text, fence bigint, state text, run_at bigint, error text, done_at bigint}} WHERE jobs.id = r.id AND jobs.fence = r.fence AND jobs.state IN ('ready','running')`)
-	pruneJobs = db.SQL("job.prune", `DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE state = 'done' AND done_at < $1 ORDER BY id LIMIT $2)`)
-	countJobs = db.SQL("job.count", `SELECT state, COUNT(*), MIN(run_at) FROM jobs WHERE state <> 'done' GROUP BY state`)
+	// Looks at the oldest alone: what is old enough to go stands there, and what is done is most of the table.
+	pruneJobs = db.SQL("job.prune", `DELETE FROM jobs WHERE id IN (SELECT id FROM (SELECT id, state, done_at FROM jobs WHERE state <> 'dead' ORDER BY id LIMIT $2) oldest WHERE state = 'done' AND done_at < $1)`)
+	// In the words of the two indexes that leave out what is done.
+	countJobs = db.SQL("job.count", `SELECT state, COUNT(*), MIN(run_at) FROM jobs WHERE state IN ('ready','running') GROUP BY state
+UNION ALL SELECT state, COUNT(*), MIN(run_at) FROM jobs WHERE state = 'dead' GROUP BY state`)
 	deadJobs  = db.SQL("job.dead", `SELECT id, kind, subject, payload, run_at, attempts, fence, error FROM jobs WHERE state = 'dead' ORDER BY id DESC LIMIT $1`)
 	reviveJob = db.SQL("job.revive", `UPDATE jobs SET state = 'ready', run_at = $1, attempts = 0, error = '' WHERE id = $2 AND state = 'dead'`)
 )

@@ -64,6 +64,9 @@ func (*Service) MoveIntents(ctx context.Context, tx *db.Tx, moves []IntentMove) 
 
 // ToPoll lists intents of which no message has come: pending, made before a moment, and
 // not asked about since another; at most n.
+//
+// They come in the order of payment_intents_live, which holds the pending ones alone: by id
+// SQLite would walk past every intent that was ever paid.
 func (*Service) ToPoll(ctx context.Context, tx *db.Tx, askedBefore, madeBefore time.Time, n int) ([]*Intent, error) {
 	return loadIntents(ctx, tx, toPoll, db.Micros(askedBefore), db.Micros(madeBefore), n)
 }

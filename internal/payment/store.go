@@ -19,7 +19,7 @@ var (
 	lockByOrder   = db.SQL("payment.lock_intents", `SELECT `+intentColumns+` FROM payment_intents WHERE order_id {{in $1 text}} ORDER BY id {{for update}}`)
 	ofOrderStmt   = db.SQL("payment.intents_of", `SELECT `+intentColumns+` FROM payment_intents WHERE order_id {{in $1 text}} ORDER BY id`)
 	moveIntent    = db.Rows("payment.move_intent", `UPDATE payment_intents SET state = r.state FROM {{rows id text, old text, state text}} WHERE payment_intents.id = r.id AND payment_intents.state = r.old`)
-	toPoll        = db.SQL("payment.to_poll", `SELECT `+intentColumns+` FROM payment_intents WHERE state = 'pending' AND gateway <> 'balance' AND polled_at < $1 AND created_at < $2 ORDER BY id LIMIT $3`)
+	toPoll        = db.SQL("payment.to_poll", `SELECT `+intentColumns+` FROM payment_intents WHERE state = 'pending' AND gateway <> 'balance' AND polled_at < $1 AND created_at < $2 ORDER BY order_id LIMIT $3`)
 	markPolled    = db.Rows("payment.mark_polled", `UPDATE payment_intents SET polled_at = r.at FROM {{rows id text, at bigint}} WHERE payment_intents.id = r.id`)
 	insertCapture = db.Rows("payment.insert_capture", `INSERT INTO payment_captures {{values id text, provider text, txn_id text, intent_id text, order_id text, amount bigint, currency text, state text, reason text, occurred_at bigint, booked_at bigint}}`)
 	capturesByTxn = db.SQL("payment.captures_by_txn", `SELECT `+captureColumns+` FROM payment_captures WHERE provider = $1 AND txn_id {{in $2 text}}`)

@@ -1,0 +1,60 @@
+package bench
+
+import (
+	"strings"
+	"testing"
+
+	"hufu/internal/db"
+	"hufu/internal/db/dbtest"
+)
+
+// constant are the statements that a serving shop runs for every purchase, or again and
+// again. None may walk over a table that grows with what was sold.
+var constant = []string{
+	"order.by_key", "order.lock", "order.lines", "order.due", "order.since",
+	"payment.intents", "payment.lock_intents", "payment.notices_seen", "payment.captures_by_txn", "payment.to_poll", "payment.due_refunds",
+	"inventory.live_of_lines", "vault.free", "vault.free_waiting", "vault.sealed_of_rights", "entitlement.lock_of_orders",
+	"ledger.last_seal", "job.due", "job.count",
+}
+
+// partial are the indexes that hold what is under way alone; to walk over one is fine.
+var partial = db.SQL("bench.partial_indexes", `SELECT name FROM sqlite_master WHERE type = 'index' AND sql LIKE '%WHERE state%'`)
+
+func TestNothingConstantWalksOverATable(t *testing.T) {
+	texts := map[string]string{}
+	for _, s := range db.Registered() {
+		texts[s.Name()] = s.Text(db.SQLite)
+	}
+	d, small := dbtest.Open(t, "sqlite"), map[string]bool{}
+	if err := d.View(t.Context(), func(tx *db.Tx) error {
+		return tx.Query(t.Context(), partial, func(scan func(...any) error) error {
+			var name string
+			err := scan(&name)
+			small[name] = true
+			return err
+		})
+	}); err != nil || !small["jobs_due"] {
+		t.Fatal(small, err)
+	}
+	for _, name := range constant {
+		explain := db.SQL("bench.explain."+name, "EXPLAIN QUERY PLAN "+texts[name])
+		args := make([]any, 6)
+		for i := range args {
+			args[i] = "1"
+		}
+		err := d.View(t.Context(), func(tx *db.Tx) error {
+			return tx.Query(t.Context(), explain, func(scan func(...any) error) error {
+				var id, parent, unused int64
+				var step string
+				err := scan(&id, &parent, &unused, &step)
+				if table, ok := strings.CutPrefix(step, "SCAN "); ok && !small[step[strings.LastIndexByte(step, ' ')+1:]] && !strings.HasPrefix(table, "json_each") {
+					t.Errorf("%s: %s", name, step)
+				}
+				return err
+			}, args[:strings.Count(texts[name], "?")]...)
+		})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
