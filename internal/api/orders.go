@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -137,10 +138,23 @@ func (a *API) placeOrder(ctx context.Context, c *Call, in *placeInput) (*Order, 
 	if placed.Repeated {
 		c.header().Set("Idempotent-Replayed", "true")
 	}
-	out := showOrder(placed.Order)
+	o := asPlaced(placed.Order)
+	out := showOrder(o)
 	out.Token = a.Flows.Keys.LinkSecret(string(out.ID))
-	out.Payment, err = a.offerPayment(ctx, gateway, placed.Order, placed.Intent)
+	out.Payment, err = a.offerPayment(ctx, gateway, o, placed.Intent)
 	return out, err
+}
+
+// asPlaced is an order as it was when it had just been placed, whatever has become of it: a
+// request sent again has the answer of the first (I18), and get-order tells how it stands.
+func asPlaced(o *order.Order) *order.Order {
+	first := *o
+	first.State, first.PaidAt, first.ClosedAt = order.Pending, time.Time{}, time.Time{}
+	first.Lines = slices.Clone(o.Lines)
+	for i := range first.Lines {
+		first.Lines[i].Delivered, first.Lines[i].Refunded = 0, 0
+	}
+	return &first
 }
 
 func (a *API) checkContact(p *flow.Place) (err error) {

@@ -12,6 +12,7 @@ import (
 
 	"hufu/internal/db"
 	"hufu/internal/db/dbtest"
+	"hufu/internal/flow"
 	"hufu/internal/flow/flowtest"
 	"hufu/internal/id"
 	"hufu/internal/inventory"
@@ -385,4 +386,37 @@ func TestRates(t *testing.T) {
 	r.do(request{method: "GET", path: "/nothing"}).want(429, "too_many")
 	r.Time.Advance(1e9)
 	r.do(request{method: "GET", path: "/gateways"}).want(200, "")
+}
+
+// I18: a request to place an order has one answer for ever, word for word, whatever has
+// become of the order since; what has become of it is get-order's to say.
+func TestAPlacedOrderHasOneAnswer(t *testing.T) {
+	each(t, func(t *testing.T, r *rig) {
+		offer, _ := r.coded(5)
+		for what, then := range map[string]func(o id.Order, token string){
+			"fulfilled": func(o id.Order, _ string) { r.pay(o) },
+			"cancelled": func(o id.Order, token string) {
+				r.do(request{method: "POST", path: "/orders/" + string(o) + "/cancel", token: token}).want(200, "")
+			},
+			"expired": func(id.Order, string) {
+				r.Time.Advance(2 * flow.HoldFor)
+				if _, err := r.ExpireDue(t.Context(), 10); err != nil {
+					t.Fatal(err)
+				}
+			},
+		} {
+			place := request{method: "POST", path: "/orders", key: r.key(), body: placeBody(offer.ID, 1)}
+			first := r.do(place).want(201, "")
+			if first.header.Get("Idempotent-Replayed") != "" || first.at("payment.intent") == nil {
+				t.Errorf("the first answer: %v %s", first.header, first.text)
+			}
+			then(id.Order(first.str("id")), first.str("token"))
+			if now := r.do(request{method: "GET", path: "/orders/" + first.str("id"), token: first.str("token")}).want(200, ""); now.str("state") != what {
+				t.Errorf("the order is %s, want %s", now.str("state"), what)
+			}
+			if again := r.do(place); again.status != first.status || again.text != first.text || again.header.Get("Idempotent-Replayed") != "true" {
+				t.Errorf("%s: the same request is answered\n%d %s\nand\n%d %s", what, first.status, first.text, again.status, again.text)
+			}
+		}
+	})
 }
