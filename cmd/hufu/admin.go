@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"strings"
 	"time"
@@ -14,34 +15,51 @@ import (
 	"hufu/internal/identity"
 )
 
-// adminCommands are what whoever runs the machine may do to the staff without signing in.
-// Each is on the audit trail under the name "system".
-var adminCommands = map[string]func(ctx context.Context, e *env, a *app.App, args []string) error{
-	"setup":   adminSetUp,
-	"list":    adminList,
-	"invite":  adminInvite,
-	"reset":   adminReset,
-	"roles":   adminRoles,
-	"disable": adminDisable,
+// adminCommand is what whoever runs the machine may do to the staff without signing in. It
+// is on the audit trail under the name "system".
+type adminCommand struct {
+	args []string // the words that follow its name
+	run  func(ctx context.Context, e *env, a *app.App, args []string) error
 }
 
-var _ = register(command{name: "admin", args: "setup | list | invite EMAIL NAME ROLE,... | reset EMAIL | roles EMAIL ROLE,... | disable EMAIL", summary: "admin", flags: storeFlags(),
+var adminCommands = map[string]adminCommand{
+	"setup":   {nil, adminSetUp},
+	"list":    {nil, adminList},
+	"invite":  {[]string{"EMAIL", "NAME", "ROLE,..."}, adminInvite},
+	"reset":   {[]string{"EMAIL"}, adminReset},
+	"roles":   {[]string{"EMAIL", "ROLE,..."}, adminRoles},
+	"disable": {[]string{"EMAIL"}, adminDisable},
+}
+
+const adminUsage = "setup | list | invite EMAIL NAME ROLE,... | reset EMAIL | roles EMAIL ROLE,... | disable EMAIL"
+
+var _ = register(command{name: "admin", args: adminUsage, least: 1, most: -1, summary: "admin", flags: storeFlags(adminFlags),
 	run: func(ctx context.Context, e *env, args []string) error {
-		if len(args) == 0 || adminCommands[args[0]] == nil {
-			return errUsage
+		c, ok := adminCommands[args[0]]
+		words := command{name: "admin " + args[0], args: strings.Join(c.args, " "), most: len(c.args)}
+		switch given := args[1:]; {
+		case !ok:
+			return refuse("cli.admin_unknown", "word", args[0], "words", adminUsage)
+		case len(given) < len(c.args):
+			return refuse("cli.word_missing", "command", words.name, "words", words.args)
+		case len(given) > len(c.args):
+			return extra(words, given)
 		}
-		a, err := app.Open(ctx, e.config(), e.log())
+		a, err := app.Open(ctx, e.patient(), e.log())
 		if err != nil {
 			return err
 		}
 		defer a.Close()
-		return adminCommands[args[0]](ctx, e, a, args[1:])
+		return c.run(ctx, e, a, args[1:])
 	}})
 
-func adminSetUp(ctx context.Context, e *env, a *app.App, args []string) error {
-	if len(args) > 0 {
-		return errUsage
-	}
+// adminFlags are those of a command that makes links to the console.
+func adminFlags(c *app.Config, f *flag.FlagSet) {
+	c.BindOpen(f)
+	c.BindAddress(f)
+}
+
+func adminSetUp(ctx context.Context, e *env, a *app.App, _ []string) error {
 	address, err := a.SetUpAddress(ctx)
 	if err != nil {
 		return err
@@ -53,10 +71,7 @@ func adminSetUp(ctx context.Context, e *env, a *app.App, args []string) error {
 	return nil
 }
 
-func adminList(ctx context.Context, e *env, a *app.App, args []string) error {
-	if len(args) > 0 {
-		return errUsage
-	}
+func adminList(ctx context.Context, e *env, a *app.App, _ []string) error {
 	return a.DB.View(ctx, func(tx *db.Tx) error {
 		members, err := a.Identity.Members(ctx, tx)
 		for _, m := range members {
@@ -74,9 +89,6 @@ func adminList(ctx context.Context, e *env, a *app.App, args []string) error {
 }
 
 func adminInvite(ctx context.Context, e *env, a *app.App, args []string) error {
-	if len(args) != 3 {
-		return errUsage
-	}
 	roles, err := identity.ParseRoles(strings.Split(args[2], ","))
 	if err != nil {
 		return err
@@ -87,9 +99,6 @@ func adminInvite(ctx context.Context, e *env, a *app.App, args []string) error {
 }
 
 func adminReset(ctx context.Context, e *env, a *app.App, args []string) error {
-	if len(args) != 1 {
-		return errUsage
-	}
 	return adminLink(ctx, e, a, func(tx *db.Tx, now time.Time) (identity.Invited, error) {
 		party, err := memberByEmail(ctx, tx, a, args[0])
 		if err != nil {
@@ -114,9 +123,6 @@ func adminLink(ctx context.Context, e *env, a *app.App, make func(tx *db.Tx, now
 }
 
 func adminRoles(ctx context.Context, e *env, a *app.App, args []string) error {
-	if len(args) != 2 {
-		return errUsage
-	}
 	roles, err := identity.ParseRoles(strings.Split(args[1], ","))
 	if err != nil {
 		return err
@@ -127,9 +133,6 @@ func adminRoles(ctx context.Context, e *env, a *app.App, args []string) error {
 }
 
 func adminDisable(ctx context.Context, e *env, a *app.App, args []string) error {
-	if len(args) != 1 {
-		return errUsage
-	}
 	return adminDo(ctx, a, args[0], func(tx *db.Tx, party id.Party) error {
 		return a.Identity.Disable(ctx, tx, identity.System, party, a.Clock.Now())
 	})

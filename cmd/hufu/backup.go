@@ -7,10 +7,7 @@ import (
 	"hufu/internal/app"
 )
 
-var _ = register(command{name: "backup", args: "FILE", summary: "backup", flags: storeFlags(), run: func(ctx context.Context, e *env, args []string) error {
-	if len(args) != 1 {
-		return errUsage
-	}
+var _ = register(command{name: "backup", args: "FILE", least: 1, most: 1, summary: "backup", flags: storeFlags((*app.Config).BindStore), run: func(ctx context.Context, e *env, args []string) error {
 	size, err := app.Backup(ctx, e.config(), args[0])
 	if err != nil {
 		return err
@@ -19,10 +16,7 @@ var _ = register(command{name: "backup", args: "FILE", summary: "backup", flags:
 	return nil
 }})
 
-var _ = register(command{name: "restore", args: "FILE", summary: "restore", flags: storeFlags(), run: func(ctx context.Context, e *env, args []string) error {
-	if len(args) != 1 {
-		return errUsage
-	}
+var _ = register(command{name: "restore", args: "FILE", least: 1, most: 1, summary: "restore", flags: storeFlags((*app.Config).BindStore), run: func(ctx context.Context, e *env, args []string) error {
 	if err := app.Restore(ctx, e.config(), args[0]); err != nil {
 		return err
 	}

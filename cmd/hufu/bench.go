@@ -34,9 +34,12 @@ func (b *benchFlags) counts() ([]int, error) {
 	for part := range strings.SplitSeq(b.clients, ",") {
 		n, err := strconv.Atoi(strings.TrimSpace(part))
 		if err != nil || n < 1 || n > 4096 {
-			return nil, errUsage
+			return nil, refuse("cli.clients", "clients", b.clients)
 		}
 		out = append(out, n)
+	}
+	if b.duration <= 0 {
+		return nil, refuse("cli.duration")
 	}
 	return out, nil
 }
@@ -48,11 +51,14 @@ var _ = register(command{name: "bench purchase", summary: "bench_purchase",
 		e.values = b
 		f.Int64Var(&b.orders, "orders", 0, "flag.orders")
 	},
-	run: func(ctx context.Context, e *env, args []string) error {
+	run: func(ctx context.Context, e *env, _ []string) error {
 		b := e.values.(*purchaseFlags)
 		clients, err := b.counts()
-		if err != nil || len(args) > 0 || b.orders < 0 || b.orders > flow.MaxGenerate {
-			return errUsage
+		if err == nil && (b.orders < 0 || b.orders > flow.MaxGenerate) {
+			err = refuse("cli.orders", "max", strconv.Itoa(flow.MaxGenerate))
+		}
+		if err != nil {
+			return err
 		}
 		if !b.json {
 			fmt.Fprintf(e.out, "%-9s %9s %6s %7s %11s %24s %24s %9s %8s %10s %9s %7s %7s %6s %4s\n", "store", "orders", "offers", "clients", "purchases/s",
@@ -85,11 +91,11 @@ var _ = register(command{name: "bench purchase", summary: "bench_purchase",
 	}})
 
 var _ = register(command{name: "bench soldout", summary: "bench_soldout", flags: func(e *env, f *flag.FlagSet) { new(benchFlags).bind(e, f) },
-	run: func(ctx context.Context, e *env, args []string) error {
+	run: func(ctx context.Context, e *env, _ []string) error {
 		b := e.values.(*benchFlags)
 		clients, err := b.counts()
-		if err != nil || len(args) > 0 {
-			return errUsage
+		if err != nil {
+			return err
 		}
 		runs, err := bench.RunSoldOut(ctx, bench.SoldOut{Store: b.store, KeyFile: b.keys, Clients: clients, Duration: b.duration, Progress: func(text string) { fmt.Fprintln(e.err, text) }})
 		if err != nil {
@@ -126,10 +132,10 @@ var _ = register(command{name: "bench codes", summary: "bench_codes",
 		f.IntVar(&c.count, "count", 1_000_000, "flag.count.bench")
 		f.BoolVar(&c.json, "json", false, "flag.json")
 	},
-	run: func(ctx context.Context, e *env, args []string) error {
+	run: func(ctx context.Context, e *env, _ []string) error {
 		c := e.values.(*codesFlags)
-		if len(args) > 0 || c.count < 1 {
-			return errUsage
+		if c.count < 1 || c.count > flow.MaxGenerate {
+			return refuse("cli.count", "max", strconv.Itoa(flow.MaxGenerate))
 		}
 		r, err := bench.RunCodes(ctx, bench.Codes{Store: c.store, KeyFile: c.keys, Count: c.count, Progress: func(text string) { fmt.Fprintln(e.err, text) }})
 		if err != nil {

@@ -88,7 +88,7 @@ type generateFlags struct {
 var generate generateFlags
 
 var _ = register(command{name: "codes generate", summary: "codes_generate",
-	flags: storeFlags(func(f *flag.FlagSet) {
+	flags: storeFlags((*app.Config).BindOpen, func(f *flag.FlagSet) {
 		generate = generateFlags{}
 		g := &generate
 		g.bind(f)
@@ -102,10 +102,25 @@ var _ = register(command{name: "codes generate", summary: "codes_generate",
 	}),
 	run: runGenerate})
 
-func runGenerate(ctx context.Context, e *env, args []string) error {
+// understood refuses a line that says neither what to make nor which batch is meant.
+func (g generateFlags) understood() error {
+	switch {
+	case g.resume != "" && g.undo != "":
+		return refuse("cli.generate_one")
+	case g.resume != "" || g.undo != "":
+		return nil
+	case g.stock == "":
+		return refuse("cli.stock_missing")
+	case g.count < 1 || g.count > flow.MaxGenerate:
+		return refuse("cli.count", "max", strconv.Itoa(flow.MaxGenerate))
+	}
+	return nil
+}
+
+func runGenerate(ctx context.Context, e *env, _ []string) error {
 	g := generate
-	if len(args) > 0 || (g.resume == "" && g.undo == "" && (g.stock == "" || g.count == 0)) {
-		return errUsage
+	if err := g.understood(); err != nil {
+		return err
 	}
 	if g.format.Machine {
 		g.format.SecretBits = max(g.format.SecretBits, vault.MachineSecretBits)
@@ -114,7 +129,7 @@ func runGenerate(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	a, err := app.Open(ctx, e.config(), e.log())
+	a, err := app.Open(ctx, e.patient(), e.log())
 	if err != nil {
 		return err
 	}

@@ -26,10 +26,7 @@ var _ = register(command{name: "demo", summary: "demo",
 		f.StringVar(&d.public, "public-url", "", "flag.public-url")
 		f.StringVar(&d.sandbox, "sandbox-listen", "", "flag.sandbox-listen")
 	},
-	run: func(ctx context.Context, e *env, args []string) error {
-		if len(args) > 0 {
-			return errUsage
-		}
+	run: func(ctx context.Context, e *env, _ []string) error {
 		return e.values.(*demoFlags).run(ctx, e)
 	}})
 
@@ -37,6 +34,18 @@ func (d *demoFlags) run(ctx context.Context, e *env) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	began := time.Now()
+	_, port, err := net.SplitHostPort(d.listen)
+	if err != nil {
+		return refuse("listen.address", "address", d.listen)
+	}
+	listener, err := app.Listen(d.listen) // before anything is made that would be in vain
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	if port == "0" {
+		d.listen = listener.Addr().String()
+	}
 	secret, err := app.PrepareFolder(d.data, began)
 	if err != nil {
 		return err
@@ -83,7 +92,7 @@ func (d *demoFlags) run(ctx context.Context, e *env) error {
 			cancel()
 		}
 	}()
-	return a.Serve(ctx, func(string) {
+	return a.ServeOn(ctx, listener, func(string) {
 		signIn := e.lang.T("cli.demo_sign_in", "address", a.Config.PublicURL+"/console")
 		if setUp != "" {
 			signIn = e.lang.T("cli.demo_set_up", "address", setUp)
@@ -98,7 +107,7 @@ func (d *demoFlags) run(ctx context.Context, e *env) error {
 func (d *demoFlags) startSandbox(ctx context.Context, secret string, log *slog.Logger) (url string, failed <-chan error, err error) {
 	host, port, err := net.SplitHostPort(d.listen)
 	if err != nil {
-		return "", nil, errUsage
+		return "", nil, err
 	}
 	tries := []string{d.sandbox}
 	if d.sandbox == "" {

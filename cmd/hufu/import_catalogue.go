@@ -2,15 +2,15 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
+	"strconv"
 
 	"hufu/internal/app"
 	"hufu/internal/catalogue"
+	"hufu/internal/fault"
 	"hufu/internal/flow"
 )
 
@@ -20,19 +20,16 @@ const maxCatalogueFile = 64 << 20
 
 var catalogueDryRun bool
 
-var _ = register(command{name: "import catalogue", args: "FILE", summary: "import_catalogue",
-	flags: storeFlags(func(f *flag.FlagSet) {
+var _ = register(command{name: "import catalogue", args: "FILE", least: 1, most: 1, summary: "import_catalogue",
+	flags: storeFlags((*app.Config).BindOpen, func(f *flag.FlagSet) {
 		f.BoolVar(&catalogueDryRun, "dry-run", false, "flag.dry-run.import_catalogue")
 	}),
 	run: func(ctx context.Context, e *env, args []string) error {
-		if len(args) != 1 {
-			return errUsage
-		}
 		data, err := readBounded(e.stdin, args[0])
 		if err != nil {
 			return err
 		}
-		a, err := app.Open(ctx, e.config(), e.log())
+		a, err := app.Open(ctx, e.patient(), e.log())
 		if err != nil {
 			return err
 		}
@@ -67,18 +64,17 @@ var _ = register(command{name: "import catalogue", args: "FILE", summary: "impor
 
 // readBounded reads a file, or the standard input for "-".
 func readBounded(stdin io.Reader, path string) ([]byte, error) {
-	in := stdin
-	if path != "-" {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		in = f
+	in, err := openFile(stdin, path)
+	if err != nil {
+		return nil, err
 	}
+	defer in.Close()
 	data, err := io.ReadAll(io.LimitReader(in, maxCatalogueFile+1))
-	if err == nil && len(data) > maxCatalogueFile {
-		err = errors.New("the file is larger than 64 MB")
+	switch {
+	case err != nil:
+		return nil, fault.Wrap(err, fault.Invalid, "file.unreadable", "file", path)
+	case len(data) > maxCatalogueFile:
+		return nil, fault.New(fault.TooLarge, "file.large", "file", path, "limit_mb", strconv.Itoa(maxCatalogueFile>>20))
 	}
-	return data, err
+	return data, nil
 }

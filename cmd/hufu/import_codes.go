@@ -11,6 +11,7 @@ import (
 
 	"hufu/internal/app"
 	"hufu/internal/db"
+	"hufu/internal/fault"
 	"hufu/internal/flow"
 	"hufu/internal/i18n"
 	"hufu/internal/id"
@@ -32,8 +33,8 @@ var importing importFlags
 var noColumns = vault.Mapping{Code: vault.NoColumn, Serial: vault.NoColumn, Account: vault.NoColumn, Password: vault.NoColumn,
 	Expiry: vault.NoColumn, Cost: vault.NoColumn, Note: vault.NoColumn}
 
-var _ = register(command{name: "import codes", args: "FILE", summary: "import_codes",
-	flags: storeFlags(func(f *flag.FlagSet) {
+var _ = register(command{name: "import codes", args: "FILE", most: 1, summary: "import_codes",
+	flags: storeFlags((*app.Config).BindOpen, func(f *flag.FlagSet) {
 		importing = importFlags{columns: noColumns}
 		i := &importing
 		i.bind(f)
@@ -75,17 +76,46 @@ func (i importFlags) options() (vault.ImportOptions, error) {
 	return o, err
 }
 
+// understood refuses a line that names neither a file with its stock nor an import.
+func (i importFlags) understood(args []string) error {
+	given := 0
+	for _, id := range []string{i.resume, i.undo, i.cancel} {
+		if id != "" {
+			given++
+		}
+	}
+	switch {
+	case given > 1:
+		return refuse("cli.import_one")
+	case given == 1 && len(args) > 0:
+		return refuse("cli.import_no_file", "file", args[0])
+	case given == 0 && len(args) == 0:
+		return refuse("cli.word_missing", "command", "import codes", "words", "FILE")
+	case given == 0 && i.stock == "":
+		return refuse("cli.stock_missing")
+	case i.heading != "" && i.heading != "yes" && i.heading != "no":
+		return refuse("config.choice", "name", "heading", "value", i.heading, "allowed", "yes, no", "where", "--heading")
+	}
+	return nil
+}
+
 func runImport(ctx context.Context, e *env, args []string) error {
 	i := importing
-	known := i.resume + i.undo + i.cancel
-	if (known == "") != (len(args) == 1 && i.stock != "") {
-		return errUsage
+	if err := i.understood(args); err != nil {
+		return err
 	}
 	o, err := i.options()
 	if err != nil {
 		return err
 	}
-	a, err := app.Open(ctx, e.config(), e.log())
+	var in io.ReadCloser
+	if len(args) > 0 {
+		if in, err = openFile(e.stdin, args[0]); err != nil { // before a stock is made for it
+			return err
+		}
+		defer in.Close()
+	}
+	a, err := app.Open(ctx, e.patient(), e.log())
 	if err != nil {
 		return err
 	}
@@ -102,7 +132,7 @@ func runImport(ctx context.Context, e *env, args []string) error {
 			run, err = a.Flows.ResumeImport(ctx, run.ID, act)
 		}
 	default:
-		run, err = receiveFile(ctx, e, a, i, o, args[0])
+		run, err = receiveFile(ctx, e, a, i, o, in, args[0])
 	}
 	if err != nil {
 		return err
@@ -138,19 +168,10 @@ func runImport(ctx context.Context, e *env, args []string) error {
 	return err
 }
 
-func receiveFile(ctx context.Context, e *env, a *app.App, i importFlags, o vault.ImportOptions, path string) (*vault.Import, error) {
+func receiveFile(ctx context.Context, e *env, a *app.App, i importFlags, o vault.ImportOptions, in io.Reader, path string) (*vault.Import, error) {
 	stock, err := i.find(ctx, a)
 	if err != nil {
 		return nil, err
-	}
-	var in io.Reader = e.stdin
-	if path != "-" {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		in = f
 	}
 	run, err := a.Flows.ReceiveImport(ctx, flow.NewImport{Stock: stock, File: in, FileName: path, Options: o, By: atTerminal})
 	if err != nil {
@@ -250,7 +271,7 @@ func explained(lang i18n.Lang, p vault.Problem) string {
 func writeErrors(ctx context.Context, e *env, a *app.App, run *vault.Import, path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
-		return err
+		return fault.Wrap(err, fault.Invalid, "file.unwritable", "file", path)
 	}
 	if err := a.Flows.ImportErrors(ctx, run.ID, flow.Act{By: atTerminal}, e.lang.T("cli.import_error"),
 		func(p vault.Problem) string { return explained(e.lang, p) }, f); err != nil {
@@ -258,7 +279,7 @@ func writeErrors(ctx context.Context, e *env, a *app.App, run *vault.Import, pat
 		return err
 	}
 	if err := f.Close(); err != nil {
-		return err
+		return fault.Wrap(err, fault.Unavailable, "file.unwritable", "file", path)
 	}
 	fmt.Fprintln(e.out, e.lang.T("cli.import_errors", "file", path))
 	return nil

@@ -14,10 +14,7 @@ import (
 	"hufu/internal/vault"
 )
 
-var _ = register(command{name: "keys create", summary: "keys_create", flags: storeFlags(), run: func(_ context.Context, e *env, args []string) error {
-	if len(args) > 0 {
-		return errUsage
-	}
+var _ = register(command{name: "keys create", summary: "keys_create", flags: storeFlags(keyFlags), run: func(_ context.Context, e *env, _ []string) error {
 	path := e.config().KeyFile
 	if _, err := vault.CreateKeyFile(path, time.Now()); err != nil {
 		return err
@@ -26,22 +23,25 @@ var _ = register(command{name: "keys create", summary: "keys_create", flags: sto
 	return nil
 }})
 
+// keyFlags are those of a command that needs the key file alone.
+func keyFlags(c *app.Config, f *flag.FlagSet) {
+	f.StringVar(&c.File, "config", "", "flag.config")
+	c.BindKeyFile(f)
+}
+
 var rotating struct {
 	only         string
 	master, drop bool
 }
 
 var _ = register(command{name: "keys rotate", summary: "keys_rotate",
-	flags: storeFlags(func(f *flag.FlagSet) {
+	flags: storeFlags((*app.Config).BindOpen, func(f *flag.FlagSet) {
 		f.StringVar(&rotating.only, "only", "data", "flag.only")
 		f.BoolVar(&rotating.master, "master", false, "flag.master")
 		f.BoolVar(&rotating.drop, "drop-old-masters", false, "flag.drop-old-masters")
 	}),
-	run: func(ctx context.Context, e *env, args []string) error {
-		if len(args) > 0 {
-			return errUsage
-		}
-		a, err := app.Open(ctx, e.config(), e.log())
+	run: func(ctx context.Context, e *env, _ []string) error {
+		a, err := app.Open(ctx, e.patient(), e.log())
 		if err != nil {
 			return err
 		}
@@ -62,12 +62,15 @@ var _ = register(command{name: "keys rotate", summary: "keys_rotate",
 		return nil
 	}})
 
+// settle is how long other processes are waited for; a test that is alone needs no wait.
+var settle = flow.Settle
+
 func rotateKeys(ctx context.Context, e *env, a *app.App) error {
 	m, err := a.Master()
 	if err != nil {
 		return err
 	}
-	c := flow.Rotation{Master: m, Settle: flow.Settle, By: atTerminal}
+	c := flow.Rotation{Master: m, Settle: settle, By: atTerminal}
 	for _, p := range strings.Split(rotating.only, ",") {
 		c.Purposes = append(c.Purposes, vault.Purpose(strings.TrimSpace(p)))
 	}

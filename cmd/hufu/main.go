@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -14,6 +15,7 @@ import (
 	"strings"
 	"syscall"
 
+	"hufu/internal/app"
 	"hufu/internal/fault"
 	"hufu/internal/i18n"
 )
@@ -22,7 +24,9 @@ import (
 // the key of a message.
 type command struct {
 	name    string // "serve", or two words: "import codes"
-	args    string // what follows the flags: "FILE"
+	args    string // the words that follow: "FILE"
+	least   int    // how many words there must be
+	most    int    // how many there may be; -1 leaves it to the command to say
 	summary string // message key of the line in `hufu help`
 	flags   func(e *env, f *flag.FlagSet)
 	run     func(ctx context.Context, e *env, args []string) error
@@ -44,9 +48,6 @@ func register(c command) struct{} {
 	commands[c.name] = c
 	return struct{}{}
 }
-
-// errUsage ends a command whose line was wrong and has been explained.
-var errUsage = errors.New("usage")
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -76,13 +77,16 @@ func terminalLang(env func(string) (string, bool)) i18n.Lang {
 // run carries out a command line and returns the exit status: 0 done, 1 failed, 2 not
 // understood.
 func run(ctx context.Context, e *env, args []string) int {
-	c, rest, ok := find(args)
-	if !ok {
-		if len(args) > 0 {
-			fmt.Fprintln(e.err, e.lang.T("cli.unknown", "name", strings.Join(args[:min(2, len(args))], " ")))
-		}
+	if len(args) == 0 {
 		usage(e.err, e.lang)
 		return 2
+	}
+	if args[0] == "--help" || args[0] == "-h" {
+		args = []string{"help"}
+	}
+	c, rest, ok := find(args)
+	if !ok {
+		return misunderstood(e, "", unknown(args))
 	}
 	f := flag.NewFlagSet("hufu "+c.name, flag.ContinueOnError)
 	f.SetOutput(io.Discard)
@@ -90,25 +94,24 @@ func run(ctx context.Context, e *env, args []string) int {
 		c.flags(e, f)
 	}
 	rest, err := load(e, f, rest)
-	if errors.Is(err, flag.ErrHelp) {
+	switch {
+	case errors.Is(err, flag.ErrHelp):
 		explain(e.out, e.lang, c, f)
 		return 0
+	case err != nil:
+		return misunderstood(e, c.name, err)
+	case c.most >= 0 && len(rest) > c.most:
+		return misunderstood(e, c.name, extra(c, rest))
+	case len(rest) < c.least:
+		return misunderstood(e, c.name, refuse("cli.word_missing", "command", c.name, "words", c.args))
 	}
-	if err != nil {
-		if _, ok := errors.AsType[*fault.Error](err); ok {
-			fmt.Fprintln(e.err, "hufu:", tell(e.lang, err))
-			return 2
-		}
-		fmt.Fprintln(e.err, "hufu:", e.lang.T("cli.flag", "problem", err.Error()))
-		explain(e.err, e.lang, c, f)
-		return 2
-	}
-	switch err := c.run(ctx, e, rest); {
+	err = c.run(ctx, e, rest)
+	wrong, misused := errors.AsType[*misuse](err)
+	switch {
 	case err == nil:
 		return 0
-	case errors.Is(err, errUsage):
-		explain(e.err, e.lang, c, f)
-		return 2
+	case misused:
+		return misunderstood(e, c.name, wrong)
 	case errors.Is(err, errFailed):
 		return 1
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
@@ -128,24 +131,42 @@ func load(e *env, f *flag.FlagSet, args []string) ([]string, error) {
 	if s, ok := e.values.(*settings); ok {
 		return s.Load(f, args, e.lookup)
 	}
-	err := f.Parse(args)
-	return f.Args(), err
+	return app.ParseFlags(f, args)
 }
 
 // tell says in a language what went wrong, with the cause for whoever runs the program.
 func tell(lang i18n.Lang, err error) string {
+	sentence, rest := told(lang, err)
+	return sentence + rest
+}
+
+// told is what tell says, cut after its sentence.
+func told(lang i18n.Lang, err error) (sentence, rest string) {
 	f, ok := errors.AsType[*fault.Error](err)
 	if !ok {
-		return err.Error()
+		return err.Error(), ""
 	}
-	text := lang.Fault(f)
+	text := ""
 	for _, field := range f.Fields {
-		text += "\n  " + field.Path + ": " + lang.Field(field)
+		text += "\n  " + field.Path + ": " + said(lang, field.Code, field.Params)
 	}
 	if cause := f.Unwrap(); cause != nil {
 		text += "\n  (" + cause.Error() + ")"
 	}
-	return text
+	return said(lang, f.Code, f.Params), text
+}
+
+// said is the message of a fault for somebody at a terminal: where the one for a browser
+// speaks of pages and buttons there is another, "terminal." and the code.
+func said(lang i18n.Lang, code string, params map[string]string) string {
+	if !i18n.Has("terminal." + code) {
+		return lang.Fault(&fault.Error{Code: code, Params: params})
+	}
+	var kv []string
+	for name, value := range params {
+		kv = append(kv, name, value)
+	}
+	return lang.T("terminal."+code, kv...)
 }
 
 // find looks for a command of two words first, then of one.
@@ -158,19 +179,30 @@ func find(args []string) (command, []string, bool) {
 	return command{}, nil, false
 }
 
+// group lists the commands of two words that begin with one.
+func group(first string) []string {
+	var names []string
+	for name := range commands {
+		if strings.HasPrefix(name, first+" ") {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
 func usage(w io.Writer, lang i18n.Lang) {
 	fmt.Fprintln(w, lang.T("cli.usage"))
 	fmt.Fprintln(w)
-	names := make([]string, 0, len(commands))
-	for name := range commands {
-		names = append(names, name)
-	}
-	slices.Sort(names)
+	list(w, lang, slices.Sorted(maps.Keys(commands)))
+	fmt.Fprintln(w)
+	fmt.Fprintln(w, lang.T("cli.more"))
+}
+
+func list(w io.Writer, lang i18n.Lang, names []string) {
 	for _, name := range names {
 		fmt.Fprintf(w, "  hufu %-18s %s\n", name, lang.T("cli."+commands[name].summary))
 	}
-	fmt.Fprintln(w)
-	fmt.Fprintln(w, lang.T("cli.more"))
 }
 
 func explain(w io.Writer, lang i18n.Lang, c command, f *flag.FlagSet) {
@@ -192,7 +224,7 @@ func explain(w io.Writer, lang i18n.Lang, c command, f *flag.FlagSet) {
 		}
 		fmt.Fprintln(w)
 	})
-	if _, ok := commands[c.name]; ok && flags {
+	if f.Lookup("config") != nil {
 		fmt.Fprintf(w, "\n%s\n", lang.T("cli.settings"))
 	}
 }

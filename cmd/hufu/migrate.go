@@ -7,11 +7,8 @@ import (
 	"hufu/internal/app"
 )
 
-var _ = register(command{name: "migrate", summary: "migrate", flags: storeFlags(), run: func(ctx context.Context, e *env, args []string) error {
-	if len(args) > 0 {
-		return errUsage
-	}
-	applied, err := app.Migrate(ctx, e.config())
+var _ = register(command{name: "migrate", summary: "migrate", flags: storeFlags((*app.Config).BindStore), run: func(ctx context.Context, e *env, _ []string) error {
+	applied, err := app.Migrate(ctx, e.patient())
 	if err != nil {
 		return err
 	}

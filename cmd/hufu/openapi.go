@@ -6,10 +6,7 @@ import (
 	"hufu/internal/api"
 )
 
-var _ = register(command{name: "openapi", summary: "openapi", run: func(_ context.Context, e *env, args []string) error {
-	if len(args) > 0 {
-		return errUsage
-	}
+var _ = register(command{name: "openapi", summary: "openapi", run: func(_ context.Context, e *env, _ []string) error {
 	_, err := e.out.Write(api.Document())
 	return err
 }})

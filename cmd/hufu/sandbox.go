@@ -5,9 +5,13 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"strconv"
 
 	"hufu/internal/paygate/sandbox/gateway"
 )
+
+// maxSpeed lets the days of a timetable pass in a few milliseconds.
+const maxSpeed = 1_000_000_000
 
 type sandboxFlags struct {
 	listen, file, merchant, app, secret, timetable, password string
@@ -27,10 +31,10 @@ var _ = register(command{name: "sandbox", summary: "sandbox",
 		f.StringVar(&s.password, "password", "", "flag.password")
 		f.Float64Var(&s.speed, "speed", 1, "flag.speed")
 	},
-	run: func(ctx context.Context, e *env, args []string) error {
+	run: func(ctx context.Context, e *env, _ []string) error {
 		s := e.values.(*sandboxFlags)
-		if len(args) > 0 {
-			return errUsage
+		if !(s.speed > 0 && s.speed <= maxSpeed) { // so that no number at all is refused too
+			return refuse("cli.speed", "max", strconv.Itoa(maxSpeed))
 		}
 		if v, ok := e.lookup("HUFU_SANDBOX_SECRET"); ok && s.secret == "" {
 			s.secret = v

@@ -7,10 +7,7 @@ import (
 	"hufu/internal/app"
 )
 
-var _ = register(command{name: "serve", summary: "serve", flags: storeFlags(), run: func(ctx context.Context, e *env, args []string) error {
-	if len(args) > 0 {
-		return errUsage
-	}
+var _ = register(command{name: "serve", summary: "serve", flags: storeFlags((*app.Config).Bind), run: func(ctx context.Context, e *env, _ []string) error {
 	a, err := app.Open(ctx, e.config(), e.log())
 	if err != nil {
 		return err

@@ -2,7 +2,9 @@ package main
 
 import (
 	"flag"
+	"fmt"
 	"log/slog"
+	"sync"
 
 	"hufu/internal/app"
 )
@@ -10,11 +12,11 @@ import (
 // settings are the flags of commands that work on a store.
 type settings struct{ app.Config }
 
-// storeFlags binds the settings; a command's own flags may be added by more.
-func storeFlags(more ...func(f *flag.FlagSet)) func(*env, *flag.FlagSet) {
+// storeFlags binds the settings that a command needs; its own flags are added by more.
+func storeFlags(bind func(*app.Config, *flag.FlagSet), more ...func(f *flag.FlagSet)) func(*env, *flag.FlagSet) {
 	return func(e *env, f *flag.FlagSet) {
 		s := new(settings)
-		s.Bind(f)
+		bind(&s.Config, f)
 		e.values = s
 		for _, m := range more {
 			m(f)
@@ -23,6 +25,13 @@ func storeFlags(more ...func(f *flag.FlagSet)) func(*env, *flag.FlagSet) {
 }
 
 func (e *env) config() app.Config { return e.values.(*settings).Config }
+
+// patient is config for a command that somebody waits for: it says when it waits itself.
+func (e *env) patient() app.Config {
+	c := e.config()
+	c.Waiting = sync.OnceFunc(func() { fmt.Fprintln(e.err, e.lang.T("cli.waiting")) })
+	return c
+}
 
 // log is the process's own log, on standard error.
 func (e *env) log() *slog.Logger {

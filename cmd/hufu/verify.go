@@ -17,14 +17,11 @@ var _ = register(verifyCommand())
 func verifyCommand() command {
 	var checkpoint string
 	var asJSON bool
-	return command{name: "verify", summary: "verify", flags: storeFlags(func(f *flag.FlagSet) {
+	return command{name: "verify", summary: "verify", flags: storeFlags((*app.Config).BindStore, func(f *flag.FlagSet) {
 		f.StringVar(&checkpoint, "audit-checkpoint", "", "flag.audit-checkpoint")
 		f.BoolVar(&asJSON, "json", false, "flag.json")
-	}), run: func(ctx context.Context, e *env, args []string) error {
-		if len(args) > 0 {
-			return errUsage
-		}
-		results, err := app.Verify(ctx, e.config(), checkpoint)
+	}), run: func(ctx context.Context, e *env, _ []string) error {
+		results, err := app.Verify(ctx, e.patient(), checkpoint)
 		if results != nil && asJSON {
 			if err := verifyJSON(e.out, e.lang, results); err != nil {
 				return err

@@ -72,9 +72,9 @@ func TestVerifyTellsByItsExit(t *testing.T) {
 			}
 			triggers := map[db.Dialect]string{
 				db.SQLite:   "DROP TRIGGER audit_rows_no_update;\nDROP TRIGGER audit_rows_no_delete;\n",
-				db.Postgres: "DROP TRIGGER audit_rows_append_only ON audit_rows;\n",
+				db.Postgres: "DROP TRIGGER audit_rows_append_only ON audit_rows;\nDROP FUNCTION audit_rows_append_only();\n",
 			}
-			script(triggers[d.Dialect()] + "DELETE FROM audit_rows WHERE seq = 3;\nUPDATE audit_heads SET seq = 2, hash = (SELECT hash FROM audit_rows WHERE seq = 2);")
+			script(triggers[d.Dialect()] + "DELETE FROM audit_rows WHERE seq = 3;\nUPDATE audit_heads SET seq = 2, hash = (SELECT hash FROM audit_rows WHERE seq = 2);\n{{append only audit_rows}}")
 			if code, _, _ = verify(); code != 0 {
 				t.Error("a cut tail shows without a checkpoint, which can't be")
 			}

@@ -2,15 +2,13 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 
 	"hufu/internal/app"
 )
 
-var _ = register(command{name: "worker", summary: "worker", flags: storeFlags(), run: func(ctx context.Context, e *env, args []string) error {
-	if len(args) > 0 {
-		return errUsage
-	}
+var _ = register(command{name: "worker", summary: "worker", flags: storeFlags(workerFlags), run: func(ctx context.Context, e *env, _ []string) error {
 	a, err := app.Open(ctx, e.config(), e.log())
 	if err != nil {
 		return err
@@ -20,3 +18,11 @@ var _ = register(command{name: "worker", summary: "worker", flags: storeFlags(),
 	a.Work(ctx)
 	return nil
 }})
+
+// workerFlags are those of a process that serves nobody, but writes links to the shop and
+// calls the gateway.
+func workerFlags(c *app.Config, f *flag.FlagSet) {
+	c.BindOpen(f)
+	c.BindAddress(f)
+	c.BindSandbox(f)
+}

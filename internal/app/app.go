@@ -56,7 +56,7 @@ func Open(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
 		c.PublicURL = "http://localhost"
 	}
 	a := &App{Config: c, Log: log, Clock: clock.System{}}
-	d, err := db.Open(ctx, db.Config{Store: c.Store, Connections: c.Connections})
+	d, err := db.Open(ctx, db.Config{Store: c.Store, Connections: c.Connections, MustExist: true, Waiting: c.Waiting})
 	if err != nil {
 		return nil, err
 	}
@@ -128,10 +128,16 @@ func (a *App) Handler() (http.Handler, error) {
 // Serve answers requests until ctx ends, then lets those under way finish. ready is called
 // with the address once it accepts connections.
 func (a *App) Serve(ctx context.Context, ready func(addr string)) error {
-	listener, err := net.Listen("tcp", a.Config.Listen)
+	listener, err := Listen(a.Config.Listen)
 	if err != nil {
-		return listenFault(err, a.Config.Listen)
+		return err
 	}
+	return a.ServeOn(ctx, listener, ready)
+}
+
+// ServeOn is Serve on an address that is taken already. It closes the listener.
+func (a *App) ServeOn(ctx context.Context, listener net.Listener, ready func(addr string)) error {
+	defer listener.Close()
 	handler, err := a.Handler()
 	if err != nil {
 		return err

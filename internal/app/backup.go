@@ -21,7 +21,7 @@ func Backup(ctx context.Context, c Config, file string) (int64, error) {
 	if _, err := os.Stat(file); err == nil {
 		return 0, fault.New(fault.Conflict, "backup.exists", "file", file)
 	}
-	d, err := db.Open(ctx, db.Config{Store: c.Store, Connections: 1})
+	d, err := db.Open(ctx, db.Config{Store: c.Store, Connections: 1, MustExist: true})
 	if err != nil {
 		return 0, err
 	}
@@ -40,11 +40,11 @@ func Backup(ctx context.Context, c Config, file string) (int64, error) {
 		return 0, err
 	}
 	if err := os.Rename(part, file); err != nil {
-		return 0, err
+		return 0, fault.Wrap(err, fault.Unavailable, "backup.target", "file", file)
 	}
 	info, err := os.Stat(file)
 	if err != nil {
-		return 0, err
+		return 0, fault.Wrap(err, fault.Unavailable, "backup.target", "file", file)
 	}
 	return info.Size(), nil
 }
@@ -67,7 +67,7 @@ func Restore(ctx context.Context, c Config, file string) error {
 		return err
 	}
 	if err := copyDurably(file, path); err != nil {
-		return err
+		return fault.Wrap(err, fault.Unavailable, "restore.target", "file", path)
 	}
 	d, err := db.Open(ctx, db.Config{Store: c.Store, Connections: 1})
 	if err != nil {

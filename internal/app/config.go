@@ -8,6 +8,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 
 	"hufu/internal/fault"
@@ -30,6 +32,10 @@ type Config struct {
 	TrustProxy    string
 	MetricsListen string
 
+	// Waiting is told when the database keeps a command waiting; see db.Config. It is no
+	// setting, and nil in a process that serves.
+	Waiting func()
+
 	SandboxURL      string
 	SandboxCashier  string
 	SandboxMerchant string
@@ -37,20 +43,45 @@ type Config struct {
 	SandboxSecret   string
 }
 
-// Bind declares the settings on a flag set, with their defaults.
+// Bind declares all settings on a flag set, with their defaults.
 func (c *Config) Bind(f *flag.FlagSet) {
-	f.StringVar(&c.File, "config", "", "flag.config")
-	f.StringVar(&c.Store, "store", "sqlite:hufu.db", "flag.store")
-	f.StringVar(&c.Listen, "listen", "127.0.0.1:8080", "flag.listen")
-	f.StringVar(&c.PublicURL, "public-url", "", "flag.public-url")
-	f.StringVar(&c.KeyFile, "key-file", "hufu.keys", "flag.key-file")
-	f.IntVar(&c.Connections, "connections", 0, "flag.connections")
-	f.StringVar(&c.LogLevel, "log-level", "info", "flag.log-level")
-	f.StringVar(&c.LogFormat, "log-format", "text", "flag.log-format")
+	c.BindOpen(f)
+	c.BindAddress(f)
+	c.BindSandbox(f)
 	f.BoolVar(&c.Worker, "worker", true, "flag.worker")
 	f.Float64Var(&c.RateLimit, "rate-limit", 50, "flag.rate-limit")
 	f.StringVar(&c.TrustProxy, "trust-proxy", "", "flag.trust-proxy")
 	f.StringVar(&c.MetricsListen, "metrics-listen", "", "flag.metrics-listen")
+}
+
+// BindStore declares those of a command that needs the database alone.
+func (c *Config) BindStore(f *flag.FlagSet) {
+	f.StringVar(&c.File, "config", "", "flag.config")
+	f.StringVar(&c.Store, "store", "sqlite:hufu.db", "flag.store")
+}
+
+// BindKeyFile declares where the master keys are.
+func (c *Config) BindKeyFile(f *flag.FlagSet) {
+	f.StringVar(&c.KeyFile, "key-file", "hufu.keys", "flag.key-file")
+}
+
+// BindOpen declares those of a command that opens an App.
+func (c *Config) BindOpen(f *flag.FlagSet) {
+	c.BindStore(f)
+	c.BindKeyFile(f)
+	f.IntVar(&c.Connections, "connections", 0, "flag.connections")
+	f.StringVar(&c.LogLevel, "log-level", "info", "flag.log-level")
+	f.StringVar(&c.LogFormat, "log-format", "text", "flag.log-format")
+}
+
+// BindAddress declares where browsers find the shop.
+func (c *Config) BindAddress(f *flag.FlagSet) {
+	f.StringVar(&c.Listen, "listen", "127.0.0.1:8080", "flag.listen")
+	f.StringVar(&c.PublicURL, "public-url", "", "flag.public-url")
+}
+
+// BindSandbox declares the sandbox gateway, for a process that calls it.
+func (c *Config) BindSandbox(f *flag.FlagSet) {
 	f.StringVar(&c.SandboxURL, "sandbox-url", "", "flag.sandbox-url")
 	f.StringVar(&c.SandboxCashier, "sandbox-cashier-url", "", "flag.sandbox-cashier-url")
 	f.StringVar(&c.SandboxMerchant, "sandbox-merchant", "hufu", "flag.sandbox-merchant")
@@ -58,23 +89,32 @@ func (c *Config) Bind(f *flag.FlagSet) {
 	f.StringVar(&c.SandboxSecret, "sandbox-secret", "", "flag.sandbox-secret")
 }
 
+// settingNames are the names of all settings. A file may have them all, for whichever
+// command reads it.
+func settingNames() *flag.FlagSet {
+	all := flag.NewFlagSet("", flag.ContinueOnError)
+	new(Config).Bind(all)
+	return all
+}
+
 // Load parses the command line and fills in what it leaves open from the environment and
-// the file. It returns what is left of the command line.
+// the file. It returns the words of the command line.
 func (c *Config) Load(f *flag.FlagSet, args []string, env func(string) (string, bool)) ([]string, error) {
-	if err := f.Parse(args); err != nil {
+	words, err := ParseFlags(f, args)
+	if err != nil {
 		return nil, err
 	}
-	given := map[string]bool{}
-	f.Visit(func(fl *flag.Flag) { given[fl.Name] = true })
+	from := map[string]string{} // where a setting has its value from
+	f.Visit(func(fl *flag.Flag) { from[fl.Name] = "--" + fl.Name })
 	var errs []error
 	set := func(name, value, where string) {
-		if given[name] {
+		if _, given := from[name]; given {
 			return
 		}
+		from[name] = where
 		if err := f.Set(name, value); err != nil {
-			errs = append(errs, fault.Wrap(err, fault.Invalid, "config.value", "name", name, "where", where))
+			errs = append(errs, fault.New(fault.Invalid, "config.value", "name", name, "value", value, "where", where))
 		}
-		given[name] = true
 	}
 	f.VisitAll(func(fl *flag.Flag) {
 		variable := "HUFU_" + strings.ToUpper(strings.ReplaceAll(fl.Name, "-", "_"))
@@ -87,18 +127,44 @@ func (c *Config) Load(f *flag.FlagSet, args []string, env func(string) (string, 
 		if err != nil {
 			return nil, err
 		}
+		all := settingNames()
 		for name, v := range values {
-			if f.Lookup(name) == nil || name == "config" {
+			if name == "config" || (f.Lookup(name) == nil && all.Lookup(name) == nil) {
 				return nil, fault.New(fault.Invalid, "config.unknown", "name", name, "file", c.File)
 			}
-			set(name, v, c.File)
+			if f.Lookup(name) != nil {
+				set(name, v, c.File)
+			}
 		}
 	}
-	if c.PublicURL == "" {
+	if c.PublicURL == "" && c.Listen != "" {
 		c.PublicURL = "http://" + c.Listen
 	}
 	c.PublicURL = strings.TrimSuffix(c.PublicURL, "/")
-	return f.Args(), errors.Join(errs...)
+	if errs = append(errs, c.check(f, from)); errors.Join(errs...) != nil {
+		return nil, errors.Join(errs...)
+	}
+	return words, nil
+}
+
+// maxConnections is far beyond what a server of PostgreSQL takes.
+const maxConnections = 10_000
+
+// check refuses values that a setting can't have.
+func (c *Config) check(f *flag.FlagSet, from map[string]string) error {
+	choice := func(name, value string, allowed ...string) error {
+		if f.Lookup(name) == nil || slices.Contains(allowed, strings.ToLower(value)) {
+			return nil
+		}
+		return fault.New(fault.Invalid, "config.choice", "name", name, "value", value, "allowed", strings.Join(allowed, ", "), "where", from[name])
+	}
+	switch {
+	case c.Connections < 0 || c.Connections > maxConnections:
+		return fault.New(fault.Invalid, "config.range", "name", "connections", "value", strconv.Itoa(c.Connections), "least", "0", "most", strconv.Itoa(maxConnections), "where", from["connections"])
+	case !(c.RateLimit >= 0 && c.RateLimit <= 1e9): // so that no number at all is refused too
+		return fault.New(fault.Invalid, "config.range", "name", "rate-limit", "value", strconv.FormatFloat(c.RateLimit, 'g', -1, 64), "least", "0", "most", "1000000000", "where", from["rate-limit"])
+	}
+	return errors.Join(choice("log-level", c.LogLevel, "debug", "info", "warn", "error"), choice("log-format", c.LogFormat, "text", "json"))
 }
 
 func readFile(path string) (map[string]string, error) {

@@ -2,10 +2,20 @@ package app
 
 import (
 	"errors"
+	"net"
 	"syscall"
 
 	"hufu/internal/fault"
 )
+
+// Listen takes an address to serve on.
+func Listen(addr string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, listenFault(err, addr)
+	}
+	return l, nil
+}
 
 // listenFault says what to do when an address can't be served on.
 func listenFault(err error, addr string) error {

@@ -8,21 +8,20 @@ import (
 	"hufu/internal/audit"
 	"hufu/internal/clock"
 	"hufu/internal/db"
+	"hufu/internal/fault"
 	"hufu/internal/insight/verify"
 )
 
 // Verify checks every invariant of a store. With a checkpoint file the audit trail is
 // compared with the head in it, which is then replaced by the present one unless the trail
-// doesn't fit. It needs no keys and may run while the store is served.
+// doesn't fit. It needs no keys and may run while the store is served. A store that can't be
+// written is checked as well; then the store doesn't remember that it was.
 func Verify(ctx context.Context, c Config, checkpoint string) ([]verify.Result, error) {
-	d, err := db.Open(ctx, db.Config{Store: patient(c.Store), Connections: 2})
+	d, err := openToRead(ctx, db.Config{Store: patient(c.Store), Connections: 2, MustExist: true, Waiting: c.Waiting})
 	if err != nil {
 		return nil, err
 	}
 	defer d.Close()
-	if err := d.CheckVersion(ctx); err != nil {
-		return nil, err
-	}
 	now := clock.System{}.Now()
 	o := verify.Options{Now: now}
 	var head audit.Head
@@ -50,7 +49,37 @@ func Verify(ctx context.Context, c Config, checkpoint string) ([]verify.Result, 
 			}
 		}
 	}
-	return results, verify.Record(ctx, d, now, results)
+	if err := verify.Record(ctx, d, now, results); fault.CodeOf(err) != "db.read_only" {
+		return results, err
+	}
+	return results, nil
+}
+
+// openToRead opens a store of this program's version, for reading only if it can't be
+// opened otherwise.
+func openToRead(ctx context.Context, c db.Config) (*db.DB, error) {
+	open := func() (*db.DB, error) {
+		d, err := db.Open(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		if err := d.CheckVersion(ctx); err != nil {
+			d.Close()
+			return nil, err
+		}
+		return d, nil
+	}
+	d, err := open()
+	switch fault.CodeOf(err) {
+	case "db.read_only", "db.cannot_open", "db.file_gone":
+		if strings.HasPrefix(c.Store, "sqlite:") {
+			c.ReadOnly = true
+			if read, again := open(); again == nil {
+				return read, nil
+			}
+		}
+	}
+	return d, err
 }
 
 // patient lets the statements of a PostgreSQL store take their time: some of a verification

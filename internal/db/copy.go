@@ -18,11 +18,14 @@ func (d *DB) CopyTo(ctx context.Context, file string) error {
 		return asFault(err)
 	}
 	if _, err := d.reading.ExecContext(ctx, "VACUUM INTO ?", file); err != nil {
+		if sqliteCode(err)&0xff == sqliteCantOpen { // the database is open, so it is the new file
+			return fault.Wrap(err, fault.Invalid, "backup.target", "file", file)
+		}
 		return asFault(err)
 	}
 	f, err := os.Open(file)
 	if err != nil {
-		return err
+		return fault.Wrap(err, fault.Unavailable, "backup.target", "file", file)
 	}
 	defer f.Close()
 	if err := f.Chmod(0o600); err != nil {

@@ -124,7 +124,7 @@ func asFault(err error) error {
 		case sqliteCorrupt, sqliteNotADB:
 			return fault.Wrap(err, fault.Internal, "db.corrupt")
 		case sqliteCantOpen:
-			return fault.Wrap(err, fault.Unavailable, "db.cannot_open")
+			return fault.Wrap(err, fault.Unavailable, "db.file_gone")
 		}
 		return err
 	}

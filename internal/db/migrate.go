@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -75,7 +76,8 @@ func statements(script string) []string {
 	return out
 }
 
-// Version is the schema the database has, and the one this program needs.
+// Version is the schema the database has, 0 for none, and the one this program needs. It
+// writes nothing.
 func (d *DB) Version(ctx context.Context) (has, needs int64, err error) {
 	p, err := d.provider()
 	if err != nil {
@@ -83,8 +85,68 @@ func (d *DB) Version(ctx context.Context) (has, needs int64, err error) {
 	}
 	sources := p.ListSources()
 	needs = sources[len(sources)-1].Version
-	has, err = p.GetDBVersion(ctx)
+	names, err := d.tables(ctx)
+	if err != nil || !slices.Contains(names, history) {
+		return 0, needs, asFault(err)
+	}
+	err = d.asking().QueryRowContext(ctx, "SELECT COALESCE(MAX(version_id), 0) FROM "+history).Scan(&has)
 	return has, needs, asFault(err)
+}
+
+// history is the table that holds which versions were applied, and ofOurs one that is as
+// old as the first of them.
+const (
+	history = "goose_db_version"
+	ofOurs  = "audit_heads"
+)
+
+// asking is where questions are asked that no Stmt holds.
+func (d *DB) asking() *sql.DB {
+	if d.dialect == SQLite {
+		return d.reading
+	}
+	return d.pool
+}
+
+// tables are the tables of the database that no extension brought.
+func (d *DB) tables(ctx context.Context) ([]string, error) {
+	text := map[Dialect]string{
+		SQLite: "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite@_%' ESCAPE '@' ORDER BY name",
+		Postgres: "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p') " +
+			"AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') ORDER BY c.relname",
+	}[d.dialect]
+	rows, err := d.asking().QueryContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var names []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+	}
+	return names, rows.Err()
+}
+
+// refuseForeign fails with db.foreign when the database is another program's: it holds
+// tables, and none of ours.
+func (d *DB) refuseForeign(ctx context.Context) error {
+	names, err := d.tables(ctx)
+	if err != nil {
+		return asFault(err)
+	}
+	if slices.Contains(names, history) && slices.Contains(names, ofOurs) {
+		return nil
+	}
+	for _, name := range names {
+		if name != history { // made, but the first version wasn't
+			return fault.New(fault.Conflict, "db.foreign", "store", redact(d.config.Store), "table", name)
+		}
+	}
+	return nil
 }
 
 // CheckVersion fails with a fault that says what to do when the schema is older or newer
@@ -103,8 +165,11 @@ func (d *DB) CheckVersion(ctx context.Context) error {
 }
 
 // Migrate brings the schema to what the program needs and returns the versions applied.
-// A database that is newer than the program is refused.
+// A database that is newer than the program is refused, and so is another program's.
 func (d *DB) Migrate(ctx context.Context) ([]int64, error) {
+	if err := d.refuseForeign(ctx); err != nil {
+		return nil, err
+	}
 	if err := d.CheckVersion(ctx); fault.CodeOf(err) == "db.newer" {
 		return nil, err
 	}

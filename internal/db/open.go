@@ -5,10 +5,13 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -26,7 +29,22 @@ type Config struct {
 	// one, since two of one kind wait for the same hot rows (1,016 purchases a second instead
 	// of 1,372). SQLite has one writer whatever this says.
 	Lanes int
+	// MustExist refuses a SQLite file that is missing, where Open would make one.
+	MustExist bool
+	// ReadOnly opens a SQLite file that can't be written, such as one on a disk of backups. On
+	// PostgreSQL the server says what may be written.
+	ReadOnly bool
+	// Waiting is for a command that a person waits for: it is called when a transaction has
+	// waited two seconds for another process to let go of the database, and Do gives up after
+	// ten. It may be nil.
+	Waiting func()
 }
+
+// How long a command waits for the database until it says so, and until it gives up.
+const (
+	sayWaiting  = 2 * time.Second
+	maxPatience = 10 * time.Second
+)
 
 // DB is an open database.
 type DB struct {
@@ -68,8 +86,8 @@ func (d *DB) Dialect() Dialect { return d.dialect }
 // Path is the file of a SQLite database, "" on PostgreSQL.
 func (d *DB) Path() string { return d.path }
 
-// Open opens the database named by c.Store. It creates a SQLite file that is missing; it
-// does not migrate.
+// Open opens the database named by c.Store. It creates a SQLite file that is missing
+// unless c.MustExist; it does not migrate.
 func Open(ctx context.Context, c Config) (*DB, error) {
 	d := &DB{config: c, stop: make(chan struct{})}
 	var err error
@@ -82,7 +100,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 		return nil, fault.New(fault.Invalid, "db.store", "store", redact(c.Store))
 	}
 	if err != nil {
-		if f, ok := errors.AsType[*fault.Error](asFault(err)); ok {
+		if f, ok := errors.AsType[*fault.Error](asFault(err)); ok && f.Code != "db.file_gone" {
 			return nil, f
 		}
 		return nil, fault.Wrap(err, fault.Unavailable, "db.cannot_open", "store", redact(c.Store))
@@ -110,12 +128,23 @@ func (d *DB) openSQLite(ctx context.Context, path string) error {
 		return fault.Wrap(err, fault.Invalid, "db.no_folder", "folder", filepath.Dir(abs))
 	}
 	d.dialect, d.path = SQLite, abs
+	if _, err := os.Stat(abs); errors.Is(err, fs.ErrNotExist) && (d.config.MustExist || d.config.ReadOnly) {
+		return fault.New(fault.Invalid, "db.missing", "path", abs)
+	}
 	// The file and what SQLite lays beside it are for our eyes only.
 	if f, err := os.OpenFile(abs, os.O_CREATE|os.O_EXCL, 0o600); err == nil {
 		f.Close()
 	}
+	options := url.Values{}
+	if d.config.ReadOnly {
+		options.Set("mode", "ro")
+		// Reading a write-ahead log takes a file beside it. Where there is no log nobody writes.
+		if _, err := os.Stat(abs + "-wal"); errors.Is(err, fs.ErrNotExist) {
+			options.Set("immutable", "1")
+		}
+	}
 	pragmas := func(list ...string) string {
-		v := url.Values{}
+		v := maps.Clone(options)
 		for _, p := range list {
 			v.Add("_pragma", p)
 		}
@@ -123,8 +152,12 @@ func (d *DB) openSQLite(ctx context.Context, path string) error {
 	}
 	// A page cache of 16 MB for the writer: the default of 2 MB makes a hot index spill, and with
 	// 64 MB ending a transaction took 5 % of its time (SQLite walks the cache's whole table).
-	writer, err := sql.Open("sqlite", pragmas("busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)",
-		"foreign_keys(1)", "cache_size(-16384)", "temp_store(MEMORY)", "journal_size_limit(67108864)", "wal_autocheckpoint(0)", "cell_size_check(1)"))
+	settings := []string{"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)",
+		"foreign_keys(1)", "cache_size(-16384)", "temp_store(MEMORY)", "journal_size_limit(67108864)", "wal_autocheckpoint(0)", "cell_size_check(1)"}
+	if d.config.ReadOnly {
+		settings = slices.DeleteFunc(settings, func(s string) bool { return s == "journal_mode(WAL)" })
+	}
+	writer, err := sql.Open("sqlite", pragmas(settings...))
 	if err != nil {
 		return err
 	}
@@ -153,7 +186,9 @@ func (d *DB) openSQLite(ctx context.Context, path string) error {
 		d.readers <- &conn{c: c, stmts: map[string]*sql.Stmt{}}
 	}
 	d.group = newGroup(d)
-	d.lanes.Go(d.checkpoints)
+	if !d.config.ReadOnly {
+		d.lanes.Go(d.checkpoints)
+	}
 	return nil
 }
 
@@ -189,6 +224,9 @@ func (d *DB) openPostgres(ctx context.Context, dsn string) error {
 	pool.SetConnMaxIdleTime(5 * time.Minute)
 	if err := pool.PingContext(ctx); err != nil {
 		pool.Close()
+		if sqlState(err) == "3D000" {
+			return fault.Wrap(err, fault.Invalid, "db.missing_postgres", "store", redact(dsn))
+		}
 		return fault.Wrap(err, fault.Unavailable, "db.cannot_open", "store", redact(dsn))
 	}
 	d.pool = pool
@@ -220,11 +258,12 @@ const attempts = 10
 // transaction but by AfterCommit. An error of fn rolls back and is returned.
 func (d *DB) Do(ctx context.Context, fn func(tx *Tx) error) error {
 	var err error
+	began := time.Now()
 	for try := range attempts {
 		if err = backOff(ctx, try); err != nil {
 			break
 		}
-		if err = d.once(ctx, fn); !retryable(err) {
+		if err = d.once(ctx, fn); !retryable(err) || (d.config.Waiting != nil && time.Since(began) >= maxPatience) {
 			break
 		}
 	}
@@ -258,7 +297,13 @@ func (d *DB) once(ctx context.Context, fn func(tx *Tx) error) error {
 		defer func() { d.writer <- w }()
 		// Once begun, a transaction is not torn by its caller going away: the driver would
 		// interrupt the statement, and watching for it costs a goroutine a statement.
-		if err := w.exec(context.WithoutCancel(ctx), "BEGIN IMMEDIATE"); err != nil {
+		waiting := func() bool { return true }
+		if d.config.Waiting != nil {
+			waiting = time.AfterFunc(sayWaiting, d.config.Waiting).Stop
+		}
+		err := w.exec(context.WithoutCancel(ctx), "BEGIN IMMEDIATE")
+		waiting()
+		if err != nil {
 			return err
 		}
 		return (&Tx{db: d, dialect: SQLite, lite: w}).carry(fn)
