@@ -41,6 +41,7 @@ type API struct {
 	rates    *rates
 	document []byte
 	verify   verifying
+	refused  refusals
 	terms    termsCache
 }
 

@@ -27,6 +27,7 @@ var (
 	jobsWaiting   = prometheus.NewDesc("hufu_jobs", "Jobs by state.", []string{"state"}, nil)
 	jobsOldest    = prometheus.NewDesc("hufu_jobs_oldest_seconds", "How long the oldest due job has waited.", nil, nil)
 	openCases     = prometheus.NewDesc("hufu_exceptions_open", "Open exceptions by kind.", []string{"kind"}, nil)
+	noticeRefused = prometheus.NewDesc("hufu_notices_refused_total", "Gateways' notices that were refused, by reason.", []string{"gateway", "reason"}, nil)
 	databaseIsUp  = prometheus.NewDesc("hufu_database_up", "Whether the database answered.", nil, nil)
 	scrapeTimeout = 3 * time.Second
 )
@@ -44,6 +45,9 @@ func (c laneCollector) Collect(ch chan<- prometheus.Metric) {
 		counter(laneBatches, float64(s.Batches))
 		counter(laneAlone, float64(s.Alone))
 		counter(laneBusy, s.Busy.Seconds())
+	}
+	for which, n := range c.a.API.RefusedNotices() {
+		ch <- prometheus.MustNewConstMetric(noticeRefused, prometheus.CounterValue, float64(n), which[0], which[1])
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
 	defer cancel()

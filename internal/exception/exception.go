@@ -20,6 +20,8 @@ const (
 	Shortage      = "shortage"       // P15: paid, and too little to deliver
 	UnknownIntent = "unknown_intent" // P8: a payment for something we don't know
 	RefundFailed  = "refund_failed"  // a refund the gateway refuses
+	ForeignRefund = "foreign_refund" // the gateway tells of a refund that we didn't make
+	Dispute       = "dispute"        // F20: the payer's bank takes money back, or may
 	DeadJob       = "dead_job"       // work that was given up
 )
 

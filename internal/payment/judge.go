@@ -29,6 +29,10 @@ const (
 	Mismatch  Verdict = "mismatch"       // money that doesn't match what was asked for
 	Second    Verdict = "second_capture" // money for an order that is paid already
 	Unknown   Verdict = "unknown_intent" // about something we don't know (yet)
+
+	Refunding Verdict = "refund"         // tells of a refund of ours
+	Foreign   Verdict = "foreign_refund" // tells of a refund that isn't ours, or that we hold for failed
+	Disputed  Verdict = "dispute"        // the payer's bank takes money back, or may
 )
 
 // Judge decides what a message amounts to. The intent is nil when there is none; paid says

@@ -62,19 +62,21 @@ func (*Service) MoveIntents(ctx context.Context, tx *db.Tx, moves []IntentMove) 
 	})
 }
 
-// ToPoll lists intents of which no message has come: pending, made before a moment, and
-// not asked about since another; at most n.
+// ToPoll lists open intents of which no message has come and whose next moment of AskAfter
+// has passed; at most n.
 //
 // They come in the order of payment_intents_live, which holds the pending ones alone: by id
 // SQLite would walk past every intent that was ever paid.
-func (*Service) ToPoll(ctx context.Context, tx *db.Tx, askedBefore, madeBefore time.Time, n int) ([]*Intent, error) {
-	return loadIntents(ctx, tx, toPoll, db.Micros(askedBefore), db.Micros(madeBefore), n)
+func (*Service) ToPoll(ctx context.Context, tx *db.Tx, now time.Time, n int) ([]*Intent, error) {
+	return loadIntents(ctx, tx, toPoll, db.Micros(now), n)
 }
 
-// Polled records that the gateway was asked about intents.
-func (*Service) Polled(ctx context.Context, tx *db.Tx, ids []id.Intent, at time.Time) error {
-	_, err := tx.Write(ctx, markPolled, len(ids), func(i int, b *db.Binder) { b.Text(string(ids[i])).Time(at) })
-	return err
+// Polled records that the gateway is asked about intents. When somebody else has begun to
+// ask since they were read, the transaction starts again: one process asks at a time.
+func (*Service) Polled(ctx context.Context, tx *db.Tx, intents []*Intent, at time.Time) error {
+	return tx.WriteAll(ctx, markPolled, len(intents), func(i int, b *db.Binder) {
+		b.Text(string(intents[i].ID)).Time(intents[i].PolledAt).Time(at)
+	})
 }
 
 // AddCaptures writes money that has arrived.
@@ -199,6 +201,12 @@ func (*Service) ClaimRefunds(ctx context.Context, tx *db.Tx, now time.Time, n in
 		dueNow[i].State = RefundSent
 	}
 	return dueNow, nil
+}
+
+// HurryRefund makes a refund under way due now, because its provider has told of it.
+func (*Service) HurryRefund(ctx context.Context, tx *db.Tx, provider string, r id.Refund, now time.Time) error {
+	_, err := tx.Exec(ctx, hurryRefund, db.Micros(now), string(r), provider)
+	return err
 }
 
 // LockRefunds locks and loads refunds by id.

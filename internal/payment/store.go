@@ -19,8 +19,8 @@ var (
 	lockByOrder   = db.SQL("payment.lock_intents", `SELECT `+intentColumns+` FROM payment_intents WHERE order_id {{in $1 text}} ORDER BY id {{for update}}`)
 	ofOrderStmt   = db.SQL("payment.intents_of", `SELECT `+intentColumns+` FROM payment_intents WHERE order_id {{in $1 text}} ORDER BY id`)
 	moveIntent    = db.Rows("payment.move_intent", `UPDATE payment_intents SET state = r.state FROM {{rows id text, old text, state text}} WHERE payment_intents.id = r.id AND payment_intents.state = r.old`)
-	toPoll        = db.SQL("payment.to_poll", `SELECT `+intentColumns+` FROM payment_intents WHERE state = 'pending' AND gateway <> 'balance' AND polled_at < $1 AND created_at < $2 ORDER BY order_id LIMIT $3`)
-	markPolled    = db.Rows("payment.mark_polled", `UPDATE payment_intents SET polled_at = r.at FROM {{rows id text, at bigint}} WHERE payment_intents.id = r.id`)
+	toPoll        = db.SQL("payment.to_poll", `SELECT `+intentColumns+` FROM payment_intents WHERE state = 'pending' AND gateway <> 'balance' AND expires_at > $1 AND (`+silentTooLong()+`) ORDER BY order_id LIMIT $2`)
+	markPolled    = db.Rows("payment.mark_polled", `UPDATE payment_intents SET polled_at = r.at FROM {{rows id text, before bigint, at bigint}} WHERE payment_intents.id = r.id AND payment_intents.polled_at = r.before`)
 	insertCapture = db.Rows("payment.insert_capture", `INSERT INTO payment_captures {{values id text, provider text, txn_id text, intent_id text, order_id text, amount bigint, currency text, state text, reason text, occurred_at bigint, booked_at bigint}}`)
 	capturesByTxn = db.SQL("payment.captures_by_txn", `SELECT `+captureColumns+` FROM payment_captures WHERE provider = $1 AND txn_id {{in $2 text}}`)
 	capturesOf    = db.SQL("payment.captures_of", `SELECT `+captureColumns+` FROM payment_captures WHERE order_id {{in $1 text}} ORDER BY id`)
@@ -34,6 +34,7 @@ var (
 	refundsByID   = db.SQL("payment.refunds", `SELECT `+refundColumns+` FROM refunds WHERE id {{in $1 text}} ORDER BY id {{for update}}`)
 	dueRefunds    = db.SQL("payment.due_refunds", `SELECT `+refundColumns+` FROM refunds WHERE state IN ('waiting','sent') AND next_at <= $1 ORDER BY next_at LIMIT $2 {{skip locked}}`)
 	claimRefund   = db.Rows("payment.claim_refund", `UPDATE refunds SET state = 'sent', attempts = attempts + 1, fence = refunds.fence + 1, next_at = r.lease, lease_until = r.lease FROM {{rows id text, fence bigint, lease bigint}} WHERE refunds.id = r.id AND refunds.fence = r.fence`)
+	hurryRefund   = db.SQL("payment.hurry_refund", `UPDATE refunds SET next_at = $1 WHERE id = $2 AND provider = $3 AND state IN ('waiting','sent') AND next_at > $1`)
 	finishRefund  = db.Rows("payment.finish_refund", `UPDATE refunds SET state = r.state, next_at = r.next_at, note = r.note, done_at = r.done_at, lease_until = 0 FROM {{rows id text, fence bigint, state text, next_at bigint, note text, done_at bigint}} WHERE refunds.id = r.id AND refunds.fence = r.fence AND refunds.state = 'sent'`)
 )
 
