@@ -44,15 +44,16 @@ func TestConnectionsCut(t *testing.T) {
 	all := m.work(ctx, rng, 12, stop)
 	for range 6 {
 		m.heard(ctx, 1+rng.IntN(200))
-		cut := 0
-		if err := d.View(ctx, func(tx *db.Tx) error {
-			return tx.Query(ctx, cutAll, func(scan func(...any) error) error {
-				var done bool
-				cut++
-				return scan(&done)
-			})
-		}); err != nil || cut == 0 {
-			t.Fatalf("%d connections were cut, %v", cut, err)
+		for cut := 0; cut == 0; { // those cut before may not be back yet
+			if err := d.View(ctx, func(tx *db.Tx) error {
+				return tx.Query(ctx, cutAll, func(scan func(...any) error) error {
+					var done bool
+					cut++
+					return scan(&done)
+				})
+			}); err != nil {
+				t.Fatalf("no connection was cut: %v", err)
+			}
 		}
 	}
 	m.heard(ctx, 50)

@@ -89,8 +89,11 @@ func TestResealWhilePeopleSignIn(t *testing.T) {
 		}
 		full, secret := r.enrolled(opened)
 		r.owner = full.Opened
-		type person struct{ email, password, secret string }
-		people := []person{{ownerMail, ownerPassword, secret}}
+		type person struct {
+			email, password, secret string
+			at                      Origin // of its own, for limits count by it and by the clock of who comes
+		}
+		people := []person{{ownerMail, ownerPassword, secret, home}}
 		for i := range 3 {
 			var in Invited
 			email := fmt.Sprintf("staff%d@shop.example", i)
@@ -103,10 +106,10 @@ func TestResealWhilePeopleSignIn(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, secret := r.enrolled(opened)
-			people = append(people, person{email, "four blue kettles sing", secret})
+			people = append(people, person{email, "four blue kettles sing", secret, Origin{Address: fmt.Sprintf("192.0.2.%d", 2+i), Agent: home.Agent}})
 		}
 		signIn := func(p person, now time.Time) error {
-			half, err := r.SignIn(context.Background(), d, SignIn{p.email, p.password, home}, now)
+			half, err := r.SignIn(context.Background(), d, SignIn{p.email, p.password, p.at}, now)
 			if err != nil {
 				return fmt.Errorf("password: %w", err)
 			}
@@ -116,14 +119,14 @@ func TestResealWhilePeopleSignIn(t *testing.T) {
 			}
 			second := func(token string) error {
 				_, err := tries(r, func(ctx context.Context, tx *db.Tx) (db.Answer[Opened], error) {
-					return r.SecondFactor(ctx, tx, token, typed, home, now)
+					return r.SecondFactor(ctx, tx, token, typed, p.at, now)
 				})
 				return err
 			}
 			if err := second(half.Token); err != nil {
 				return fmt.Errorf("second factor: %w", err)
 			}
-			if half, err = r.SignIn(context.Background(), d, SignIn{p.email, p.password, home}, now); err != nil {
+			if half, err = r.SignIn(context.Background(), d, SignIn{p.email, p.password, p.at}, now); err != nil {
 				return fmt.Errorf("password again: %w", err)
 			}
 			if err := second(half.Token); fault.CodeOf(err) != "identity.second" {
