@@ -56,7 +56,7 @@ func TestOurOwnFailures(t *testing.T) {
 	})
 }
 
-// A key that is kept under keys that are gone can't be told again, and isn't done again.
+// A kept answer that is damaged can't be told again, and what it answers isn't done again.
 func TestAKeptAnswerThatCantBeOpened(t *testing.T) {
 	r := one(t)
 	owner := r.owner()

@@ -1,14 +1,12 @@
 package api
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net/http"
 
 	"hufu/internal/db"
 	"hufu/internal/fault"
-	"hufu/internal/id"
 	"hufu/internal/idem"
 )
 
@@ -32,9 +30,8 @@ func (a *API) begin(ctx context.Context, tx *db.Tx, c *Call) error {
 	if err != nil || r == nil {
 		return err
 	}
-	key, sealed, ok := bytes.Cut(r.Body, []byte{0})
-	body, err := a.Flows.Keys.OpenBytes(c.place(), id.Key(key), sealed)
-	if err != nil || !ok {
+	body, err := a.Flows.Keys.OpenAnswer(c.place(), r.Body)
+	if err != nil {
 		return fault.Wrap(err, fault.Conflict, "idempotency.lost")
 	}
 	return &kept{status: r.Status, body: body}
@@ -53,11 +50,7 @@ func (a *API) finish(ctx context.Context, tx *db.Tx, c *Call, out any) error {
 	} else if c.done, err = encode(out); err != nil {
 		return err
 	}
-	key, sealed, err := a.Flows.Keys.SealBytes(c.place(), c.done)
-	if err != nil {
-		return err
-	}
-	return idem.Finish(ctx, tx, c.scope(), c.key, idem.Response{Status: status, Body: append(append([]byte(key), 0), sealed...)})
+	return idem.Finish(ctx, tx, c.scope(), c.key, idem.Response{Status: status, Body: a.Flows.Keys.SealAnswer(c.place(), c.done)})
 }
 
 // also is begin and finish for a flow that makes its own transaction and calls this at its
