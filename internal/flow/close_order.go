@@ -2,7 +2,6 @@ package flow
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"hufu/internal/db"
@@ -17,42 +16,6 @@ import (
 // GatewayGrace is how long an expired order waits for a gateway that can't say whether it
 // was paid. After that its units go back; a payment that turns up is late, and booked.
 const GatewayGrace = 5 * time.Minute
-
-// ExpireDue ends orders whose time is over: the gateway is asked, then told to close, and
-// only then the units go back (P2, P9, P18). It returns how many ended. An order that can't
-// be ended keeps none of the others from it.
-func (f *Flows) ExpireDue(ctx context.Context, n int) (int, error) {
-	now := f.Clock.Now()
-	var due []id.Order
-	var intents map[id.Order][]*payment.Intent
-	err := f.DB.View(ctx, func(tx *db.Tx) error {
-		var err error
-		if due, err = f.Orders.Due(ctx, tx, now, n); err != nil {
-			return err
-		}
-		intents, err = f.Payments.IntentsOf(ctx, tx, due)
-		return err
-	})
-	if err != nil {
-		return 0, err
-	}
-	var over []id.Order
-	var failed []error
-	for _, o := range due {
-		closed, err := f.closeAtGateways(ctx, intents[o])
-		if err != nil {
-			failed = append(failed, err)
-		}
-		if closed {
-			over = append(over, o)
-		}
-	}
-	if len(over) == 0 {
-		return 0, errors.Join(failed...)
-	}
-	ended, err := f.close(ctx, over, order.Expired, inventory.Expired, func(o *order.Order, now time.Time) bool { return !o.ExpiresAt.After(now) })
-	return ended, errors.Join(append(failed, err)...)
-}
 
 // Cancel ends an order that its buyer doesn't want. It fails with order.paid when the
 // payment was faster, with order.closed when the order had ended unpaid before, and with
@@ -70,12 +33,14 @@ func (f *Flows) Cancel(ctx context.Context, o id.Order) error {
 	if err != nil {
 		return err
 	}
-	closed, err := f.closeAtGateways(ctx, intents[o])
-	if err != nil {
-		return err
-	}
-	if !closed {
-		return fault.New(fault.Unavailable, "order.unknown")
+	if p, g := f.openIntent(intents[o]); g != nil {
+		said, err := f.shut(ctx, g, p)
+		if err != nil {
+			return err
+		}
+		if said != shut && !f.waitedEnough(p) {
+			return fault.New(fault.Unavailable, "order.unknown")
+		}
 	}
 	n, err := f.close(ctx, []id.Order{o}, order.Cancelled, inventory.Released, func(*order.Order, time.Time) bool { return true })
 	if err != nil || n > 0 {
@@ -92,37 +57,21 @@ func (f *Flows) Cancel(ctx context.Context, o id.Order) error {
 	})
 }
 
-// closeAtGateways makes sure that pending intents can't be paid any more. A payment it
-// hears of is booked at once: whether it paid the order, or is in suspense because it
-// doesn't match, shows under the order's lock. It reports false while a gateway can't say.
-func (f *Flows) closeAtGateways(ctx context.Context, intents []*payment.Intent) (bool, error) {
+// openIntent is the intent of an order that may still be paid at a gateway, and that
+// gateway; nil when there is none. A channel that was taken away can't be asked: a late
+// payment is booked.
+func (f *Flows) openIntent(intents []*payment.Intent) (*payment.Intent, paygate.Gateway) {
 	for _, p := range intents {
-		if p.State != payment.Pending || p.Gateway == payment.Balance {
-			continue
-		}
-		g, ok := f.Gateways[p.Gateway]
-		if !ok {
-			continue // a channel that was taken away can't be asked; a late payment is booked
-		}
-		switch state, err := f.ask(ctx, g, p); {
-		case err != nil:
-			return false, err
-		case state == paygate.PaymentPaid, state == paygate.PaymentClosed:
-			continue
-		}
-		switch c := g.Close(ctx, paygate.Ref{MerchantNo: string(p.ID)}); c.State {
-		case paygate.CloseDone:
-		case paygate.ClosePaid:
-			if state, err := f.ask(ctx, g, p); err != nil || state != paygate.PaymentPaid {
-				return false, err
-			}
-		default: // unknown, or not known there yet
-			if f.Clock.Now().Before(p.ExpiresAt.Add(GatewayGrace)) && c.State != paygate.CloseAbsent {
-				return false, nil
-			}
+		if p.State == payment.Pending && p.Gateway != payment.Balance && f.Gateways[p.Gateway] != nil {
+			return p, f.Gateways[p.Gateway]
 		}
 	}
-	return true, nil
+	return nil, nil
+}
+
+// waitedEnough reports whether an order has waited long enough for a gateway's answer.
+func (f *Flows) waitedEnough(p *payment.Intent) bool {
+	return !f.Clock.Now().Before(p.ExpiresAt.Add(GatewayGrace))
 }
 
 // close ends pending orders that are still so once they are locked, and gives back what

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"hufu/internal/db"
 	"hufu/internal/db/dbtest"
@@ -156,6 +157,7 @@ var steps = []step{
 		placed(t, s, flowtest.Want{Offer: o, Quantity: 1})
 		s.Time.Advance(flow.HoldFor)
 		return func() error {
+			s.Time.Advance(time.Minute) // past the lease of an attempt that failed
 			_, err := s.ExpireDue(t.Context(), 100)
 			return err
 		}
@@ -165,6 +167,7 @@ var steps = []step{
 		s.Gateway.Pay(p.Intent, p.Intent.Amount)
 		s.Time.Advance(flow.HoldFor)
 		return func() error {
+			s.Time.Advance(time.Minute) // past the lease of an attempt that failed
 			_, err := s.ExpireDue(t.Context(), 100)
 			return err
 		}

@@ -7,6 +7,8 @@
 package flow
 
 import (
+	"time"
+
 	"hufu/internal/catalogue"
 	"hufu/internal/clock"
 	"hufu/internal/db"
@@ -39,6 +41,10 @@ type Flows struct {
 	Clock clock.Clock
 	// Gateways are the channels that may be asked and told, by name.
 	Gateways map[string]paygate.Gateway
+	// Patience is how long the duties and pages wait for one answer of a gateway, and Asking
+	// how many answers of each gateway the duties wait for at once.
+	Patience time.Duration
+	Asking   int
 	// Changed is told of every order that changed, after the commit: it wakes the pages
 	// that wait for it. It must not block.
 	Changed func(id.Order)
@@ -51,7 +57,8 @@ type Flows struct {
 
 // New makes the flows and their lanes.
 func New(d *db.DB, c clock.Clock, islands Islands) *Flows {
-	f := &Flows{Islands: islands, DB: d, Clock: c, Changed: func(id.Order) {}, Gateways: map[string]paygate.Gateway{}}
+	f := &Flows{Islands: islands, DB: d, Clock: c, Changed: func(id.Order) {}, Gateways: map[string]paygate.Gateway{},
+		Patience: 5 * time.Second, Asking: 32}
 	f.confirm = db.NewLane(d, "confirm", f.confirmAll)
 	f.place = db.NewLane(d, "place", f.placeAll)
 	f.reveal = db.NewLane(d, "reveal", f.revealAll)

@@ -3,7 +3,7 @@ package flow
 import (
 	"context"
 	"errors"
-	"time"
+	"sync"
 
 	"hufu/internal/db"
 	"hufu/internal/id"
@@ -34,45 +34,44 @@ func (f *Flows) Poll(ctx context.Context, o id.Order) error {
 	return nil
 }
 
-// PollSilent asks about payments of which nothing was heard: 30 s after they began, and
-// every minute from then on. It returns how many were asked about; an answer that can't be
-// booked keeps none of the others from it.
+// PollSilent asks about payments of which nothing was heard, on the schedule of
+// payment.AskAfter. It returns how many were asked about; an answer that can't be booked, and
+// a gateway that gives none, keep none of the others from it.
 func (f *Flows) PollSilent(ctx context.Context, n int) (int, error) {
 	now := f.Clock.Now()
 	var intents []*payment.Intent
-	var ids []id.Intent
 	err := f.DB.Do(ctx, func(tx *db.Tx) error {
 		var err error
-		ids = nil
-		if intents, err = f.Payments.ToPoll(ctx, tx, now.Add(-time.Minute), now.Add(-30*time.Second), n); err != nil {
+		if intents, err = f.Payments.ToPoll(ctx, tx, now, n); err != nil {
 			return err
 		}
-		for _, p := range intents {
-			ids = append(ids, p.ID)
-		}
-		return f.Payments.Polled(ctx, tx, ids, now)
+		return f.Payments.Polled(ctx, tx, intents, now)
 	})
 	if err != nil {
 		return 0, err
 	}
-	var failed []error
+	byGateway := map[string][]*payment.Intent{}
 	for _, p := range intents {
-		if g, ok := f.Gateways[p.Gateway]; ok {
-			_, err := f.ask(ctx, g, p)
-			failed = append(failed, err)
+		byGateway[p.Gateway] = append(byGateway[p.Gateway], p)
+	}
+	var mu sync.Mutex
+	var failed []error
+	var all sync.WaitGroup
+	for name, intents := range byGateway {
+		g, ok := f.Gateways[name]
+		if !ok {
+			continue
 		}
+		all.Go(func() {
+			f.askEach(ctx, len(intents), func(i int) bool {
+				state, err := f.ask(ctx, g, intents[i])
+				mu.Lock()
+				defer mu.Unlock()
+				failed = append(failed, err)
+				return state != paygate.PaymentUnknown
+			})
+		})
 	}
+	all.Wait()
 	return len(intents), errors.Join(failed...)
-}
-
-// ask queries a gateway about an intent and books a payment it tells of.
-func (f *Flows) ask(ctx context.Context, g paygate.Gateway, p *payment.Intent) (paygate.PaymentState, error) {
-	q := g.Query(ctx, paygate.Ref{MerchantNo: string(p.ID)})
-	if q.State != paygate.PaymentPaid {
-		return q.State, nil
-	}
-	_, err := f.Confirm(ctx, Confirm{OccurredAt: q.PaidAt, Header: "answer to a query\n", Message: payment.Message{
-		Provider: p.Gateway, Event: "query:" + q.TxnID, Intent: p.ID, Txn: q.TxnID, Paid: true, Amount: q.Amount, Account: q.Account == g.Account(),
-	}})
-	return q.State, err
 }
