@@ -100,9 +100,9 @@ var guards = []guard{
 	{"a kept answer is for the same request", "the answer is to another request (I18)", "internal/idem/idem.go",
 		"case !bytes.Equal(was, hash):", "case was == nil && !bytes.Equal(was, hash):", "internal/idem TestARepeatedRequestGetsTheFirstAnswer"},
 	{"the price shown is the price asked", "the shopper pays what was never shown (S28)", "internal/flow/quote_order.go",
-		"return seen != nil && money.Of(l.ExpectPrice, quoteOf(seen).Unit.Currency) == unit", "return true", "e2e/laws TestARequestIsWhatItWas/sqlite"},
+		"l.ExpectPrice != 0 && money.Of(", "l.ExpectPrice < 0 && money.Of(", "e2e/laws TestARequestIsWhatItWas/sqlite"},
 	{"the terms accepted are the terms bought", "the shopper is bound by terms never shown (S28)", "internal/flow/quote_order.go",
-		"w.Shown != nil && !w.Shown(", "w.Shown == nil && !w.Shown(", "internal/flow TestTheTermsAcceptedAreThoseBought/sqlite"},
+		"if acknowledged && !w.Shown(", "if acknowledged && w.Shown(", "internal/flow TestTheTermsAcceptedAreThoseBought/sqlite"},
 	{"a bad command fails alone", "one request of a batch fails all others (group commit)", "internal/db/lane.go",
 		"if err != nil && len(b.items) > 1 &&", "if err != nil && len(b.items) < 1 &&", "internal/db TestLaneAnswersEachCommand"},
 

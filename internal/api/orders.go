@@ -30,8 +30,8 @@ type OrderRequest struct {
 type OrderRequestLine struct {
 	Offer    id.Offer        `json:"offer" minLength:"1" maxLength:"40"`
 	Quantity int64           `json:"quantity" minimum:"1" maximum:"1000"`
-	Version  id.OfferVersion `json:"version,omitempty" maxLength:"40" doc:"The version that was shown; when another has another price the order is refused with the new one"`
-	Price    int64           `json:"unit_price,omitempty" minimum:"0" doc:"The unit price that was shown, in minor units; it is compared, never used"`
+	Version  id.OfferVersion `json:"version,omitempty" maxLength:"40" doc:"The version that was shown; when another is sold it must have the same terms, and the price given in unit_price"`
+	Price    int64           `json:"unit_price,omitempty" minimum:"1" doc:"The unit price that was shown, in minor units; it is compared, never used: another than the offer's refuses the order with the new one"`
 	Terms    string          `json:"terms,omitempty" maxLength:"64" doc:"Hash of the terms the buyer accepted, from the offer or the quote; it is kept with the order"`
 }
 

@@ -58,8 +58,21 @@ func TestWhatWasShownAndARepeat(t *testing.T) {
 		}
 		again("after other terms")
 		delete(line, "terms")
+		r.do(request{method: "POST", path: "/orders", body: body}).want(409, "order.terms")
+		delete(line, "unit_price")
+		r.do(request{method: "POST", path: "/orders", body: body}).want(409, "order.price_changed")
+		delete(line, "version")
 		r.do(request{method: "POST", path: "/orders", body: body}).want(201, "")
-		line["terms"] = seen.str("terms")
+		for _, price := range []int{1, 5000} {
+			for _, version := range []any{nil, r.do(request{method: "GET", path: "/offers/" + string(offer.ID)}).want(200, "").str("version")} {
+				if line["unit_price"] = price; version != nil {
+					line["version"] = version
+				}
+				r.do(request{method: "POST", path: "/orders", body: body}).want(409, "order.price_changed")
+				delete(line, "version")
+			}
+		}
+		line["version"], line["unit_price"], line["terms"] = seen.str("version"), 1990, seen.str("terms")
 		again("once the other terms were sold")
 		r.republish(offer.ID, func(c *catalogue.Content, b *catalogue.Benefit) {
 			c.Price, b.Disclosure.Refund = money.Of(1990, money.USD), catalogue.Text{ZH: "r", EN: "r"}

@@ -61,6 +61,16 @@ type Content struct {
 	Parts []Part
 }
 
+// SameTerms reports whether a buyer who was told d is bound by, and gets, the same: the
+// parts, what must be told of each, and how many may be bought.
+func (c Content) SameTerms(d Content) bool {
+	return c.MaxPerOrder == d.MaxPerOrder && slices.EqualFunc(c.Parts, d.Parts, func(p, q Part) bool {
+		a, b := p.Benefit, q.Benefit
+		return p.Quantity == q.Quantity && a.ID == b.ID && a.Kind == b.Kind && a.Provider == b.Provider && a.Name == b.Name && a.Disclosure == b.Disclosure &&
+			maps.Equal(a.Attributes, b.Attributes) && a.ValidDays == b.ValidDays && a.Coded == b.Coded
+	})
+}
+
 // Offer is what is sold.
 type Offer struct {
 	ID        id.Offer

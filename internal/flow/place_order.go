@@ -39,10 +39,12 @@ type Place struct {
 type PlaceLine struct {
 	Offer    id.Offer
 	Quantity int64
-	// Expect is the version the shopper was shown; another one at another price, or in
-	// another currency, refuses the order with the new price. "" expects nothing.
-	Expect       id.OfferVersion
-	ExpectPrice  int64  // minor units
+	// Expect is the version the shopper was shown. When another is sold, it must have the
+	// same terms and the price that ExpectPrice says. "" expects nothing.
+	Expect id.OfferVersion
+	// ExpectPrice is the unit price the shopper was shown, in minor units; another price, or
+	// another currency, refuses the order with the new one. 0 expects nothing.
+	ExpectPrice  int64
 	Acknowledged string // hash of the terms the shopper accepted; those of another version refuse the order
 }
 

@@ -33,14 +33,23 @@ func quoteOf(v *catalogue.Version) pricing.Quote {
 	return pricing.For(pricing.Input{List: v.Content.List, Offer: v.Content.Price})
 }
 
-// expects reports whether a line may be sold at a price: it expects none, or what is sold, or
-// was shown the same amount in the same currency.
-func (l PlaceLine) expects(sold *catalogue.Version, unit money.Amount, was map[id.OfferVersion]*catalogue.Version) bool {
-	if l.Expect == "" || l.Expect == sold.ID {
-		return true
+// unchanged fails unless a line may be sold as it was shown: what it says of the price, and
+// of the terms by naming a version, holds for what is sold. An amount is in the currency of
+// the version it was shown with. acknowledged says that the terms were compared by their hash.
+func (l PlaceLine) unchanged(sold *catalogue.Version, unit money.Amount, was map[id.OfferVersion]*catalogue.Version, acknowledged bool) error {
+	seen := sold
+	if l.Expect != "" && l.Expect != sold.ID {
+		seen = was[l.Expect]
 	}
-	seen := was[l.Expect]
-	return seen != nil && money.Of(l.ExpectPrice, quoteOf(seen).Unit.Currency) == unit
+	switch changed := fault.New(fault.Conflict, "order.price_changed", "price", unit.String()); {
+	case seen == nil || seen.Offer != sold.Offer || seen != sold && l.ExpectPrice == 0:
+		return changed
+	case l.ExpectPrice != 0 && money.Of(l.ExpectPrice, quoteOf(seen).Unit.Currency) != unit:
+		return changed
+	case !acknowledged && !sold.Content.SameTerms(seen.Content):
+		return fault.New(fault.Conflict, "order.terms")
+	}
+	return nil
 }
 
 // quote makes the order of a command, or says why there is none.
@@ -64,10 +73,11 @@ func (w *placing) quote(sale map[id.Offer]catalogue.Sale, was map[id.OfferVersio
 			return fault.New(fault.Invalid, "order.quantity", "limit", strconv.FormatInt(s.Version.Content.MaxPerOrder, 10)).At(path+".quantity", "order.quantity", "limit", strconv.FormatInt(s.Version.Content.MaxPerOrder, 10))
 		}
 		q := quoteOf(s.Version)
-		if !l.expects(s.Version, q.Unit, was) {
-			return fault.New(fault.Conflict, "order.price_changed", "price", q.Unit.String())
+		acknowledged := l.Acknowledged != "" && w.Shown != nil
+		if err := l.unchanged(s.Version, q.Unit, was, acknowledged); err != nil {
+			return err
 		}
-		if l.Acknowledged != "" && w.Shown != nil && !w.Shown(s.Version, l.Acknowledged) {
+		if acknowledged && !w.Shown(s.Version, l.Acknowledged) {
 			return fault.New(fault.Conflict, "order.terms").At(path+".terms", "order.terms")
 		}
 		amount, err := q.Unit.Times(l.Quantity)

@@ -57,10 +57,43 @@ func TestThePriceShownIsThePricePaid(t *testing.T) {
 				t.Errorf("shown 10.00 CNY, sold at %v: %v, want %q", to.price, err, to.want)
 			}
 		}
-		c := flowtest.Order(flowtest.Want{Offer: o, Quantity: 1})
-		c.Lines[0].Expect, c.Lines[0].ExpectPrice = "ofv_never", 1000
-		if _, err := s.Place(t.Context(), c); fault.CodeOf(err) != "order.price_changed" {
-			t.Errorf("a version nobody was shown: %v", err)
+		republish(t, s, o.ID, func(c *catalogue.Content) { c.Summary.EN = "other" })
+		other := s.Sell(t, 1000, "", flowtest.Part{Stock: stock, Quantity: 1})
+		var now catalogue.Offer
+		if err := d.View(t.Context(), func(tx *db.Tx) (err error) {
+			now, err = s.Catalogue.Offer(t.Context(), tx, o.ID)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []struct {
+			name    string
+			version id.OfferVersion
+			price   int64
+			change  func(*catalogue.Content)
+			want    string
+		}{
+			{"a version nobody was shown", "ofv_never", 1000, nil, "order.price_changed"},
+			{"another offer's version", other.Version, 1000, nil, "order.price_changed"},
+			{"the version, less", now.VersionID, 1, nil, "order.price_changed"},
+			{"the version, more", now.VersionID, 5000, nil, "order.price_changed"},
+			{"the version, the price", now.VersionID, 1000, nil, ""},
+			{"the version alone", now.VersionID, 0, nil, ""},
+			{"less alone", "", 1, nil, "order.price_changed"},
+			{"more alone", "", 5000, nil, "order.price_changed"},
+			{"the price alone", "", 1000, nil, ""},
+			{"an old version alone", o.Version, 0, nil, "order.price_changed"},
+			{"an old version and the price", o.Version, 1000, nil, ""},
+			{"an old version of other terms", o.Version, 1000, func(c *catalogue.Content) { c.MaxPerOrder-- }, "order.terms"},
+		} {
+			if c.change != nil {
+				republish(t, s, o.ID, c.change)
+			}
+			p := flowtest.Order(flowtest.Want{Offer: o, Quantity: 1})
+			p.Lines[0].Expect, p.Lines[0].ExpectPrice = c.version, c.price
+			if _, err := s.Place(t.Context(), p); fault.CodeOf(err) != c.want {
+				t.Errorf("%s: %v, want %q", c.name, err, c.want)
+			}
 		}
 	})
 }
