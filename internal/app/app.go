@@ -138,6 +138,11 @@ func (a *App) Serve(ctx context.Context, ready func(addr string)) error {
 // ServeOn is Serve on an address that is taken already. It closes the listener.
 func (a *App) ServeOn(ctx context.Context, listener net.Listener, ready func(addr string)) error {
 	defer listener.Close()
+	release, err := a.DB.Sole()
+	if err != nil {
+		return err
+	}
+	defer release()
 	handler, err := a.Handler()
 	if err != nil {
 		return err
