@@ -62,7 +62,7 @@ func (a *App) OpenDemo(ctx context.Context, dir string, say func(step string, n 
 	}
 	var empty []*inventory.Stock
 	for _, s := range stocks {
-		if s.Kind == inventory.Codes && s.Received == 0 {
+		if s.Kind == inventory.Codes && s.Received == 0 && demo.Codes[s.Name] > 0 {
 			empty = append(empty, s)
 		}
 	}
@@ -73,12 +73,8 @@ func (a *App) OpenDemo(ctx context.Context, dir string, say func(step string, n 
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
 	}
-	for i, s := range empty {
-		// Every stock an equal share; the first ones take what is left over.
-		n := DemoCodes / len(empty)
-		if i < DemoCodes%len(empty) {
-			n++
-		}
+	for _, s := range empty {
+		n := demo.Codes[s.Name]
 		if err := a.importDemoCodes(ctx, filepath.Join(folder, s.Name+".csv"), s, n); err != nil {
 			return err
 		}

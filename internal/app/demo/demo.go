@@ -16,6 +16,29 @@ import (
 //go:embed catalogue.json
 var Catalogue []byte
 
+// Codes is how many codes each stock of the catalogue opens with, as a shop has it that
+// sells a month more often than a year; one is below its low mark. They are 100,000.
+var Codes = map[string]int{
+	"tencent-video-month": 18_240,
+	"tencent-video-year":  6_315,
+	"iqiyi-month":         15_480,
+	"iqiyi-year":          5_260,
+	"youku-year":          4_875,
+	"mango-tv-month":      7_930,
+	"bilibili-year":       6_420,
+	"netease-music-month": 5_160,
+	"qq-music-month":      4_385,
+	"ximalaya-year":       1_790,
+	"weread-season":       2_240,
+	"maoyan-40":           3_675,
+	"taopiaopiao-any":     2_950,
+	"meituan-15":          6_880,
+	"didi-20":             4_120,
+	"kfc-meal":            2_465,
+	"luckin-29":           1_772,
+	"switch-online-year":  43,
+}
+
 // CodesHeader is the first line of what WriteCodes writes.
 const CodesHeader = "card_number,password,expiry"
 

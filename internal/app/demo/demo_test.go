@@ -76,6 +76,28 @@ func TestTheShopShowsEverything(t *testing.T) {
 	}
 }
 
+// Every stock that waits for codes has its number, and together they are 100,000.
+func TestEachStockHasItsCodes(t *testing.T) {
+	sum, low, seen := 0, 0, map[int]bool{}
+	for _, st := range catalogue.ParseFile(Catalogue).Stocks {
+		if st.Kind != inventory.Codes {
+			continue
+		}
+		n := Codes[st.Name]
+		if n == 0 || seen[n] {
+			t.Errorf("%s has %d codes", st.Name, n)
+		}
+		if int64(n) <= st.LowMark {
+			low++
+		}
+		sum += n
+		seen[n] = true
+	}
+	if sum != 100_000 || len(seen) != len(Codes) || low != 1 {
+		t.Errorf("%d codes in %d of %d stocks, %d of them low", sum, len(seen), len(Codes), low)
+	}
+}
+
 var punctuation = regexp.MustCompile(`[\p{Han}][,;:!?]|[,;:!?][\p{Han}]`)
 
 // checkText keeps each language to itself.
