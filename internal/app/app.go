@@ -98,7 +98,7 @@ func (a *App) wire(ctx context.Context) error {
 	}
 	a.Live = live.New()
 	a.API = api.New(api.Options{Flows: a.Flows, Identity: a.Identity, Live: a.Live, PublicURL: a.Config.PublicURL, Log: a.Log, RateLimit: a.Config.RateLimit})
-	return a.shop()
+	return nil
 }
 
 func (a *App) gateways() error {
@@ -115,8 +115,12 @@ func (a *App) gateways() error {
 	return nil
 }
 
-// Handler is everything the process serves.
+// Handler is everything the process serves. The pages take 80 MB, so only a process that
+// serves has them.
 func (a *App) Handler() (http.Handler, error) {
+	if err := a.shop(); err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	a.API.Routes(mux)
 	a.healthRoutes(mux)
