@@ -3,7 +3,6 @@ package flow
 import (
 	"context"
 	"encoding/json"
-	"time"
 
 	"hufu/internal/db"
 	"hufu/internal/delivery"
@@ -77,15 +76,6 @@ func (f *Flows) allocate(ctx context.Context, tx *db.Tx, b *confirming, due []pa
 		}
 	}
 	return vault.RetireShort(ctx, tx, short, b.now) // giveBack voids their units
-}
-
-// setAside keeps the units whose codes have ended from being promised.
-func (f *Flows) setAside(ctx context.Context, tx *db.Tx, book *inventory.Book, now time.Time) error {
-	over, err := f.Codes.Overdue(ctx, tx, now)
-	for stock, n := range over {
-		book.SetAside(stock, n)
-	}
-	return err
 }
 
 func (f *Flows) parts(ctx context.Context, tx *db.Tx, b *confirming, ids []id.OfferVersion) error {

@@ -6,6 +6,7 @@ import (
 	"hufu/internal/vault"
 )
 
+// known sets apart the rows that the store holds already.
 func (w *codeImport) known(rows []vault.Candidate, mapping vault.Mapping) (fresh []vault.Candidate, known []vault.Problem, err error) {
 	err = w.DB.View(w.ctx, func(tx *db.Tx) error {
 		found, err := vault.Known(w.ctx, tx, w.Keys, w.i.Options.Issuer, rows)
@@ -22,6 +23,7 @@ func (w *codeImport) known(rows []vault.Candidate, mapping vault.Mapping) (fresh
 	return fresh, known, err
 }
 
+// count adds a chunk to what the import has done.
 func (w *codeImport) count(t vault.Tally, known int, at int64) {
 	i := w.i
 	i.Done += t.Rows()
@@ -34,6 +36,7 @@ func (w *codeImport) count(t vault.Tally, known int, at int64) {
 	}
 }
 
+// check is the dry run. After a crash it begins anew.
 func (w *codeImport) check() error {
 	i := w.i
 	i.Done, i.AtRow, i.Repeated, i.Known, i.Invalid, w.from = 0, 0, 0, 0, 0, 0
@@ -69,6 +72,7 @@ func (w *codeImport) check() error {
 	})
 }
 
+// ofFile reports whether an error is the file's fault, so that trying again is in vain.
 func ofFile(err error) bool {
 	k := fault.KindOf(err)
 	return k == fault.Invalid || k == fault.TooLarge || k == fault.Gone || fault.CodeOf(err) == "vault.sealed_damaged"

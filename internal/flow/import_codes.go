@@ -190,10 +190,3 @@ func (f *Flows) StartImport(ctx context.Context, id id.Import, a Act) (*vault.Im
 		return nil
 	})
 }
-
-// PauseImport stops an import where it is.
-// ResumeImport goes on with a paused import where it stopped.
-// CancelImport ends an import that isn't done. What it has added is taken back, unless some
-// of it was sold: then it stays.
-// UndoImport takes back what a done import has added, while none of it is sold.
-// steer changes an import on a person's word. A worker that was on it loses it.

@@ -9,6 +9,7 @@ import (
 	"hufu/internal/vault"
 )
 
+// PauseImport stops an import where it is.
 func (f *Flows) PauseImport(ctx context.Context, id id.Import, a Act) (*vault.Import, error) {
 	return f.steer(ctx, id, a, "import.pause", func(tx *db.Tx, i *vault.Import) error {
 		switch i.State {
@@ -20,6 +21,7 @@ func (f *Flows) PauseImport(ctx context.Context, id id.Import, a Act) (*vault.Im
 	})
 }
 
+// ResumeImport goes on with a paused import where it stopped.
 func (f *Flows) ResumeImport(ctx context.Context, id id.Import, a Act) (*vault.Import, error) {
 	return f.steer(ctx, id, a, "import.resume", func(tx *db.Tx, i *vault.Import) error {
 		if i.State != vault.ImportPaused {
@@ -30,6 +32,8 @@ func (f *Flows) ResumeImport(ctx context.Context, id id.Import, a Act) (*vault.I
 	})
 }
 
+// CancelImport ends an import that isn't done. What it has added is taken back, unless some
+// of it was sold: then it stays.
 func (f *Flows) CancelImport(ctx context.Context, id id.Import, a Act) (*vault.Import, error) {
 	return f.steer(ctx, id, a, "import.cancel", func(tx *db.Tx, i *vault.Import) error {
 		switch {
@@ -44,6 +48,7 @@ func (f *Flows) CancelImport(ctx context.Context, id id.Import, a Act) (*vault.I
 	})
 }
 
+// UndoImport takes back what a done import has added, while none of it is sold.
 func (f *Flows) UndoImport(ctx context.Context, id id.Import, a Act) (*vault.Import, error) {
 	return f.steer(ctx, id, a, "import.undo", func(tx *db.Tx, i *vault.Import) error {
 		if i.State != vault.ImportDone {
@@ -61,6 +66,7 @@ func (f *Flows) UndoImport(ctx context.Context, id id.Import, a Act) (*vault.Imp
 	})
 }
 
+// steer changes an import on a person's word. A worker that was on it loses it.
 func (f *Flows) steer(ctx context.Context, id id.Import, a Act, action string, change func(tx *db.Tx, i *vault.Import) error) (*vault.Import, error) {
 	var i *vault.Import
 	err := f.DB.Do(ctx, func(tx *db.Tx) error {

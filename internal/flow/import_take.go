@@ -9,6 +9,7 @@ import (
 	"hufu/internal/vault"
 )
 
+// run takes rows in, each chunk in the transaction that records how far the import is.
 func (w *codeImport) run() error {
 	i := w.i
 	if err := w.DB.View(w.ctx, func(tx *db.Tx) error {
@@ -42,6 +43,7 @@ func (w *codeImport) run() error {
 	})
 }
 
+// take stores the good rows of a chunk.
 func (w *codeImport) take(rows []vault.Candidate, _ []vault.Problem, t vault.Tally, at int64) error {
 	before := *w.i
 	fresh, known := rows, []vault.Problem(nil)
@@ -89,6 +91,7 @@ func wholeOnly(i *vault.Import) error {
 		"invalid", strconv.FormatInt(i.Invalid, 10))
 }
 
+// finish closes the batch with what it has. The file is kept only for an error file.
 func (w *codeImport) finish(tx *db.Tx, b *vault.Batch) error {
 	if b.State == vault.Filling {
 		if err := vault.MoveBatch(w.ctx, tx, b, vault.Ready, b.Counts.Stored); err != nil {

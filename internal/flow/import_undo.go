@@ -7,6 +7,7 @@ import (
 	"hufu/internal/vault"
 )
 
+// release brings what is stored on sale, after a whole import or one that can't be undone.
 func (w *codeImport) release() error {
 	return w.pieces(func(tx *db.Tx, book *inventory.Book, b *vault.Batch) error {
 		n, err := release(w.ctx, tx, book, b)
@@ -22,6 +23,7 @@ func (w *codeImport) release() error {
 	})
 }
 
+// undo takes back what was added.
 func (w *codeImport) undo() error {
 	err := w.pieces(func(tx *db.Tx, book *inventory.Book, b *vault.Batch) error {
 		if _, err := w.takeBack(w.ctx, tx, book, b); err != nil {
@@ -45,6 +47,8 @@ func (w *codeImport) undo() error {
 	})
 }
 
+// pieces repeats a step on the batch, saving the import with each, until the step changes
+// the import's state.
 func (w *codeImport) pieces(step func(tx *db.Tx, book *inventory.Book, b *vault.Batch) error) error {
 	was, before := w.i.State, *w.i
 	batch := &vault.Batch{ID: w.i.Batch, Stock: w.i.Stock}

@@ -151,21 +151,11 @@ func (w *codeImport) read(after int64, chunk func(rows []vault.Candidate, bad []
 	}
 }
 
-// known sets apart the rows that the store holds already.
-// count adds a chunk to what the import has done.
+// save writes the import as it stands, if this worker still has it.
 func (w *codeImport) save(tx *db.Tx, was vault.ImportState) error {
 	return vault.SaveImport(w.ctx, tx, w.i, was, w.Clock.Now())
 }
 
-// check is the dry run. After a crash it begins anew.
-// ofFile reports whether an error is the file's fault, so that trying again is in vain.
-// run takes rows in, each chunk in the transaction that records how far the import is.
-// take stores the good rows of a chunk.
-// finish closes the batch with what it has. The file is kept only for an error file.
-// release brings what is stored on sale, after a whole import or one that can't be undone.
-// undo takes back what was added.
-// pieces repeats a step on the batch, saving the import with each, until the step changes
-// the import's state.
 // ImportErrors writes the rows of a file that weren't, or wouldn't be, taken in, with a
 // column that says why. It is an export of codes, bad as they are, and on the audit trail.
 func (f *Flows) ImportErrors(ctx context.Context, id id.Import, a Act, heading string, say func(vault.Problem) string, out io.Writer) error {

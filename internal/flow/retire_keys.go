@@ -8,6 +8,7 @@ import (
 	"hufu/internal/vault"
 )
 
+// retireKeys ends keys that nothing is under any more.
 func (f *Flows) retireKeys(ctx context.Context, c Rotation) error {
 	for _, seal := range c.Others {
 		if err := f.DB.Do(ctx, func(tx *db.Tx) error { return seal(ctx, tx) }); err != nil {
@@ -51,8 +52,3 @@ func (f *Flows) retireKeys(ctx context.Context, c Rotation) error {
 	_, err := f.Keys.Refresh(ctx)
 	return err
 }
-
-// RewrapKeys wraps every key of the database under the master key of now, after the master
-// was rotated. The database's own keys, and so all codes, stay as they are. Before it, the
-// new master key must be on every machine that serves.
-// MastersInUse tells which master keys wrap keys of the database.

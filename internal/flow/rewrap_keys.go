@@ -9,6 +9,9 @@ import (
 	"hufu/internal/vault"
 )
 
+// RewrapKeys wraps every key of the database under the master key of now, after the master
+// was rotated. The database's own keys, and so all codes, stay as they are. Before it, the
+// new master key must be on every machine that serves.
 func (f *Flows) RewrapKeys(ctx context.Context, m vault.Master, by string) error {
 	var keys []vault.WrappedKey
 	if err := f.DB.View(ctx, func(tx *db.Tx) error {
@@ -36,6 +39,7 @@ func (f *Flows) RewrapKeys(ctx context.Context, m vault.Master, by string) error
 	return err
 }
 
+// MastersInUse tells which master keys wrap keys of the database.
 func (f *Flows) MastersInUse(ctx context.Context) (map[id.Key]bool, error) {
 	used := map[id.Key]bool{}
 	err := f.DB.View(ctx, func(tx *db.Tx) error {

@@ -210,5 +210,3 @@ func (f *Flows) renew(ctx context.Context, todo []vault.Renewal) error {
 		return vault.Renew(ctx, tx, todo)
 	})
 }
-
-// retireKeys ends keys that nothing is under any more.

@@ -6,11 +6,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"hufu/internal/audit"
 	"hufu/internal/db"
 	"hufu/internal/fault"
 	"hufu/internal/id"
+	"hufu/internal/inventory"
 	"hufu/internal/vault"
 )
 
@@ -125,6 +127,15 @@ func (f *Flows) ExpireCodes(ctx context.Context, n int) (int, error) {
 		return 0, err
 	}
 	return ended, nil
+}
+
+// setAside keeps the units whose codes have ended from being promised.
+func (f *Flows) setAside(ctx context.Context, tx *db.Tx, book *inventory.Book, now time.Time) error {
+	over, err := f.Codes.Overdue(ctx, tx, now)
+	for stock, n := range over {
+		book.SetAside(stock, n)
+	}
+	return err
 }
 
 func checkReason(reason string) error {
