@@ -102,13 +102,10 @@ func (a *API) lookUp(ctx context.Context, c *Call, in *proofInput) (*Page[Order]
 		return nil, err
 	}
 	out := &Page[Order]{Items: []Order{}}
-	if !contact.IsPhone() {
-		return out, nil
-	}
 	var found []*order.Order
 	err = a.Flows.DB.View(ctx, func(tx *db.Tx) error {
 		var err error
-		found, err = a.Flows.Orders.OfPhone(ctx, tx, string(contact), "", maxLookUp)
+		found, err = a.Flows.LookUp(ctx, tx, contact, maxLookUp)
 		return err
 	})
 	for _, o := range found {

@@ -299,7 +299,7 @@ func (a *API) poll(ctx context.Context, o id.Order) (*Order, error) {
 	if _, err := a.look(ctx, o); err != nil {
 		return nil, err
 	}
-	if err := a.Flows.Poll(ctx, o); err != nil {
+	if err := a.Flows.PollWaiting(ctx, o); err != nil {
 		return nil, err
 	}
 	return a.look(ctx, o)

@@ -2,20 +2,25 @@ package api
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"hufu/internal/db"
 	"hufu/internal/db/dbtest"
 	"hufu/internal/flow"
 	"hufu/internal/flow/flowtest"
 	"hufu/internal/id"
+	"hufu/internal/identity"
 	"hufu/internal/inventory"
+	"hufu/internal/paygate"
 )
 
 // each runs a test on both databases.
@@ -309,6 +314,47 @@ func TestMembersAndTheirBalance(t *testing.T) {
 	})
 }
 
+// counting is a gateway that counts how often it is asked.
+type counting struct {
+	*flowtest.Gateway
+	asked *atomic.Int64
+}
+
+func (g counting) Query(ctx context.Context, r paygate.Ref) paygate.Payment {
+	g.asked.Add(1)
+	return g.Gateway.Query(ctx, r)
+}
+
+// However often an order is polled, its gateway is asked every two seconds at most; what has
+// ended unpaid can't be cancelled, and the document says so.
+func TestPollingAndCancelling(t *testing.T) {
+	each(t, func(t *testing.T, r *rig) {
+		var asked atomic.Int64
+		r.Flows.Gateways[flowtest.Channel] = counting{r.Gateway, &asked}
+		offer, _ := r.coded(1)
+		p := r.do(request{method: "POST", path: "/orders", body: placeBody(offer.ID, 1)}).want(201, "")
+		poll := request{method: "POST", path: "/orders/" + p.str("id") + "/poll", token: p.str("token")}
+		for range 20 {
+			r.do(poll).want(200, "")
+		}
+		if n := asked.Load(); n != 1 {
+			t.Errorf("20 polls at once asked the gateway %d times", n)
+		}
+		r.Time.Advance(flow.PollEvery)
+		r.do(poll).want(200, "")
+		if n := asked.Load(); n != 2 {
+			t.Errorf("a poll two seconds later: asked %d times in all", n)
+		}
+		r.Time.Advance(20 * time.Minute)
+		if n, err := r.ExpireDue(t.Context(), 10); n != 1 || err != nil {
+			t.Fatal(n, err)
+		}
+		r.do(request{method: "POST", path: "/orders/" + p.str("id") + "/cancel", token: p.str("token")}).want(409, "order.closed")
+		op := r.staff(r.owner(), identity.Operator)
+		r.do(request{method: "POST", path: "/staff/orders/" + p.str("id") + "/cancel", token: op.token}).want(409, "order.closed")
+	})
+}
+
 // A guest who holds the phone gets the orders back; the answer is the same shape for none,
 // and nothing that isn't a code opens them (S32, S33).
 func TestLookUp(t *testing.T) {
@@ -330,6 +376,31 @@ func TestLookUp(t *testing.T) {
 	if got := r.do(request{method: "POST", path: "/lookups", body: map[string]any{"ticket": none.str("ticket"), "code": r.sentCode()}}).want(200, "").items(); len(got) != 0 {
 		t.Errorf("%v", got)
 	}
+}
+
+// So does who holds the e-mail address: their own orders, with their lines, and no others'.
+func TestLookUpByMail(t *testing.T) {
+	each(t, func(t *testing.T, r *rig) {
+		offer, _ := r.coded(5)
+		place := func(contact ...any) answer {
+			return r.do(request{method: "POST", path: "/orders", body: placeBody(offer.ID, 1, contact...)}).want(201, "")
+		}
+		place("phone", "13800009999")
+		placed := place("email", "Lin@Example.com", "phone", "13800007777")
+		place("email", "wei@example.com")
+		find := func(to string) []any {
+			t.Helper()
+			sent := r.do(request{method: "POST", path: "/lookups/codes", body: map[string]any{"to": to}}).want(202, "")
+			return r.do(request{method: "POST", path: "/lookups", body: map[string]any{"ticket": sent.str("ticket"), "code": r.sentCode()}}).want(200, "").items()
+		}
+		got := find("lin@example.com")
+		if len(got) != 1 || got[0].(map[string]any)["token"] != placed.str("token") || len(got[0].(map[string]any)["lines"].([]any)) != 1 {
+			t.Errorf("found %v", got)
+		}
+		if got := find("nobody@example.com"); len(got) != 0 {
+			t.Errorf("nobody has %v", got)
+		}
+	})
 }
 
 func TestEventsTellOfAPayment(t *testing.T) {

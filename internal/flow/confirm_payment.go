@@ -50,22 +50,22 @@ func (f *Flows) confirmAll(ctx context.Context, tx *db.Tx, commands []Confirm) (
 	answers := make([]db.Answer[Confirmed], len(commands))
 	var due []payable
 	for i, c := range commands {
-		event := [2]string{c.Provider, c.Event}
-		if was, ok := seen[event]; ok && was != payment.Unknown {
-			answers[i].Result.Verdict = payment.Duplicate
-			continue
-		}
 		intent := b.intents[c.Intent]
 		var o *order.Order
 		if intent != nil {
 			o = b.orders[intent.Order]
 		}
+		if o != nil { // also of a copy: it may be the rerun of a commit whose answer was lost
+			answers[i].Result.Order = o.ID
+		}
+		event := [2]string{c.Provider, c.Event}
+		if was, ok := seen[event]; ok && was != payment.Unknown {
+			answers[i].Result.Verdict = payment.Duplicate
+			continue
+		}
 		txn := [2]string{c.Provider, c.Txn}
 		v := payment.Judge(c.Message, intent, o != nil && !o.PaidAt.IsZero(), o != nil && o.State == order.Pending, booked[txn])
 		answers[i].Result.Verdict = v
-		if o != nil {
-			answers[i].Result.Order = o.ID
-		}
 		if c.Provider == payment.Balance && v != payment.Duplicate {
 			if answers[i].Err = prepaid.cover(c, o); answers[i].Err != nil {
 				continue

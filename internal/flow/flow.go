@@ -50,6 +50,7 @@ type Flows struct {
 	Changed func(id.Order)
 
 	placed  placed
+	asked   asked
 	place   *db.Lane[Place, Placed]
 	confirm *db.Lane[Confirm, Confirmed]
 	reveal  *db.Lane[Reveal, []Revealed]

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"hufu/internal/db"
 	"hufu/internal/id"
@@ -12,8 +13,7 @@ import (
 )
 
 // Poll asks the gateway what became of an order's payment and books what it says (P2,
-// S25). It is what the page asks for when the shopper comes back: the address they come
-// back to proves nothing.
+// S25), however lately it was asked before.
 func (f *Flows) Poll(ctx context.Context, o id.Order) error {
 	var intents map[id.Order][]*payment.Intent
 	err := f.DB.View(ctx, func(tx *db.Tx) error {
@@ -32,6 +32,40 @@ func (f *Flows) Poll(ctx context.Context, o id.Order) error {
 		}
 	}
 	return nil
+}
+
+// PollEvery is how often at most a gateway is asked about one order for whoever waits for it.
+const PollEvery = 2 * time.Second
+
+// PollWaiting is Poll for the many who may wait for one order: it asks nothing when this
+// process asked about the order within PollEvery. It is what a page, or a program, asks for
+// when the shopper comes back: the address they come back to proves nothing.
+func (f *Flows) PollWaiting(ctx context.Context, o id.Order) error {
+	if !f.asked.may(o, f.Clock.Now()) {
+		return nil
+	}
+	return f.Poll(ctx, o)
+}
+
+// asked remembers which orders a gateway was asked about just now.
+type asked struct {
+	mu sync.Mutex
+	at map[id.Order]time.Time
+}
+
+const mostAsked = 10_000
+
+func (a *asked) may(o id.Order, now time.Time) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if before, ok := a.at[o]; ok && now.Sub(before) < PollEvery-PollEvery/10 { // who asks every PollEvery is a little early now and then
+		return false
+	}
+	if a.at == nil || len(a.at) > mostAsked {
+		a.at = map[id.Order]time.Time{}
+	}
+	a.at[o] = now
+	return true
 }
 
 // PollSilent asks about payments of which nothing was heard, on the schedule of

@@ -17,9 +17,9 @@ var (
 )
 
 // OfEmail lists the orders placed with an e-mail address, as identity.ParseEmail writes it,
-// the newest first: at most n before a given one ("" starts at the newest). Without lines.
+// the newest first: at most n before a given one ("" starts at the newest).
 func (*Service) OfEmail(ctx context.Context, tx *db.Tx, email string, before id.Order, n int) ([]*Order, error) {
-	return loadOrders(ctx, tx, ofEmail, email, string(before), n)
+	return listed(ctx, tx, ofEmail, email, before, n)
 }
 
 // OfTail lists the newest orders, at most n, whose phone number ends with given digits,

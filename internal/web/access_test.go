@@ -148,6 +148,37 @@ func (s *shop) sentCode() string {
 	return sixDigits.FindString(all[0].Body)
 }
 
+// An order is found again with a code sent to the e-mail address it was placed with.
+func TestOrdersByMail(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := open(t, d)
+		s.stall()
+		buyer := s.browser("en")
+		other := buyer.place("duo", "1")
+		f := buyer.checkout("duo", "1")
+		f.Set("email", "Some.One@Example.com")
+		if r := buyer.post("/checkout/duo", f); r.StatusCode != http.StatusSeeOther {
+			t.Fatalf("placing: %d", r.StatusCode)
+		}
+		b := s.browser("en")
+		f = b.get("/sign-in?for=look_up").fields()
+		f.Set("phone", "some.one@example.com")
+		sent := b.post("/sign-in/code", f)
+		sound(t, "/sign-in/code", sent, "en")
+		f = sent.fields()
+		f.Set("code", s.sentCode())
+		if r := b.post("/sign-in", f); r.StatusCode != http.StatusSeeOther {
+			t.Fatalf("with the code: %d %s", r.StatusCode, r.body)
+		}
+		if r := b.get("/orders/" + string(buyer.lastOrder())); r.StatusCode != http.StatusOK {
+			t.Errorf("the order: %d", r.StatusCode)
+		}
+		if r := b.get("/orders/" + string(other)); r.StatusCode != http.StatusNotFound {
+			t.Errorf("an order placed without the address: %d", r.StatusCode)
+		}
+	})
+}
+
 // An order is found again with a code sent to its phone, and in no other way.
 func TestOrdersByPhone(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

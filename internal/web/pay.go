@@ -7,11 +7,11 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"hufu/internal/db"
 	"hufu/internal/fault"
+	"hufu/internal/flow"
 	"hufu/internal/httpx"
 	"hufu/internal/id"
 	"hufu/internal/order"
@@ -222,37 +222,15 @@ func (s *Web) wait(r *http.Request, ask bool) (*payingView, bool, error) {
 // How often a gateway is asked while somebody waits: often in the first minute, seldom
 // after it, and never more often than that however many pages wait for the order.
 const (
-	askOften  = 2 * time.Second
+	askOften  = flow.PollEvery
 	askSeldom = 15 * time.Second
 	pollTime  = 4 * time.Second // how long an answer is waited for
 )
 
-// asking remembers which orders the gateway was asked about just now.
-type asking struct {
-	mu sync.Mutex
-	at map[id.Order]time.Time
-}
-
-func (a *asking) may(o id.Order, now time.Time) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if now.Sub(a.at[o]) < askOften-200*time.Millisecond {
-		return false
-	}
-	if a.at == nil || len(a.at) > 10_000 {
-		a.at = map[id.Order]time.Time{}
-	}
-	a.at[o] = now
-	return true
-}
-
 func (s *Web) poll(ctx context.Context, o id.Order) error {
-	if !s.asking.may(o, time.Now()) {
-		return nil
-	}
 	ctx, cancel := context.WithTimeout(ctx, pollTime)
 	defer cancel()
-	return s.Flows.Poll(ctx, o)
+	return s.Flows.PollWaiting(ctx, o)
 }
 
 const (

@@ -116,7 +116,7 @@ func (s *Web) signIn(w http.ResponseWriter, r *http.Request) error {
 		}
 		var found []id.Order
 		if err := s.Flows.DB.View(ctx, func(tx *db.Tx) error {
-			all, err := s.Flows.Orders.OfPhone(ctx, tx, string(proven), "", maxHeld)
+			all, err := s.Flows.LookUp(ctx, tx, proven, maxHeld)
 			found = nil
 			for _, o := range all {
 				found = append(found, o.ID)

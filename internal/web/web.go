@@ -33,7 +33,6 @@ type Web struct {
 	Options
 	ui     *ui.Renderer
 	shelf  shelf
-	asking asking
 	csrf   *http.CrossOriginProtection
 	secure bool
 }
