@@ -167,7 +167,7 @@ func codes(b *tab, home, dir string) {
 	b.press("form[data-upload] button.btn-primary")
 	b.at("/console/imports/imp_[0-9a-z]+")
 	b.shot("columns")
-	b.press("form[action$='/check'] .form-foot button")
+	b.press("form[action$='/check'] .form-foot button.btn-primary")
 	b.says("console.import.checked", "n", "30")
 	b.check()
 	b.shot("checked")

@@ -4,3 +4,4 @@ import "./shop.js";
 import "./table.js";
 import "./command.js";
 import "./keys.js";
+import "./moment.js";

@@ -45,7 +45,9 @@ type checkoutView struct {
 	Errors   map[string]string
 	Problems []problem // the errors, in the order of the form
 	Notice   ui.Flash
-	Open     bool
+	Open     bool       // can be bought now
+	Shelf    string     // where other offers stand, when it can't
+	Others   []ui.Offer // some of them
 	lang     i18n.Lang
 }
 
@@ -85,6 +87,9 @@ func (s *Web) checkout(w http.ResponseWriter, r *http.Request) error {
 		v.Phone, v.Email = e.Party.Phone, e.Party.Email
 	}
 	if err := s.forMember(r, v, e, ""); err != nil {
+		return err
+	}
+	if err := s.waysOn(r.Context(), v, g); err != nil {
 		return err
 	}
 	s.ui.Render(w, r, http.StatusOK, "shop/checkout", v)
@@ -229,7 +234,7 @@ func (s *Web) placeOrder(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if err != nil {
-		return s.refuse(w, r, v, p, err)
+		return s.refuse(w, r, g, v, p, err)
 	}
 	s.hold(w, r, placed.ID)
 	if p.pay == payment.Balance && e != nil {
@@ -303,7 +308,7 @@ func (v *checkoutView) shows(sold *catalogue.Version, terms string) bool {
 }
 
 // refuse shows the form again and says why.
-func (s *Web) refuse(w http.ResponseWriter, r *http.Request, v *checkoutView, p placing, err error) error {
+func (s *Web) refuse(w http.ResponseWriter, r *http.Request, g goods, v *checkoutView, p placing, err error) error {
 	lang := ui.LangOf(r)
 	f := fault.From(err)
 	switch {
@@ -338,7 +343,37 @@ func (s *Web) refuse(w http.ResponseWriter, r *http.Request, v *checkoutView, p 
 	if f.Kind == fault.Unavailable {
 		s.Log.ErrorContext(r.Context(), "an order could not be placed", "trace", httpx.CallerOf(r.Context()).Trace, "error", err)
 	}
+	if err := s.waysOn(r.Context(), v, g); err != nil {
+		return err
+	}
 	s.ui.Render(w, r, httpx.StatusOf(f.Kind), "shop/checkout", v)
+	return nil
+}
+
+// maxOthers is how many other offers stand beside one that can't be bought.
+const maxOthers = 3
+
+// waysOn gives a form whose offer can't be bought what can: offers of the same shelf first.
+func (s *Web) waysOn(ctx context.Context, v *checkoutView, g goods) error {
+	if v.Open {
+		return nil
+	}
+	all, _, err := s.look(ctx)
+	if err != nil {
+		return err
+	}
+	v.Shelf = "/"
+	for _, near := range []bool{true, false} {
+		for _, o := range all {
+			if o.Offer.ID == g.Offer.ID || o.State != catalogue.Live || o.Stock.Out() || (o.Offer.Category == g.Offer.Category) != near || len(v.Others) == maxOthers {
+				continue
+			}
+			v.Others = append(v.Others, o.card(v.lang))
+			if near {
+				v.Shelf = "/?c=" + g.Offer.Category
+			}
+		}
+	}
 	return nil
 }
 

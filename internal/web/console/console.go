@@ -96,7 +96,7 @@ var nav = []ui.NavGroup{
 		{Section: "audit", Key: "ui.nav.audit", Href: "/console/audit", Icon: "shield", Go: "a"},
 		{Section: "notices", Key: "ui.nav.notices", Href: "/console/notices", Icon: "bell", Go: "n"},
 		{Section: "system", Key: "ui.nav.system", Href: "/console/system", Icon: "gear", Go: "y"},
-		{Section: "settings", Key: "console.nav.settings", Href: "/console/settings", Icon: "filter", Go: "e"},
+		{Section: "settings", Key: "console.nav.settings", Href: "/console/settings", Icon: "sliders", Go: "e"},
 	}},
 }
 

@@ -34,9 +34,13 @@ type homeView struct {
 	Days    []dayRow
 	Funnel  []funnelStep
 	AsOf    time.Time
-	Started bool
+	Started bool // there were orders in the days shown
+	Sold    bool // and money for them
+	Placed  bool // there were orders in the days of the funnel
 	First   []firstStep
-	Checked string // when the invariants last held, in words
+	Next    *firstStep // the first of First that isn't done
+	Did     int        // how many of First are done
+	Checked string     // when the invariants last held, in words
 }
 
 type dayRow struct {
@@ -53,8 +57,8 @@ type funnelStep struct {
 
 // firstStep is one of what an empty shop needs.
 type firstStep struct {
-	Label, Href string
-	Done        bool
+	Label, Text, Act, Href string // what, why, the button's words and where it leads
+	Done                   bool
 }
 
 func home(c *Console, v *visit) error {
@@ -126,8 +130,26 @@ func (v *visit) firstSteps(tx *db.Tx, d *homeView, stocks []*inventory.Stock) er
 		return err
 	}
 	filled := slices.ContainsFunc(stocks, func(s *inventory.Stock) bool { return s.Received > 0 })
-	d.First = []firstStep{{v.t("console.first.stock"), "/console/stocks", len(stocks) > 0}, {v.t("console.first.codes"), "/console/imports/new", filled}, {v.t("console.first.benefit"), "/console/benefits/new", len(benefits) > 0},
-		{v.t("console.first.offer"), "/console/offers/new", len(offers) > 0}, {v.t("console.first.live"), "/console/offers", false}}
+	for _, x := range []struct {
+		name, href string
+		done       bool
+	}{
+		{"gateway", "/console/system", len(v.c.Flows.Gateways) > 0},
+		{"stock", "/console/stocks#new-stock", len(stocks) > 0},
+		{"codes", "/console/imports/new", filled},
+		{"benefit", "/console/benefits/new", len(benefits) > 0},
+		{"offer", "/console/offers/new", len(offers) > 0},
+		{"live", "/console/offers", false},
+	} {
+		key := "console.first." + x.name
+		d.First = append(d.First, firstStep{v.t(key), v.t(key + ".text"), v.t(key + ".act"), x.href, x.done})
+		if x.done {
+			d.Did++
+		}
+	}
+	if at := slices.IndexFunc(d.First, func(s firstStep) bool { return !s.Done }); at >= 0 {
+		d.Next = &d.First[at]
+	}
 	return nil
 }
 
@@ -208,8 +230,10 @@ func (v *visit) numbers(d *homeView, days []desk.Day) {
 	} else {
 		d.Answer = v.t("console.chart.nothing")
 	}
-	d.Started = before.Created+now.Created > 0
-	d.Chart = v.chart(days, best.Revenue)
+	d.Started, d.Placed, d.Sold = before.Created+now.Created > 0, now.Created > 0, best.Revenue > 0
+	if d.Sold {
+		d.Chart = v.chart(days, best.Revenue)
+	}
 }
 
 func share(part, whole int64) string {

@@ -70,6 +70,7 @@ type importView struct {
 type columnChoice struct {
 	Name    string
 	Label   string
+	Mark    string // "one of these" beside the columns of which one is needed
 	Options []ui.Option
 }
 
@@ -224,7 +225,10 @@ func (v *visit) importColumns(d *importView, values map[string]string) error {
 		d.Heading = append(d.Heading, name)
 	}
 	for _, name := range columns {
-		ch := columnChoice{Name: "col." + name, Label: v.t("console.import.col." + name), Options: []ui.Option{{Value: "-1", Label: v.t("console.import.none"), Selected: values["col."+name] == "-1"}}}
+		ch := columnChoice{Name: "col." + name, Label: v.t("console.import.col." + name), Options: []ui.Option{{Value: "-1", Label: v.t("console.import.no_column"), Selected: values["col."+name] == "-1"}}}
+		if name == "code" || name == "serial" || name == "account" {
+			ch.Mark = v.t("console.import.one_of")
+		}
 		for n, h := range d.Heading {
 			ch.Options = append(ch.Options, ui.Option{Value: strconv.Itoa(n), Label: strconv.Itoa(n+1) + " · " + clip(h, 40), Selected: values["col."+name] == strconv.Itoa(n)})
 		}

@@ -7,6 +7,7 @@ import (
 
 	"hufu/internal/catalogue"
 	"hufu/internal/db"
+	"hufu/internal/id"
 	"hufu/internal/identity"
 	"hufu/internal/web/ui"
 )
@@ -15,8 +16,12 @@ var offerStates = []catalogue.State{catalogue.Live, catalogue.Scheduled, catalog
 
 func offers(c *Console, v *visit) error {
 	var all []catalogue.Offer
+	var supplies map[id.Offer]supply
 	if err := v.view(func(tx *db.Tx) (err error) {
-		all, err = c.Flows.Catalogue.Offers(v.r.Context(), tx, true)
+		if all, err = c.Flows.Catalogue.Offers(v.r.Context(), tx, true); err != nil {
+			return err
+		}
+		supplies, err = v.supplies(tx, all)
 		return err
 	}); err != nil {
 		return err
@@ -42,20 +47,21 @@ func offers(c *Console, v *visit) error {
 		l.Actions = []ui.Action{{Label: v.t("console.catalogue_file"), Href: "/console/catalogue-file", Kind: "secondary", Icon: "upload"}, {Label: v.t("console.offers.new"), Href: "/console/offers/new", Icon: "plus"}}
 	}
 	l.Table = ui.Table{Caption: v.t("ui.nav.offers"), Columns: []ui.Column{v.sortable(ui.Column{Label: v.t("console.offer")}, "title"), v.sortable(ui.Column{Label: v.t("console.category")}, "category"), {Label: v.t("console.state")},
-		v.sortable(ui.Column{Label: v.t("console.price"), End: true}, "price"), v.sortable(ui.Column{Label: v.t("console.updated"), End: true}, "updated")}}
+		v.sortable(ui.Column{Label: v.t("console.price"), End: true}, "price"), v.sortable(ui.Column{Label: v.t("console.stock.available"), End: true, Say: true}, "available"), {Label: v.t("console.stock.delivered"), End: true, Say: true}, v.sortable(ui.Column{Label: v.t("console.updated"), End: true}, "updated")}}
 	sorted(v, shown, map[string]func(a, b catalogue.Offer) int{
 		"title": func(a, b catalogue.Offer) int { return strings.Compare(v.pick(a.Draft.Title), v.pick(b.Draft.Title)) },
 		"category": func(a, b catalogue.Offer) int {
 			return slices.Index(catalogue.Categories, a.Category) - slices.Index(catalogue.Categories, b.Category)
 		},
-		"price":   func(a, b catalogue.Offer) int { return byMoney(a.Draft.Price, b.Draft.Price) },
-		"updated": func(a, b catalogue.Offer) int { return a.UpdatedAt.Compare(b.UpdatedAt) },
+		"price":     func(a, b catalogue.Offer) int { return byMoney(a.Draft.Price, b.Draft.Price) },
+		"available": func(a, b catalogue.Offer) int { return byAvailable(supplies[a.ID], supplies[b.ID]) },
+		"updated":   func(a, b catalogue.Offer) int { return a.UpdatedAt.Compare(b.UpdatedAt) },
 	})
 	for _, o := range cut(v, shown, &l.Table.Pager) {
 		tone, word := v.offerState(o.At(now))
 		href := "/console/offers/" + string(o.ID)
 		l.Table.Rows = append(l.Table.Rows, ui.Row{ID: string(o.ID), Label: v.pick(o.Draft.Title), Href: href, Edit: href + "/edit", Cells: []ui.Cell{
-			ui.Link(orSlug(v.pick(o.Draft.Title), o.Slug), href, o.Slug+" · "+versionText(o.Version)), ui.Text(v.category(o.Category), ""), ui.State(tone, word), ui.Sum(o.Draft.Price), ui.At(o.UpdatedAt)}})
+			ui.Link(orSlug(v.pick(o.Draft.Title), o.Slug), href, o.Slug+" · "+versionText(o.Version)), ui.Text(v.category(o.Category), ""), ui.State(tone, word), ui.Sum(o.Draft.Price), v.available(supplies[o.ID]), v.delivered(supplies[o.ID]), ui.At(o.UpdatedAt)}})
 	}
 	l.Table.Empty = ui.Empty{Art: "box", Title: v.t("console.offers.empty"), Text: v.t("console.offers.empty.text"), Action: &ui.Action{Label: v.t("console.offers.new"), Href: "/console/offers/new", Icon: "plus"},
 		Second: &ui.Action{Label: v.t("console.catalogue_file"), Href: "/console/catalogue-file"}}

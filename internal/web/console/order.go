@@ -32,6 +32,7 @@ type orderView struct {
 	Transfers ui.Table
 	Cases     []caseLine
 	Events    []ui.Event
+	Latest    *ui.Event // of Events
 	Notes     []ui.Event
 	MayCancel bool
 	MayAsk    bool
@@ -103,12 +104,15 @@ func (v *visit) orderPage(status int, contact string, refusal error) error {
 		who += " · " + v.t("console.guest")
 	}
 	d.Facts = []ui.Fact{{Label: v.t("console.customer"), Value: who}, {Label: v.t("console.order.channel"), Value: v.known("console.channel."+o.Channel, o.Channel)}, {Label: v.t("console.order.created"), Value: v.when(o.CreatedAt)}, {Label: v.t("console.order.paid_at"), Value: v.when(o.PaidAt)},
-		{Label: v.t("console.order.expires"), Value: v.when(o.ExpiresAt)}, {Label: v.t("console.amount"), Value: o.Total.String()}, {Label: "ID", Value: string(o.ID), Mono: true}}
+		{Label: v.t("console.order.expires"), Value: v.when(o.ExpiresAt)}, {Label: v.t("console.amount"), Value: o.Total.String()}}
 	v.orderMoney(s, d)
 	for _, x := range s.cases {
 		d.Cases = append(d.Cases, caseLine{x, v.known("console.case."+x.Kind, x.Kind), "/console/exceptions/" + string(x.ID)})
 	}
 	d.Events = v.timeLine(s)
+	if len(d.Events) > 0 {
+		d.Latest = &d.Events[0]
+	}
 	v.page(&d.Page, "orders", v.t("console.order")+" "+d.Name)
 	d.Crumbs = []ui.Crumb{{Label: v.t("ui.nav.all_orders"), Href: "/console/orders"}, {Label: d.Name}}
 	return v.render(status, "order", d)

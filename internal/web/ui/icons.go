@@ -48,6 +48,7 @@ var icons = map[string]string{
 	"ledger":   `<path d="M5 3.5h12.5a1.5 1.5 0 0 1 1.5 1.5v15.5H7a2 2 0 0 1-2-2zM5 18.5a2 2 0 0 1 2-2h12M9 8h6M9 12h4"/>`,
 	"bell":     `<path d="M6 16.5V11a6 6 0 0 1 12 0v5.5l1.5 1.5h-15zM10 20.5a2 2 0 0 0 4 0"/>`,
 	"gear":     `<circle cx="12" cy="12" r="3"/><path d="M12 2.8v2.7M12 18.5v2.7M2.8 12h2.7M18.5 12h2.7M5.5 5.5l1.9 1.9M16.6 16.6l1.9 1.9M18.5 5.5l-1.9 1.9M7.4 16.6l-1.9 1.9"/>`,
+	"sliders":  `<path d="M4 7h8.5M17.5 7H20M4 17h2.5M11.5 17H20"/><circle cx="15" cy="7" r="2.5"/><circle cx="9" cy="17" r="2.5"/>`,
 	"upload":   `<path d="M12 16V4M7 9l5-5 5 5M4 15.5v4a1 1 0 0 0 1 1h14a1 1 0 0 0 1-1v-4"/>`,
 	"download": `<path d="M12 4v12M7 11l5 5 5-5M4 15.5v4a1 1 0 0 0 1 1h14a1 1 0 0 0 1-1v-4"/>`,
 	"file":     `<path d="M6 3h8.5L19 7.5V20a1 1 0 0 1-1 1H6a1 1 0 0 1-1-1V4a1 1 0 0 1 1-1z"/><path d="M14 3v5h5M9 13h6M9 16.5h4"/>`,
