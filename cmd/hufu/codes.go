@@ -141,7 +141,7 @@ func runGenerate(ctx context.Context, e *env, _ []string) error {
 		fmt.Fprintln(e.out, e.lang.T("cli.batch_undone", "batch", g.undo))
 		return nil
 	}
-	b := newBar(e.err, e.lang.T("cli.generating"))
+	b := newBar(e, "cli.generating")
 	began := time.Now()
 	var batch *vault.Batch
 	if g.resume != "" {

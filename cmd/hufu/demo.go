@@ -70,18 +70,16 @@ func (d *demoFlags) run(ctx context.Context, e *env) error {
 		return err
 	}
 	defer a.Close()
-	codes := 0
+	b, codes := newBar(e, "cli.demo_codes"), 0
 	if err := a.OpenDemo(ctx, d.data, func(step string, n int) {
 		if step == "codes" {
 			codes += n
-			fmt.Fprintf(e.err, "\r%s", e.lang.T("cli.demo_codes", "n", strconv.Itoa(codes), "of", strconv.Itoa(app.DemoCodes)))
+			b.at(int64(codes), app.DemoCodes)
 		}
 	}); err != nil {
 		return err
 	}
-	if codes > 0 {
-		fmt.Fprintln(e.err)
-	}
+	b.end()
 	setUp, err := a.SetUpAddress(ctx)
 	if err != nil {
 		return err

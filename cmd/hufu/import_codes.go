@@ -128,8 +128,14 @@ func runImport(ctx context.Context, e *env, args []string) error {
 	case i.cancel != "":
 		run, err = a.Flows.CancelImport(ctx, id.Import(i.cancel), act)
 	case i.resume != "":
-		if run, err = a.Flows.Import(ctx, id.Import(i.resume)); err == nil && run.State == vault.ImportPaused {
+		if run, err = a.Flows.Import(ctx, id.Import(i.resume)); err != nil {
+			return err
+		}
+		switch run.State {
+		case vault.ImportPaused:
 			run, err = a.Flows.ResumeImport(ctx, run.ID, act)
+		case vault.ImportReceived: // it ended before it was checked
+			run, err = a.Flows.CheckImport(ctx, run.ID, run.Options, act)
 		}
 	default:
 		run, err = receiveFile(ctx, e, a, i, o, in, args[0])
@@ -158,7 +164,11 @@ func runImport(ctx context.Context, e *env, args []string) error {
 			return err
 		}
 	}
-	fmt.Fprintln(e.out, e.lang.T("cli.import_"+string(run.State), "import", string(run.ID), "batch", string(run.Batch), "added", strconv.FormatInt(run.Added, 10)))
+	end := "cli.import_" + string(run.State)
+	if run.State == vault.ImportDone && run.Batch == "" {
+		end = "cli.import_nothing"
+	}
+	fmt.Fprintln(e.out, e.lang.T(end, "import", string(run.ID), "batch", string(run.Batch), "added", strconv.FormatInt(run.Added, 10)))
 	if run.Why != nil {
 		return run.Why
 	}
@@ -177,6 +187,7 @@ func receiveFile(ctx context.Context, e *env, a *app.App, i importFlags, o vault
 	if err != nil {
 		return nil, err
 	}
+	fmt.Fprintln(e.err, e.lang.T("cli.import_begun", "import", string(run.ID)))
 	return a.Flows.CheckImport(ctx, run.ID, run.Options, flow.Act{By: atTerminal})
 }
 
@@ -219,7 +230,7 @@ func follow(ctx context.Context, e *env, a *app.App, run id.Import) (*vault.Impo
 			if state = i.State; !state.Working() {
 				return i, nil
 			}
-			b = newBar(e.err, e.lang.T("cli.import_"+string(state)))
+			b = newBar(e, "cli.import_"+string(state))
 		}
 		if i.Total > 0 {
 			b.at(i.Done, i.Total)

@@ -75,7 +75,7 @@ func rotateKeys(ctx context.Context, e *env, a *app.App) error {
 		c.Purposes = append(c.Purposes, vault.Purpose(strings.TrimSpace(p)))
 	}
 	c.Others = append(c.Others, a.Identity.Reseal)
-	b := newBar(e.err, e.lang.T("cli.keys_rotating"))
+	b := newBar(e, "cli.keys_rotating")
 	err = a.Flows.RotateKeys(ctx, c, b.at)
 	b.end()
 	if err != nil {

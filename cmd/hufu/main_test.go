@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"flag"
+	"os"
 	"strings"
 	"testing"
 
@@ -50,4 +52,20 @@ func TestFaultsAreToldInTheTerminalsLanguage(t *testing.T) {
 			t.Errorf("%s: status %d, %q", lang, status, errs)
 		}
 	}
+}
+
+// englishOf are the English messages of areas.
+func englishOf(t *testing.T, areas ...string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	for _, area := range areas {
+		raw, err := os.ReadFile("../../internal/i18n/messages/" + area + ".en.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(raw, &all); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return all
 }

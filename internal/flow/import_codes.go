@@ -36,6 +36,9 @@ func (f *Flows) ReceiveImport(ctx context.Context, c NewImport) (*vault.Import, 
 	if i.Options.Name == "" {
 		i.Options.Name = i.FileName
 	}
+	if err := vault.CheckCost(c.Options.Cost); err != nil {
+		return nil, err
+	}
 	err := f.DB.Do(ctx, func(tx *db.Tx) error {
 		if err := f.codeStock(ctx, tx, c.Stock); err != nil {
 			return err
@@ -170,7 +173,8 @@ func (f *Flows) CheckImport(ctx context.Context, id id.Import, o vault.ImportOpt
 }
 
 // StartImport has a worker take in what was checked. An import that is to be whole is
-// refused when the check has found a problem.
+// refused when the check has found a problem; one without a good row is done at once and
+// has no batch.
 func (f *Flows) StartImport(ctx context.Context, id id.Import, a Act) (*vault.Import, error) {
 	return f.steer(ctx, id, a, "import.start", func(tx *db.Tx, i *vault.Import) error {
 		if i.State != vault.ImportChecked {
@@ -179,6 +183,10 @@ func (f *Flows) StartImport(ctx context.Context, id id.Import, a Act) (*vault.Im
 		good := i.Total - i.Repeated - i.Known - i.Invalid
 		if i.Options.WholeOnly && good != i.Total {
 			return wholeOnly(i)
+		}
+		if good == 0 {
+			i.State, i.Done = vault.ImportDone, i.Total
+			return nil
 		}
 		b := &vault.Batch{Stock: i.Stock, Source: vault.Imported, Name: i.Options.Name, Issuer: i.Options.Issuer, Supplier: i.Options.Supplier,
 			Size: good, Cost: i.Options.Cost, ExpiresAt: i.Options.Expires, CreatedAt: f.Clock.Now(), CreatedBy: a.By}

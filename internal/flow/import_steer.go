@@ -54,6 +54,9 @@ func (f *Flows) UndoImport(ctx context.Context, id id.Import, a Act) (*vault.Imp
 		if i.State != vault.ImportDone {
 			return fault.New(fault.Conflict, "vault.import_state")
 		}
+		if i.Batch == "" { // it took nothing in
+			return fault.New(fault.Conflict, "vault.import_state")
+		}
 		b, err := vault.BatchByID(ctx, tx, i.Batch)
 		if err != nil {
 			return err

@@ -3,6 +3,7 @@ package tabular
 import (
 	"bytes"
 	"io"
+	"strconv"
 	"unicode/utf8"
 
 	"hufu/internal/fault"
@@ -14,16 +15,18 @@ import (
 const sampleSize = 64 << 10
 
 // sample is the beginning of a text file, and a piece of it that shows its charset: the
-// first piece that isn't plain ASCII, wherever in the file it stands.
-func sample(src io.ReaderAt, size int64) (head, telling []byte, err error) {
+// first piece that isn't plain ASCII, wherever in the file it stands. row is the number of
+// the line in which that begins.
+func sample(src io.ReaderAt, size int64) (head, telling []byte, row int64, err error) {
+	row = 1
 	buf := make([]byte, sampleSize)
 	for at := int64(0); at < size; {
 		n, err := src.ReadAt(buf[:min(sampleSize, size-at)], at)
 		if err != nil && err != io.EOF {
-			return nil, nil, readFault(err)
+			return nil, nil, 0, readFault(err)
 		}
 		if n == 0 {
-			return nil, nil, fault.New(fault.Invalid, "tabular.truncated")
+			return nil, nil, 0, fault.New(fault.Invalid, "tabular.truncated")
 		}
 		if head == nil {
 			head = bytes.Clone(buf[:n])
@@ -32,14 +35,16 @@ func sample(src io.ReaderAt, size int64) (head, telling []byte, err error) {
 			// From the line's beginning on, so that no character is cut in two at the front.
 			first := bytes.IndexFunc(buf[:n], func(r rune) bool { return r >= utf8.RuneSelf })
 			line := bytes.LastIndexByte(buf[:max(first, 0)], '\n') + 1
+			row += int64(bytes.Count(buf[:line], []byte{'\n'}))
 			if at == 0 {
 				line = 0
 			}
-			return head, bytes.Clone(buf[line:n]), nil
+			return head, bytes.Clone(buf[line:n]), row, nil
 		}
+		row += int64(bytes.Count(buf[:n], []byte{'\n'}))
 		at += int64(n)
 	}
-	return head, head, nil
+	return head, head, 1, nil
 }
 
 func ascii(b []byte) bool {
@@ -64,9 +69,9 @@ func bomOf(head []byte) (Charset, int64) {
 	return AnyCharset, 0
 }
 
-// detect tells the charset of a piece of text without a mark. Its faults are
-// tabular.charset (none fits) and tabular.not_a_table (binary).
-func detect(telling []byte) (Charset, error) {
+// detect tells the charset of a piece of text without a mark, which begins in a row. Its
+// faults are tabular.charset (none fits) and tabular.not_a_table (binary).
+func detect(telling []byte, row int64) (Charset, error) {
 	if c := utf16By(telling); c != AnyCharset {
 		return c, nil
 	}
@@ -80,11 +85,11 @@ func detect(telling []byte) (Charset, error) {
 	if validGB18030(telling) {
 		return GB18030, nil
 	}
-	// A little damage in what is UTF-8 for the rest is shown row by row.
-	if bad, good := countUTF8(telling); bad*10 < good {
+	// A little damage in what is UTF-8 or plain ASCII for the rest is shown row by row.
+	if bad, good := countUTF8(telling); bad*10 < good || bad <= 1+len(telling)/1000 {
 		return UTF8, nil
 	}
-	return AnyCharset, fault.New(fault.Invalid, "tabular.charset")
+	return AnyCharset, fault.New(fault.Invalid, "tabular.charset", "row", strconv.FormatInt(row, 10))
 }
 
 // utf16By looks for the zero bytes that ASCII characters have in UTF-16.

@@ -10,8 +10,9 @@ const sniffLines = 100
 // more may as well be one code written in groups.
 func sniff(d *lineDecoder, head []byte, end byte, more bool) Delimiter {
 	lines := bytes.Split(head, []byte{end})
-	if more && len(lines) > 1 {
-		lines = lines[:len(lines)-1] // cut somewhere
+	last := len(lines) - 1
+	if (more && last > 0) || (last > 1 && len(lines[last]) > 0) {
+		lines = lines[:last] // cut somewhere, or maybe
 	}
 	kept := make([][]byte, 0, sniffLines)
 	for _, l := range lines {

@@ -38,7 +38,7 @@ type textRows struct {
 }
 
 func openText(src io.ReaderAt, size int64, o Options) (rows, Layout, error) {
-	head, telling, err := sample(src, size)
+	head, telling, row, err := sample(src, size)
 	if err != nil {
 		return nil, Layout{}, err
 	}
@@ -46,7 +46,7 @@ func openText(src io.ReaderAt, size int64, o Options) (rows, Layout, error) {
 	marked, skip := bomOf(head)
 	if t.charset == AnyCharset {
 		if t.charset = marked; marked == AnyCharset {
-			if t.charset, err = detect(telling); err != nil {
+			if t.charset, err = detect(telling, row); err != nil {
 				return nil, Layout{}, err
 			}
 		}

@@ -132,6 +132,14 @@ func one(found []*Batch, err error) (*Batch, error) {
 	return found[0], nil
 }
 
+// CheckCost refuses what a code can't have cost: less than nothing.
+func CheckCost(cost money.Amount) error {
+	if cost.Minor < 0 {
+		return fault.New(fault.Invalid, "vault.cost_negative")
+	}
+	return nil
+}
+
 // AddBatch writes a new batch, which has no codes yet. It mints the batch's id and sets
 // the ids of its codes aside.
 func AddBatch(ctx context.Context, tx *db.Tx, b *Batch) error {
@@ -140,6 +148,9 @@ func AddBatch(ctx context.Context, tx *db.Tx, b *Batch) error {
 	}
 	if b.Issuer == "" {
 		return fault.New(fault.Invalid, "vault.batch_issuer")
+	}
+	if err := CheckCost(b.Cost); err != nil {
+		return err
 	}
 	b.ID, b.First, b.State, b.Counts = id.New[id.Batch](), id.NewSeries[id.Code]().At(0), Filling, Counts{}
 	format, err := json.Marshal(b.Format)

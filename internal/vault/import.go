@@ -106,6 +106,9 @@ func (o ImportOptions) Reading() tabular.Options {
 
 // Rules are what rows of a file with a layout are judged by.
 func (o ImportOptions) Rules(l tabular.Layout, now time.Time) (Rules, error) {
+	if err := CheckCost(o.Cost); err != nil {
+		return Rules{}, err
+	}
 	m := GuessMapping(l.Heading, l.Columns)
 	if o.Mapping != nil {
 		m = *o.Mapping

@@ -79,6 +79,7 @@ type Intake struct {
 	seen     Seen
 	tally    Tally
 	problems []Problem
+	others   shapes
 
 	lastExpiry string
 	lastEnd    time.Time
@@ -146,6 +147,9 @@ func (in *Intake) Check(row *tabular.Row) (Candidate, []Problem) {
 		}
 		c.Expires = in.expiry(row, m.Expiry)
 		c.Cost = in.cost(row, m.Cost)
+		if len(in.problems) == 0 {
+			in.cut(row)
+		}
 	}
 	if len(in.problems) > 0 {
 		in.tally.Invalid++
@@ -159,6 +163,7 @@ func (in *Intake) Check(row *tabular.Row) (Candidate, []Problem) {
 		return Candidate{}, in.problems
 	}
 	in.tally.Good++
+	in.others.add(row)
 	return c, nil
 }
 
@@ -202,6 +207,35 @@ func (in *Intake) shape(row *tabular.Row) bool {
 		return true
 	}
 	return false
+}
+
+// shapes are the forms that good rows have had.
+type shapes struct{ rows, cells, least, most int }
+
+func (s *shapes) add(row *tabular.Row) {
+	n := len(row.Cells[len(row.Cells)-1])
+	if s.rows++; s.rows == 1 {
+		s.cells, s.least, s.most = len(row.Cells), n, n
+		return
+	}
+	s.cells, s.least, s.most = min(s.cells, len(row.Cells)), min(s.least, n), max(s.most, n)
+}
+
+// telling is from how many rows on the shortest end of rows, whose lengths differ, tells
+// what is too short; rows that are all alike tell from the second on.
+const telling = 20
+
+// cut finds a last row without a line end that has fewer cells than all before it, or ends
+// in a shorter one: most likely the file was cut there.
+func (in *Intake) cut(row *tabular.Row) {
+	s := in.others
+	if !row.Unended || s.rows < 2 {
+		return
+	}
+	short := len(row.Cells[len(row.Cells)-1]) < s.least && (s.least == s.most || s.rows >= telling)
+	if len(row.Cells) < s.cells || (len(row.Cells) == s.cells && short) {
+		in.report(row, NoColumn, "cut", "")
+	}
 }
 
 func cell(row *tabular.Row, column int) string {

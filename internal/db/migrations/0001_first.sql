@@ -49,7 +49,7 @@ CREATE TABLE code_batches (
   generator_key TEXT NOT NULL, first_counter BIGINT NOT NULL, state TEXT NOT NULL CHECK (state IN ('filling','ready','undone')),
   stored BIGINT NOT NULL, filling BIGINT NOT NULL CHECK (filling >= 0), available BIGINT NOT NULL CHECK (available >= 0),
   delivered BIGINT NOT NULL CHECK (delivered >= 0), voided BIGINT NOT NULL CHECK (voided >= 0), expired BIGINT NOT NULL CHECK (expired >= 0),
-  cost_minor BIGINT NOT NULL, currency TEXT NOT NULL, expires_at BIGINT NOT NULL, created_at BIGINT NOT NULL, created_by TEXT NOT NULL,
+  cost_minor BIGINT NOT NULL CHECK (cost_minor >= 0), currency TEXT NOT NULL, expires_at BIGINT NOT NULL, created_at BIGINT NOT NULL, created_by TEXT NOT NULL,
   CHECK (stored = filling + available + delivered + voided + expired)
 ) {{clustered}};
 CREATE INDEX code_batches_stock ON code_batches (stock_id, id);
