@@ -115,14 +115,15 @@ func home(c *Console, v *visit) error {
 }
 
 // firstSteps is the way from an empty shop to its first sale; nothing once something is on
-// sale.
+// sale and can be paid.
 func (v *visit) firstSteps(tx *db.Tx, d *homeView, stocks []*inventory.Stock) error {
 	offers, err := v.c.Flows.Catalogue.Offers(v.r.Context(), tx, false)
 	if err != nil {
 		return err
 	}
 	live := slices.ContainsFunc(offers, func(o catalogue.Offer) bool { return o.At(d.AsOf) == catalogue.Live })
-	if live || !v.who.May(identity.CatalogueEdit) {
+	paid := len(v.c.Flows.Gateways) > 0
+	if live && paid || !v.who.May(identity.CatalogueEdit) {
 		return nil
 	}
 	benefits, err := v.c.Flows.Catalogue.AllBenefits(v.r.Context(), tx)
@@ -134,12 +135,12 @@ func (v *visit) firstSteps(tx *db.Tx, d *homeView, stocks []*inventory.Stock) er
 		name, href string
 		done       bool
 	}{
-		{"gateway", "/console/system", len(v.c.Flows.Gateways) > 0},
+		{"gateway", "/console/system", paid},
 		{"stock", "/console/stocks#new-stock", len(stocks) > 0},
 		{"codes", "/console/imports/new", filled},
 		{"benefit", "/console/benefits/new", len(benefits) > 0},
 		{"offer", "/console/offers/new", len(offers) > 0},
-		{"live", "/console/offers", false},
+		{"live", "/console/offers", live},
 	} {
 		key := "console.first." + x.name
 		d.First = append(d.First, firstStep{v.t(key), v.t(key + ".text"), v.t(key + ".act"), x.href, x.done})

@@ -6,6 +6,7 @@ import (
 	"hufu/internal/catalogue"
 	"hufu/internal/db"
 	"hufu/internal/id"
+	"hufu/internal/inventory"
 	"hufu/internal/web/ui"
 )
 
@@ -49,20 +50,25 @@ func (v *visit) supplies(tx *db.Tx, offers []catalogue.Offer) (map[id.Offer]supp
 	}
 	out := map[id.Offer]supply{}
 	for offer, need := range needs {
-		var sum supply
-		for k, each := range need {
-			s := stocks[k]
-			if s == nil || each == 0 {
-				continue
-			}
-			sum.Low = sum.Low || s.Available <= s.LowMark
-			if n := s.Available / each; !sum.Counted || n < sum.Available || n == sum.Available && s.Delivered/each > sum.Delivered {
-				sum.Counted, sum.Available, sum.Delivered = true, n, s.Delivered/each
-			}
-		}
-		out[offer] = sum
+		out[offer] = supplyOf(need, stocks)
 	}
 	return out, nil
+}
+
+// supplyOf is what stocks make of something that needs so many units of each.
+func supplyOf(need map[id.Stock]int64, stocks map[id.Stock]*inventory.Stock) supply {
+	var sum supply
+	for k, each := range need {
+		s := stocks[k]
+		if s == nil || each == 0 {
+			continue
+		}
+		sum.Low = sum.Low || s.Available <= s.LowMark
+		if n := s.Available / each; !sum.Counted || n < sum.Available || n == sum.Available && s.Delivered/each > sum.Delivered {
+			sum.Counted, sum.Available, sum.Delivered = true, n, s.Delivered/each
+		}
+	}
+	return sum
 }
 
 func (v *visit) available(s supply) ui.Cell {
