@@ -1,7 +1,7 @@
 // Package api is the JSON API under /api/v1: OpenAPI 3.1, problem details for every error,
-// an idempotency key on every write. The table of operations (table.go) says of each who
-// may call it and what happens when it is called twice; a file beside it holds one family
-// of operations with its requests and responses.
+// an idempotency key on every write that would otherwise happen twice. The table of
+// operations (table.go) says of each who may call it and what happens when it is called
+// twice; a file beside it holds one family of operations with its requests and responses.
 //
 // The OpenAPI document is made by huma from the same types and tags that requests are read
 // by; requests themselves are served by this package, in one pass over each body.

@@ -233,6 +233,9 @@ func (a *API) resumeBatch(ctx context.Context, _ *Call, in *BatchRef) (*Batch, e
 	if err != nil {
 		return nil, err
 	}
+	if out.Source == vault.Generated && out.State == vault.Ready {
+		return out, nil // all are made
+	}
 	if out.Source != vault.Generated || out.State != vault.Filling {
 		return nil, fault.New(fault.Conflict, "vault.batch_not_filling")
 	}
@@ -252,7 +255,25 @@ func (a *API) undoBatch(ctx context.Context, c *Call, in *BatchRef) (*Batch, err
 }
 
 func (a *API) voidCodes(ctx context.Context, c *Call, in *voidInput) (*none, error) {
-	return nil, a.Flows.VoidCodes(ctx, flow.VoidCodes{Codes: in.Body.Codes, Reason: in.Body.Reason, By: c.party(), Origin: c.address()})
+	err := a.Flows.VoidCodes(ctx, flow.VoidCodes{Codes: in.Body.Codes, Reason: in.Body.Reason, By: c.party(), Origin: c.address()})
+	if fault.CodeOf(err) != "vault.code_void" {
+		return nil, err
+	}
+	again := true // all of them are void, as they were to be
+	if looked := a.Flows.DB.Do(ctx, func(tx *db.Tx) error {
+		found, err := vault.LockCodes(ctx, tx, in.Body.Codes)
+		again = true
+		for _, s := range found {
+			again = again && s.State == vault.CodeVoid
+		}
+		return err
+	}); looked != nil {
+		return nil, looked
+	}
+	if again {
+		return nil, nil
+	}
+	return nil, err
 }
 
 func (a *API) findCode(ctx context.Context, _ *Call, in *findInput) (*Page[Code], error) {

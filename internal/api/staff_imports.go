@@ -135,11 +135,36 @@ func (a *API) staffImports() {
 		"run-import": a.startImport, "pause-import": a.pauseImport, "resume-import": a.resumeImport, "cancel-import": a.cancelImport, "undo-import": a.undoImport,
 	} {
 		operation(a, name, func(ctx context.Context, c *Call, in *ImportRef) (*Import, error) {
-			return a.told(c)(act(ctx, in.Import, c.act()))
+			i, err := act(ctx, in.Import, c.act())
+			if fault.CodeOf(err) == "vault.import_state" {
+				if is, missing := a.Flows.Import(ctx, in.Import); missing == nil && steered(name, is) {
+					i, err = is, nil
+				}
+			}
+			return a.told(c)(i, err)
 		})
 	}
 	operation(a, "list-import-problems", a.importProblems)
 	stream(a, "import-error-file", "text/csv", a.importErrors)
+}
+
+// steered reports whether an import stands where an operation was to bring it, so that the
+// operation sent again is answered with how it stands.
+func steered(name string, i *vault.Import) bool {
+	on := i.State == vault.ImportRunning || i.State == vault.ImportReleasing || i.State == vault.ImportDone
+	switch name {
+	case "run-import":
+		return on
+	case "resume-import":
+		return on || i.State == vault.ImportChecking || i.State == vault.ImportChecked
+	case "pause-import":
+		return i.State == vault.ImportPaused
+	case "cancel-import":
+		return i.State == vault.ImportCancelled || i.State == vault.ImportUndoing && i.Next == vault.ImportCancelled
+	case "undo-import":
+		return i.State == vault.ImportUndone || i.State == vault.ImportUndoing && i.Next == vault.ImportUndone
+	}
+	return false
 }
 
 func (a *API) startImport(ctx context.Context, i id.Import, by flow.Act) (*vault.Import, error) {
