@@ -47,6 +47,7 @@ type Order struct {
 	Lines     []OrderLine   `json:"lines"`
 	Rights    []Right       `json:"rights,omitempty"`
 	Payment   *PaymentOffer `json:"payment,omitempty" doc:"How it can be paid, while it can"`
+	Unmatched *Money        `json:"unmatched,omitempty" doc:"A payment came that doesn't match the order; the staff look at it. The buyer must not pay again, and is offered no way to, until it has gone back"`
 	Token     string        `json:"token,omitempty" doc:"The order's secret: whoever has it may see the order and its codes"`
 }
 
@@ -214,6 +215,7 @@ func (a *API) look(ctx context.Context, o id.Order) (*Order, error) {
 	var found *order.Order
 	var rights []*entitlement.Right
 	var pending *payment.Intent
+	var unmatched *Money
 	err := a.Flows.DB.View(ctx, func(tx *db.Tx) error {
 		var err error
 		if found, err = a.Flows.Orders.One(ctx, tx, o); err != nil {
@@ -223,9 +225,16 @@ func (a *API) look(ctx context.Context, o id.Order) (*Order, error) {
 		if err != nil {
 			return err
 		}
-		rights, pending = of[o], nil
-		if found.State != order.Pending {
+		rights, pending, unmatched = of[o], nil, nil
+		if !found.PaidAt.IsZero() {
 			return nil
+		}
+		c, held, err := a.Flows.Unmatched(ctx, tx, o)
+		if held {
+			unmatched = moneyIf(c.Amount)
+		}
+		if err != nil || held || found.State != order.Pending {
+			return err
 		}
 		intents, err := a.Flows.Payments.IntentsOf(ctx, tx, []id.Order{o})
 		for _, p := range intents[o] {
@@ -239,6 +248,7 @@ func (a *API) look(ctx context.Context, o id.Order) (*Order, error) {
 		return nil, err
 	}
 	out := showOrder(found)
+	out.Unmatched = unmatched
 	for _, r := range rights {
 		out.Rights = append(out.Rights, showRight(r))
 	}

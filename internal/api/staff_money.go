@@ -3,10 +3,12 @@ package api
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"hufu/internal/db"
 	"hufu/internal/fault"
+	"hufu/internal/flow"
 	"hufu/internal/id"
 	"hufu/internal/identity"
 	"hufu/internal/ledger"
@@ -70,9 +72,24 @@ type creditInput struct {
 	Body Credit
 }
 
+type refundCaptureInput struct {
+	Capture id.Capture `path:"capture" maxLength:"40" doc:"The subject of a case of the kind mismatch or second_capture"`
+	Body    Reason
+}
+
+func (a *API) refundCapture(ctx context.Context, c *Call, in *refundCaptureInput) (*Refund, error) {
+	r, err := a.Flows.RefundCapture(ctx, flow.RefundCapture{Capture: in.Capture, Reason: strings.TrimSpace(in.Body.Reason), By: c.session.Party.ID, Origin: c.address()})
+	if err != nil {
+		return nil, err
+	}
+	out := showRefund(r)
+	return &out, nil
+}
+
 func (a *API) staffMoney() {
 	operation(a, "list-accounts", a.listAccounts)
 	operation(a, "get-account", a.statement)
+	operation(a, "refund-capture", a.refundCapture)
 	operation(a, "credit-balance", a.credit)
 }
 

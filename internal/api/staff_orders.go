@@ -276,7 +276,7 @@ func (a *API) staffOrder(ctx context.Context, _ *Call, in *OrderRef) (*StaffOrde
 		out.Captures = append(out.Captures, Capture{x.ID, x.Provider, x.Txn, moneyOf(x.Amount), x.Applied, x.Reason, x.OccurredAt, x.BookedAt})
 	}
 	for _, r := range d.refunds {
-		out.Refunds = append(out.Refunds, Refund{r.ID, r.Line, r.Capture, r.Provider, r.Quantity, moneyOf(r.Amount), r.State, r.Reason, r.Attempts, r.CreatedAt, timeIf(r.DoneAt)})
+		out.Refunds = append(out.Refunds, showRefund(r))
 	}
 	for _, x := range d.cases {
 		out.Cases = append(out.Cases, showCase(x))
@@ -384,6 +384,10 @@ func (a *API) unmaskOrder(ctx context.Context, c *Call, in *orderReasonInput) (*
 	return out, err
 }
 
+func showRefund(r payment.Refund) Refund {
+	return Refund{r.ID, r.Line, r.Capture, r.Provider, r.Quantity, moneyOf(r.Amount), r.State, r.Reason, r.Attempts, r.CreatedAt, timeIf(r.DoneAt)}
+}
+
 func showCase(x exception.Case) Case {
 	return Case{x.ID, x.Kind, x.Subject, x.Order, x.Detail, moneyIf(x.Amount), x.Open, x.Note, x.OpenedAt, timeIf(x.ClosedAt), x.ClosedBy}
 }
@@ -402,19 +406,9 @@ func (a *API) listCases(ctx context.Context, _ *Call, in *casesInput) (*Page[Cas
 }
 
 func (a *API) closeCase(ctx context.Context, tx *db.Tx, c *Call, in *caseInput) (*Case, error) {
-	now := a.Flows.Clock.Now()
-	open, err := exception.Close(ctx, tx, in.Case, in.Body.Note, c.party(), now)
+	is, err := a.Flows.CloseCase(ctx, tx, in.Case, in.Body.Note, c.session.Party.ID)
 	if err != nil {
 		return nil, err
-	}
-	is, found, err := exception.Find(ctx, tx, in.Case)
-	switch {
-	case err != nil:
-		return nil, err
-	case !found:
-		return nil, fault.New(fault.NotFound, "exception.not_found")
-	case !open:
-		return nil, fault.New(fault.Conflict, "exception.closed")
 	}
 	out := showCase(is)
 	return &out, a.record(ctx, tx, c, "exception.close", string(in.Case), map[string]string{"note": in.Body.Note, "kind": is.Kind})

@@ -29,7 +29,7 @@ var table = []spec{
 	{Name: "cancel-order", Method: post, Path: "/orders/{id}/cancel", For: Holder, Repeat: Natural, Why: "a cancelled order stays cancelled and is answered as it stands",
 		Summary: "Cancel an order that isn't paid", Faults: "order.not_found order.paid order.closed order.unknown"},
 	{Name: "pay-order", Method: post, Path: "/orders/{id}/pay", For: Member, Repeat: Natural, Why: "an order is paid once and then answered as it stands",
-		Summary: "Pay an order out of the member's balance", Faults: "order.not_found order.gateway order.closed ledger.insufficient"},
+		Summary: "Pay an order out of the member's balance", Faults: "order.not_found order.gateway order.closed order.unmatched ledger.insufficient"},
 	{Name: "poll-order", Method: post, Path: "/orders/{id}/poll", For: Holder, Repeat: Natural, Why: "a payment is booked once, however often it is asked about",
 		Summary: "Ask the payment channel whether an order was paid", Faults: "order.not_found"},
 	{Name: "order-events", Method: get, Path: "/orders/{id}/events", For: Holder, Repeat: Reads, Summary: "Be told when an order changes (server-sent events)", Faults: "order.not_found"},
@@ -135,11 +135,14 @@ var table = []spec{
 		Summary: "See an order's contact in full, for a reason that is kept", Faults: "order.not_found identity.reason"},
 	{Name: "staff-right-path", Method: get, Path: "/staff/rights/{right}", For: Staff, Right: identity.OrderView, Repeat: Reads, Summary: "Follow the path of a right, and check its chain of hashes", Faults: "right.not_found"},
 	{Name: "list-exceptions", Method: get, Path: "/staff/exceptions", For: Staff, Right: identity.OrderView, Repeat: Reads, Summary: "List what needs a person, the oldest first"},
-	{Name: "close-exception", Method: post, Path: "/staff/exceptions/{case}/close", For: Staff, Right: identity.ExceptionClose, Repeat: Keyed, Summary: "Close a case with a note", Faults: "exception.not_found exception.closed"},
+	{Name: "close-exception", Method: post, Path: "/staff/exceptions/{case}/close", For: Staff, Right: identity.ExceptionClose, Repeat: Keyed, Summary: "Close a case with a note; one about money in suspense closes by itself once that has gone back",
+		Faults: "exception.not_found exception.closed exception.refund_first"},
 
 	// Money.
 	{Name: "list-accounts", Method: get, Path: "/staff/ledger/accounts", For: Staff, Right: identity.LedgerView, Repeat: Reads, Summary: "List the ledger's accounts and their balances"},
 	{Name: "get-account", Method: get, Path: "/staff/ledger/accounts/{account}", For: Staff, Right: identity.LedgerView, Repeat: Reads, Summary: "See an account's transfers, the newest first", Faults: "ledger.no_account"},
+	{Name: "refund-capture", Method: post, Path: "/staff/captures/{capture}/refund", For: Staff, Right: identity.OrderRefund, Fresh: true, Repeat: Natural, Why: "money in suspense goes back once, and its refund is answered as it stands",
+		Summary: "Send money in suspense back the way it came, all of it, for a reason that is kept", Faults: "refund.no_capture refund.applied refund.reason refund.exceeds"},
 	{Name: "credit-balance", Method: post, Path: "/staff/customers/{party}/credits", For: Staff, Right: identity.OrderRefund, Fresh: true, Repeat: Natural, Why: "its reference is booked once", Status: http.StatusCreated,
 		Summary: "Raise a member's prepaid balance", Faults: "not_found ledger.amount ledger.reason ledger.reference"},
 

@@ -37,6 +37,7 @@ func newWorld(t testing.TB, r *rig) *world {
 	offer, stock := r.coded(20)
 	w.mine, w.guest = r.buy(offer.ID, w.wei.token), r.buy(offer.ID, "")
 	counted := r.Stock(t, inventory.Counted)
+	lost := r.mismatch(w.guest.id)
 	r.in(func(ctx context.Context, tx *db.Tx) error {
 		if err := exception.Open(ctx, tx, r.Clock.Now(), exception.Case{Kind: exception.Mismatch, Subject: "x", Order: w.mine.id, Amount: money.Of(1, money.CNY)}); err != nil {
 			return err
@@ -46,6 +47,7 @@ func newWorld(t testing.TB, r *rig) *world {
 			return err
 		}
 		w.ids["case"] = string(cases[0].ID)
+		w.ids["capture"] = string(lost.ID)
 		batches, err := vault.Batches(ctx, tx, stock, "", 1)
 		if err != nil {
 			return err
@@ -83,7 +85,7 @@ func newWorld(t testing.TB, r *rig) *world {
 		"create-stock": map[string]any{"name": "s", "kind": "counted"}, "receive-stock": map[string]any{"units": 1}, "set-low-mark": map[string]any{"low_mark": 3},
 		"generate-codes": map[string]any{"stock": stock, "name": "b", "issuer": "hufu", "count": 2}, "void-codes": map[string]any{"codes": []any{w.ids["code"]}, "reason": "r"},
 		"find-code": map[string]any{"text": "x"}, "staff-reveal-code": map[string]any{"reason": "r"}, "allow-reveals": map[string]any{"reason": "r"}, "check-import": map[string]any{},
-		"unmask-order": map[string]any{"reason": "r"}, "unmask-customer": map[string]any{"reason": "r"}, "close-exception": map[string]any{"note": "n"},
+		"unmask-order": map[string]any{"reason": "r"}, "unmask-customer": map[string]any{"reason": "r"}, "close-exception": map[string]any{"note": "n"}, "refund-capture": map[string]any{"reason": "r"},
 		"credit-balance":  map[string]any{"amount": map[string]any{"minor": 5, "currency": "CNY"}, "received": true, "reference": "ref", "reason": "r"},
 		"invite-staff":    map[string]any{"email": "walk@shop.example", "name": "W", "roles": []string{"auditor"}},
 		"set-staff-roles": map[string]any{"roles": []string{"support"}}, "change-setting": map[string]any{"value": "4000"},
@@ -219,7 +221,7 @@ var effects = map[string]string{
 	"create-stock": "stocks+1 audit_rows+1 idempotency+1", "receive-stock": "audit_rows+1 idempotency+1", "set-low-mark": "audit_rows+1 idempotency+1",
 	"generate-codes": "code_batches+1 codes+2 audit_rows+1 idempotency+1", "void-codes": "audit_rows+1", "staff-reveal-code": "audit_rows+1", "allow-reveals": "audit_rows+1 idempotency+1",
 	"resume-batch": "?", "undo-batch": "?", "create-import": "imports+1 audit_rows+1 idempotency+1", "check-import": "audit_rows+1", "run-import": "?", "pause-import": "?", "resume-import": "?", "cancel-import": "?", "undo-import": "?",
-	"import-error-file": "audit_rows+1", "staff-cancel-order": "?", "unmask-order": "audit_rows+1", "close-exception": "audit_rows+1 idempotency+1", "credit-balance": "ledger_transfers+1 audit_rows+1",
+	"import-error-file": "audit_rows+1", "staff-cancel-order": "?", "unmask-order": "audit_rows+1", "close-exception": "audit_rows+1 idempotency+1", "credit-balance": "ledger_transfers+1 audit_rows+1", "refund-capture": "refunds+1 audit_rows+1",
 	"unmask-customer": "audit_rows+1", "disable-customer": "audit_rows+1 idempotency+1 sessions-1", "enable-customer": "audit_rows+1 idempotency+1", "invite-staff": "parties+1 staff+1 invitations+1 audit_rows+1 idempotency+1",
 	"set-staff-roles": "audit_rows+1 idempotency+1", "reset-staff": "invitations+1 audit_rows+1 idempotency+1", "disable-staff": "audit_rows+1 idempotency+1 sessions-1", "enable-staff": "idempotency+1", "change-setting": "settings+1 audit_rows+1 idempotency+1",
 }

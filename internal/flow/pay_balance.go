@@ -15,7 +15,7 @@ import (
 
 // PayBalance pays an order out of its buyer's prepaid balance. It fails with
 // ledger.insufficient when the balance is too small, and with order.closed when the order
-// no longer waits for payment.
+// no longer waits for payment, with order.unmatched while money that doesn't match is here.
 func (f *Flows) PayBalance(ctx context.Context, o id.Order, party id.Party) error {
 	var intent *payment.Intent
 	err := f.DB.View(ctx, func(tx *db.Tx) error {
@@ -31,6 +31,13 @@ func (f *Flows) PayBalance(ctx context.Context, o id.Order, party id.Party) erro
 			if p.Gateway == payment.Balance {
 				intent = p
 			}
+		}
+		if err != nil || !found.PaidAt.IsZero() {
+			return err
+		}
+		c, held, err := f.Unmatched(ctx, tx, o)
+		if held {
+			return fault.New(fault.Conflict, "order.unmatched", "amount", c.Amount.String())
 		}
 		return err
 	})

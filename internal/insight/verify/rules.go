@@ -13,6 +13,9 @@ const stuckAfter = 3 * 24 * time.Hour
 // jobsKept is for how long at least a job that is done stays.
 const jobsKept = 6 * 24 * time.Hour
 
+// jobsWait is how long a job may be due before its not being begun shows that nobody works.
+const jobsWait = 24 * time.Hour
+
 // overdue is the moment before which what had to end must have ended.
 func overdue(r *run) any { return db.Micros(r.Now.Add(-r.Grace)) }
 
@@ -57,8 +60,8 @@ AND b.first_counter >= a.first_counter AND b.first_counter < a.first_counter + a
 	}, walks: []walk{orders}},
 	{id: "I7", rules: []rule{
 		none("I7.suspense", `SELECT c.id, 'order=' || c.order_id || ' reason=' || c.reason FROM payment_captures c WHERE c.state = 'suspense'
-AND NOT EXISTS (SELECT 1 FROM exceptions e WHERE e.kind IN ('mismatch','second_capture','unknown_intent') AND e.subject = c.id)
-AND NOT EXISTS (SELECT 1 FROM refunds f WHERE f.capture_id = c.id)`),
+AND NOT EXISTS (SELECT 1 FROM exceptions e WHERE e.kind IN ('mismatch','second_capture','unknown_intent') AND e.subject = c.id AND e.state = 'open')
+AND NOT EXISTS (SELECT 1 FROM refunds f WHERE f.capture_id = c.id AND f.state <> 'failed')`),
 		none("I7.closed", `SELECT c.id, 'order=' || c.order_id || ' state=' || o.state FROM payment_captures c JOIN orders o ON o.id = c.order_id WHERE c.state = 'applied' AND o.state IN ('pending','cancelled','expired')`),
 		none("I7.silent", `SELECT c.id, 'order=' || c.order_id || ' amount=' || CAST(c.amount AS TEXT) FROM payment_captures c WHERE c.state = 'applied'
 AND c.amount <> (SELECT COALESCE(SUM(l.delivered * l.unit_price), 0) FROM order_lines l WHERE l.order_id = c.order_id)
@@ -120,6 +123,8 @@ WHERE m.state = 'done' AND (b.id IS NULL OR b.stored <> m.added)`),
 	{id: "I20", rules: []rule{
 		none("I20.lease", `SELECT id, 'kind=' || kind || ' lease_until=' || CAST(lease_until AS TEXT) FROM jobs WHERE state = 'running' AND lease_until < $1`, overdue),
 		none("I20.attempts", `SELECT id, 'kind=' || kind || ' attempts=' || CAST(attempts AS TEXT) FROM jobs WHERE state IN ('ready','running') AND attempts > $1`, maxAttempts),
+		none("I20.uncounted", `SELECT id, 'kind=' || kind || ' error=' || error FROM jobs WHERE state IN ('ready','running') AND attempts = 0 AND error <> ''`),
+		none("I20.waiting", `SELECT id, 'kind=' || kind || ' run_at=' || CAST(run_at AS TEXT) FROM jobs WHERE state = 'ready' AND run_at < $1`, func(r *run) any { return db.Micros(r.Now.Add(-jobsWait)) }),
 		none("I20.import", `SELECT id, 'state=' || state || ' lease_until=' || CAST(lease_until AS TEXT) FROM imports WHERE state IN ('checking','running','releasing','undoing','restoring') AND lease_until < $1`, overdue),
 	}},
 	{id: "I25", rules: []rule{

@@ -297,6 +297,9 @@ SELECT 'added', 1, debit, credit, amount, currency, kind, order_id, at, chain, s
 	{name: "a code of another stock", want: "I6 I8 I29", sql: `UPDATE codes SET stock_id = (SELECT MAX(id) FROM stocks WHERE kind = 'codes') WHERE right_id = (SELECT MIN(id) FROM rights)`},
 
 	{name: "money in suspense, unseen", want: "I7", rule: "I7.suspense", sql: `DELETE FROM exceptions WHERE kind = 'mismatch'`},
+	{name: "money in suspense, its case closed by hand", want: "I7", rule: "I7.suspense", sql: `UPDATE exceptions SET state = 'closed', closed_at = opened_at, closed_by = 'pty_x' WHERE kind = 'mismatch'`},
+	{name: "money in suspense, its refund failed and closed", want: "I7", rule: "I7.suspense", sql: `UPDATE exceptions SET state = 'closed', closed_at = opened_at, closed_by = 'pty_x' WHERE kind = 'second_capture';
+UPDATE refunds SET state = 'failed' WHERE line_id = '' AND state = 'waiting'`},
 	{name: "a shortage without its refund", want: "I7", rule: "I7.silent", sql: `DELETE FROM refunds WHERE line_id <> '' AND state = 'waiting'`},
 	{name: "a refund that nobody hears of", want: "I7", rule: "I7.stuck", sql: `UPDATE refunds SET created_at = 1 WHERE state = 'waiting'`},
 	{name: "money taken, order closed", want: "I7 I10 I19", sql: `UPDATE orders SET state = 'expired', closed_at = created_at, paid_at = 0, history = 'pending@' || CAST(created_at AS TEXT) || ';expired@' || CAST(created_at AS TEXT) || ';' WHERE id = (SELECT MIN(id) FROM orders)`},
@@ -354,6 +357,8 @@ UPDATE orders SET idem_key = 'same', idem_scope = 'same' WHERE paid_at > 0`},
 
 	{name: "a dead lease", want: "I20", rule: "I20.lease", sql: `UPDATE jobs SET state = 'running', lease_until = 1`},
 	{name: "tried for ever", want: "I20", rule: "I20.attempts", sql: `UPDATE jobs SET attempts = 99 WHERE state = 'ready'`},
+	{name: "failed and not counted", want: "I20", rule: "I20.uncounted", sql: `UPDATE jobs SET state = 'ready', attempts = 0, error = 'no handler'`},
+	{name: "due and left alone", want: "I20", rule: "I20.waiting", sql: `UPDATE jobs SET state = 'ready', attempts = 0, error = '', run_at = 1`},
 
 	{name: "an act rewritten", want: "I25", rule: "I25.trail", sql: "unprotect audit_rows;\nUPDATE audit_rows SET actor = 'somebody' WHERE seq = 1"},
 	{name: "an act taken out", want: "I25", sql: "unprotect audit_rows;\nDELETE FROM audit_rows WHERE seq = 2"},
