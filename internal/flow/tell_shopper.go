@@ -56,19 +56,29 @@ func (f *Flows) workAlone(ctx context.Context, n int) (int, error) {
 	return len(claimed), nil
 }
 
+// failJob records that a job failed.
 func (f *Flows) failJob(ctx context.Context, tx *db.Tx, j job.Job, cause error) error {
+	return f.finishJobs(ctx, tx, []job.Outcome{{Job: j, Err: cause}})
+}
+
+// finishJobs records outcomes. A job that has failed for the last time is for a person to
+// see to.
+func (f *Flows) finishJobs(ctx context.Context, tx *db.Tx, outcomes []job.Outcome) error {
 	now := f.Clock.Now()
-	if j.Attempts >= job.MaxAttempts {
-		if err := exception.Open(ctx, tx, now, exception.Case{Kind: exception.DeadJob, Subject: string(j.ID), Detail: j.Kind + " " + j.Subject}); err != nil {
-			return err
+	var dead []exception.Case
+	for _, o := range outcomes {
+		if j := o.Job; o.Err != nil && j.Attempts >= job.MaxAttempts {
+			dead = append(dead, exception.Case{Kind: exception.DeadJob, Subject: string(j.ID), Detail: j.Kind + " " + j.Subject})
 		}
 	}
-	return job.Finish(ctx, tx, now, []job.Outcome{{Job: j, Err: cause}})
+	if err := exception.Open(ctx, tx, now, dead...); err != nil {
+		return err
+	}
+	return job.Finish(ctx, tx, now, outcomes)
 }
 
 // tellShoppers writes to the buyers of paid orders where their rights are.
 func (f *Flows) tellShoppers(ctx context.Context, tx *db.Tx, jobs []job.Job) error {
-	now := f.Clock.Now()
 	var ids []id.Order
 	outcomes := make([]job.Outcome, len(jobs))
 	for i, j := range jobs {
@@ -84,13 +94,17 @@ func (f *Flows) tellShoppers(ctx context.Context, tx *db.Tx, jobs []job.Job) err
 		return err
 	}
 	var messages []notify.Message
-	for _, o := range orders {
-		messages = append(messages, paidMessages(o)...)
+	for i, j := range jobs {
+		if o := orders[id.Order(j.Subject)]; o != nil {
+			messages = append(messages, paidMessages(o)...)
+		} else if outcomes[i].Err == nil {
+			outcomes[i].Err = fmt.Errorf("flow: no order %q", j.Subject)
+		}
 	}
-	if err := notify.Write(ctx, tx, now, messages...); err != nil {
+	if err := notify.Write(ctx, tx, f.Clock.Now(), messages...); err != nil {
 		return err
 	}
-	return job.Finish(ctx, tx, now, outcomes)
+	return f.finishJobs(ctx, tx, outcomes)
 }
 
 func paidMessages(o *order.Order) []notify.Message {

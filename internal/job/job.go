@@ -21,7 +21,7 @@ type Job struct {
 	Subject string // what it is about, usually an id
 	Payload string // what the handler needs beside it
 	RunAt   time.Time
-	// Attempts counts claims, the present one included.
+	// Attempts counts how often it was begun, the present one included.
 	Attempts int64
 	Fence    int64
 	Error    string
@@ -41,7 +41,7 @@ var (
 	insertJob = db.Rows("job.insert", `INSERT INTO jobs {{values id text, kind text, subject text, payload text, state text, run_at bigint, attempts bigint, lease_until bigint, fence bigint, error text, created_at bigint, done_at bigint}}`)
 	dueJobs   = db.SQL("job.due", `SELECT id, kind, subject, payload, run_at, attempts, fence FROM jobs WHERE state IN ('ready','running') AND run_at <= $1 ORDER BY run_at LIMIT $2 {{skip locked}}`)
 	claimJob  = db.Rows("job.claim", `UPDATE jobs SET state = 'running', attempts = attempts + 1, fence = jobs.fence + 1, run_at = r.lease, lease_until = r.lease FROM {{rows id text, fence bigint, lease bigint}} WHERE jobs.id = r.id AND jobs.fence = r.fence`)
-	finishJob = db.Rows("job.finish", `UPDATE jobs SET state = r.state, run_at = r.run_at, error = r.error, done_at = r.done_at, lease_until = 0 FROM {{rows id text, fence bigint, state text, run_at bigint, error text, done_at bigint}} WHERE jobs.id = r.id AND jobs.fence = r.fence AND jobs.state IN ('ready','running')`)
+	finishJob = db.Rows("job.finish", `UPDATE jobs SET state = r.state, run_at = r.run_at, attempts = r.attempts, error = r.error, done_at = r.done_at, lease_until = 0 FROM {{rows id text, fence bigint, state text, run_at bigint, attempts bigint, error text, done_at bigint}} WHERE jobs.id = r.id AND jobs.fence = r.fence AND jobs.state IN ('ready','running')`)
 	// Looks at the oldest alone: what is old enough to go stands there, and what is done is most of the table.
 	pruneJobs = db.SQL("job.prune", `DELETE FROM jobs WHERE id IN (SELECT id FROM (SELECT id, state, done_at FROM jobs WHERE state <> 'dead' ORDER BY id LIMIT $2) oldest WHERE state = 'done' AND done_at < $1)`)
 	// In the words of the two indexes that leave out what is done.
@@ -64,12 +64,14 @@ func Enqueue(ctx context.Context, tx *db.Tx, now time.Time, jobs ...Job) error {
 }
 
 // Due locks up to n due jobs for work that is only the database's own: it is done, and
-// recorded with Finish, in the same transaction, and needs no lease.
+// recorded with Finish, which also counts the attempt, in the same transaction, and needs no
+// lease.
 func Due(ctx context.Context, tx *db.Tx, now time.Time, n int) ([]Job, error) {
 	var due []Job
 	err := tx.Query(ctx, dueJobs, func(scan func(...any) error) error {
 		var j Job
 		err := scan(&j.ID, &j.Kind, &j.Subject, &j.Payload, db.Time(&j.RunAt), &j.Attempts, &j.Fence)
+		j.Attempts++
 		due = append(due, j)
 		return err
 	}, db.Micros(now), n)
@@ -89,7 +91,6 @@ func Claim(ctx context.Context, tx *db.Tx, now time.Time, n int, lease time.Dura
 		return nil, err
 	}
 	for i := range due {
-		due[i].Attempts++
 		due[i].Fence++
 	}
 	return due, nil
@@ -108,11 +109,11 @@ func Finish(ctx context.Context, tx *db.Tx, now time.Time, outcomes []Outcome) e
 		b.Text(string(o.Job.ID)).Int(o.Job.Fence)
 		switch {
 		case o.Err == nil:
-			b.Text("done").Time(o.Job.RunAt).Text("").Time(now)
+			b.Text("done").Time(o.Job.RunAt).Int(o.Job.Attempts).Text("").Time(now)
 		case o.Job.Attempts >= MaxAttempts:
-			b.Text("dead").Time(now).Text(clip(o.Err.Error())).Int(0)
+			b.Text("dead").Time(now).Int(o.Job.Attempts).Text(clip(o.Err.Error())).Int(0)
 		default:
-			b.Text("ready").Time(now.Add(Delay(o.Job.Attempts))).Text(clip(o.Err.Error())).Int(0)
+			b.Text("ready").Time(now.Add(Delay(o.Job.Attempts))).Int(o.Job.Attempts).Text(clip(o.Err.Error())).Int(0)
 		}
 	})
 	return err
