@@ -208,12 +208,16 @@ func TestQuantitiesAreStrict(t *testing.T) {
 	if s.count() != 0 {
 		t.Fatal("an order came of it")
 	}
-	// Prices and the like from outside are read by nobody (S17).
+	// A price from outside is compared (S19); other figures are read by nobody (S17).
+	f = b.checkout("duo", "1")
+	f.Set("price", "1")
+	if r := b.post("/checkout/duo", f); r.StatusCode != http.StatusConflict || s.count() != 0 {
+		t.Errorf("another price than the offer's: %d", r.StatusCode)
+	}
 	f = b.checkout("duo", "1")
 	for _, name := range []string{"total", "amount", "unit_price", "discount", "currency", "party", "state"} {
 		f.Set(name, "1")
 	}
-	f.Set("price", "1")
 	if r := b.post("/checkout/duo", f); r.StatusCode != http.StatusSeeOther || s.Look(t, b.lastOrder()).Total.Minor != 3690 {
 		t.Errorf("a price from outside: %d", r.StatusCode)
 	}
