@@ -10,8 +10,10 @@ room() { # at least 4 GiB there, and 6 GiB of memory to hold it
 		[ "$(awk '/^MemAvailable:/{print $2}' /proc/meminfo)" -gt 6291456 ]
 }
 if ! room 2>/dev/null; then exec "$@"; fi
+find $shm -maxdepth 1 -name 'hufu-test.*' -mmin +240 -exec rm -rf {} + 2>/dev/null || true # of who was killed
 dir=$(mktemp -d $shm/hufu-test.XXXXXX)
 trap 'rm -rf "$dir"' EXIT
+trap : INT TERM HUP # the command gets them too; what it writes is removed when it has ended
 chmod 755 "$dir"
 printf '#!/bin/sh\n' >"$dir/try" && chmod 755 "$dir/try"
 if ! "$dir/try" 2>/dev/null; then rm -rf "$dir"; exec "$@"; fi
