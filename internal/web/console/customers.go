@@ -143,15 +143,18 @@ func (v *visit) customer(status int, contact string, refusal error) error {
 	return v.render(status, "customer", d)
 }
 
-// creditCustomer raises a prepaid balance. The reference makes it happen once.
-func creditCustomer(c *Console, v *visit) error {
-	k, err := pathID[id.Party](v, "id")
-	if err != nil {
-		return err
-	}
-	f := fault.New(fault.Invalid, "console.form")
+// credit is the amount to be credited, zero when none can be read.
+func (v *visit) credit() money.Amount {
 	amount, err := money.Parse(v.f("amount"), money.CNY)
-	if err != nil || amount.Minor <= 0 || amount.Minor > 1e9 {
+	if err != nil {
+		return money.Amount{}
+	}
+	return amount
+}
+
+func creditForm(v *visit) error {
+	f := fault.New(fault.Invalid, "console.form")
+	if amount := v.credit(); amount.Minor <= 0 || amount.Minor > 1e9 {
 		f.At("amount", "console.amount", "currency", "CNY")
 	}
 	for _, name := range []string{"reference", "note"} {
@@ -160,7 +163,18 @@ func creditCustomer(c *Console, v *visit) error {
 		}
 	}
 	if len(f.Fields) > 0 {
-		return v.customer(http.StatusBadRequest, "", f)
+		return f
+	}
+	return nil
+}
+
+func creditRefused(v *visit, err error) error { return v.customer(http.StatusBadRequest, "", err) }
+
+// creditCustomer raises a prepaid balance. The reference makes it happen once.
+func creditCustomer(c *Console, v *visit) error {
+	k, err := pathID[id.Party](v, "id")
+	if err != nil {
+		return err
 	}
 	if err := v.view(func(tx *db.Tx) error {
 		p, err := c.Identity.Party(v.r.Context(), tx, k)
@@ -171,7 +185,7 @@ func creditCustomer(c *Console, v *visit) error {
 	}); err != nil {
 		return err
 	}
-	err = c.Flows.Credit(v.r.Context(), k, amount, v.f("received") != "", v.f("reference"), v.f("note"), v.by(), v.origin().Address)
+	err = c.Flows.Credit(v.r.Context(), k, v.credit(), v.f("received") != "", v.f("reference"), v.f("note"), v.by(), v.origin().Address)
 	if fault.KindOf(err) == fault.Conflict {
 		return v.customer(http.StatusConflict, "", fault.New(fault.Conflict, "console.form").At("reference", fault.CodeOf(err), paramsOf(err)...))
 	}

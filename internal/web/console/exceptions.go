@@ -4,8 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
-
+	
 	"hufu/internal/db"
 	"hufu/internal/exception"
 	"hufu/internal/fault"
@@ -52,22 +51,31 @@ func exceptions(_ *Console, v *visit) error {
 	for _, k := range kinds {
 		l.Tabs = append(l.Tabs, ui.Option{Label: v.known("console.case."+k, k), Href: v.with("kind", k), Selected: kind == k, Count: ui.FormatInt(counts[k])})
 	}
-	l.Table = ui.Table{Caption: v.t("ui.nav.exceptions"), Columns: []ui.Column{{Label: v.t("console.case")}, {Label: v.t("console.case.next")}, {Label: v.t("console.state")}, v.sortable(ui.Column{Label: v.t("console.amount"), End: true}, "amount"), v.sortable(ui.Column{Label: v.t("console.case.age"), End: true}, "age")}}
+	l.Table = ui.Table{Caption: v.t("ui.nav.exceptions"), Columns: []ui.Column{{Label: v.t("console.case")}, {Label: v.t("console.order")}, {Label: v.t("console.case.next")}, {Label: v.t("console.state")}, v.sortable(ui.Column{Label: v.t("console.amount"), End: true}, "amount"), v.sortable(ui.Column{Label: v.t("console.case.age"), End: true}, "age")}}
 	sorted(v, shown, map[string]func(a, b exception.Case) int{
 		"amount": func(a, b exception.Case) int { return byMoney(a.Amount, b.Amount) },
 		"age":    func(a, b exception.Case) int { return b.OpenedAt.Compare(a.OpenedAt) },
 	})
-	for _, x := range cut(v, shown, &l.Table.Pager) {
+	page := cut(v, shown, &l.Table.Pager)
+	var money map[string]held
+	if err := v.view(func(tx *db.Tx) (err error) { money, err = v.held(tx, page); return err }); err != nil {
+		return err
+	}
+	for _, x := range page {
 		href := "/console/exceptions/" + string(x.ID)
 		sub := x.Detail
+		if h, ok := money[x.Subject]; ok && x.Kind == exception.Mismatch {
+			sub = v.compare(h)
+		}
+		order := ui.Text("–", "")
 		if x.Order != "" {
-			sub = strings.TrimSpace(short(x.Order) + " " + sub)
+			order = ui.Cell{Text: short(x.Order), Href: "/console/orders/" + string(x.Order), Mono: true}
 		}
 		amount := ui.Text("–", "")
 		if x.Amount.Currency != "" && x.Amount.Minor != 0 {
 			amount = ui.Sum(x.Amount)
 		}
-		l.Table.Rows = append(l.Table.Rows, ui.Row{ID: string(x.ID), Href: href, Cells: []ui.Cell{ui.Link(v.known("console.case."+x.Kind, x.Kind), href, clip(sub, 90)), ui.Text(v.known("console.case.next."+x.Kind, ""), ""),
+		l.Table.Rows = append(l.Table.Rows, ui.Row{ID: string(x.ID), Href: href, Cells: []ui.Cell{ui.Link(v.known("console.case."+x.Kind, x.Kind), href, clip(sub, 90)), order, ui.Text(v.known("console.case.next."+x.Kind, ""), ""),
 			ui.State(caseTones[x.Kind], v.t("console.case.is_open")), amount, ui.Text(v.since(x.OpenedAt), "")}})
 	}
 	l.Table.Empty = ui.Empty{Art: "tally", Title: v.t("console.cases.empty"), Text: v.t("console.cases.empty.text")}
@@ -87,6 +95,7 @@ type exceptionView struct {
 	MayAsk   bool
 	MayRetry bool
 	Note     string
+	Back     *back // the money in suspense that the case is about
 }
 
 func exceptionPage(_ *Console, v *visit) error { return v.exceptionPage(http.StatusOK, nil) }
@@ -101,6 +110,7 @@ func (v *visit) exceptionPage(status int, refusal error) error {
 		return err
 	}
 	var names map[id.Party]string
+	var about map[string]held
 	err = v.view(func(tx *db.Tx) error {
 		var found bool
 		if d.Case, found, err = exception.Find(v.r.Context(), tx, k); err != nil {
@@ -108,6 +118,9 @@ func (v *visit) exceptionPage(status int, refusal error) error {
 		}
 		if !found {
 			return fault.New(fault.NotFound, "not_found")
+		}
+		if about, err = v.held(tx, []exception.Case{d.Case}); err != nil {
+			return err
 		}
 		names, err = v.names(tx, []id.Party{id.Party(d.Case.ClosedBy)})
 		return err
@@ -121,7 +134,12 @@ func (v *visit) exceptionPage(status int, refusal error) error {
 	d.MayClose = x.Open && v.who.May(identity.ExceptionClose)
 	d.MayAsk = d.MayClose && x.Order != ""
 	d.MayRetry = d.MayClose && x.Kind == exception.DeadJob
-	d.Facts = []ui.Fact{{Label: v.t("console.case.subject"), Value: x.Subject}, {Label: v.t("console.case.detail"), Value: dash(x.Detail)}}
+	if h, ok := about[x.Subject]; ok {
+		d.Facts = v.compared(h)
+		d.Back = v.back(x, h)
+		d.MayClose = d.MayClose && d.Back == nil
+	}
+	d.Facts = append(d.Facts, []ui.Fact{{Label: v.t("console.case.subject"), Value: x.Subject}, {Label: v.t("console.case.detail"), Value: dash(x.Detail)}}...)
 	if x.Amount.Currency != "" {
 		d.Facts = append(d.Facts, ui.Fact{Label: v.t("console.amount"), Value: x.Amount.String()})
 	}
@@ -144,22 +162,15 @@ func closeException(c *Console, v *visit) error {
 		return v.exceptionPage(http.StatusBadRequest, needed("note"))
 	}
 	err = v.once(func(tx *db.Tx) error {
-		x, found, err := exception.Find(v.r.Context(), tx, k)
+		x, err := c.Flows.CloseCase(v.r.Context(), tx, k, note, v.by())
 		if err != nil {
 			return err
-		}
-		if !found {
-			return fault.New(fault.NotFound, "not_found")
-		}
-		closed, err := exception.Close(v.r.Context(), tx, k, note, string(v.by()), c.now())
-		if err != nil {
-			return err
-		}
-		if !closed {
-			return fault.New(fault.Conflict, "console.case_closed")
 		}
 		return v.audit(tx, "exception.close", string(k), "kind", x.Kind, "note", note)
 	})
+	if code := fault.CodeOf(err); code == "exception.refund_first" || code == "exception.closed" {
+		return v.exceptionPage(http.StatusConflict, err)
+	}
 	if err != nil {
 		return err
 	}

@@ -40,11 +40,12 @@ var routes = []route{
 	{pattern: "GET /console/exceptions", may: identity.OrderView, page: exceptions},
 	{pattern: "GET /console/exceptions/{id}", may: identity.OrderView, page: exceptionPage},
 	{pattern: "POST /console/exceptions/{id}", may: identity.ExceptionClose, page: closeException},
+	{pattern: "POST /console/exceptions/{id}/refund", may: identity.OrderRefund, fresh: true, check: refundReason, refused: refundRefused, page: refundCase},
 	{pattern: "POST /console/exceptions/{id}/retry", may: identity.ExceptionClose, page: retryJob},
 	{pattern: "GET /console/customers", may: identity.OrderView, page: customers},
 	{pattern: "POST /console/customers", may: identity.OrderView, page: findCustomers},
 	{pattern: "GET /console/customers/{id}", may: identity.OrderView, page: customerPage},
-	{pattern: "POST /console/customers/{id}/credit", may: identity.OrderRefund, fresh: true, page: creditCustomer},
+	{pattern: "POST /console/customers/{id}/credit", may: identity.OrderRefund, fresh: true, check: creditForm, refused: creditRefused, page: creditCustomer},
 	{pattern: "POST /console/customers/{id}/contact", may: identity.CustomerUnmask, page: unmaskCustomer},
 
 	{pattern: "GET /console/offers", may: identity.CatalogueView, page: offers},

@@ -30,6 +30,10 @@ type route struct {
 	fresh   bool           // needs a recent proof of identity
 	upload  bool           // takes a file, and reads its body itself
 	slow    bool           // reads much
+	// check looks at a form before its sender must prove who they are: nil, or what is wrong
+	// with it. refused shows that.
+	check   func(*visit) error
+	refused func(*visit, error) error
 	page    page
 }
 
@@ -110,6 +114,11 @@ func (c *Console) enter(v *visit) error {
 	}
 	if v.route.may != "" && !v.who.May(v.route.may) && (v.route.or == "" || !v.who.May(v.route.or)) {
 		return c.refuse(v, v.route.may)
+	}
+	if v.route.check != nil {
+		if err := v.route.check(v); err != nil {
+			return v.route.refused(v, err)
+		}
 	}
 	if v.route.fresh && v.r.Method == http.MethodPost && v.who.Fresh(c.now()) != nil {
 		if done, err := c.confirmIdentity(v); err != nil || !done {
