@@ -30,7 +30,11 @@ func (f *Flows) soldOutAlready(c Place) error {
 		if !ok {
 			continue
 		}
-		if since, shut := f.Inventory.Gate.Shut(s.Needs); shut && since <= f.placed.covers.Load() && !f.placed.keys.has(c.Request) {
+		n := l.Quantity
+		if n > s.Sale.Version.Content.MaxPerOrder {
+			n = 1 // more than is allowed is another fault, unless nothing is left
+		}
+		if since, shut := f.Inventory.Gate.Shut(s.Needs, n); shut && since <= f.placed.covers.Load() && !f.placed.keys.has(c.Request) {
 			return soldOut(s.Sale)
 		}
 	}

@@ -10,45 +10,54 @@ import (
 	"hufu/internal/id"
 )
 
-// Gate remembers which stocks have nothing available, so that a sold-out answer costs no
-// database work. It only ever errs towards asking the database: a stock is shut by what a
-// committed transaction saw and opened by any commit here that leaves units, or by
-// Refresh, which learns of commits on other nodes.
+// Gate remembers what is available of the stocks that have little or nothing, so that a
+// sold-out answer costs no database work, also to who wants more than is left. It only ever
+// errs towards asking the database: a stock runs low by what a committed transaction saw and
+// fills by any commit here, or by Refresh, which learns of commits on other nodes.
 type Gate struct {
-	shut  atomic.Pointer[map[id.Stock]uint64] // since which event; replaced whole; readers take no lock
-	count atomic.Uint64                       // of the events of shutting so far
+	low   atomic.Pointer[map[id.Stock]left] // replaced whole; readers take no lock
+	count atomic.Uint64                     // of the events of running lower so far
 	turns atomic.Uint64
 	mu    sync.Mutex
 	told  map[id.Stock]uint64 // the turn of the commit that was last believed
 }
 
+// left is how many units are available, and since which event not more.
+type left struct {
+	units int64
+	event uint64
+}
+
+// little is up to how many available units are remembered. Most orders want fewer.
+const little = 100
+
 func newGate() *Gate {
 	g := &Gate{told: map[id.Stock]uint64{}}
-	g.shut.Store(&map[id.Stock]uint64{})
+	g.low.Store(&map[id.Stock]left{})
 	return g
 }
 
-// Shut reports whether one of the stocks is known to have nothing available, and since
-// which event of shutting; see Events.
-func (g *Gate) Shut(need map[id.Stock]int64) (since uint64, shut bool) {
-	all := *g.shut.Load()
+// Shut reports whether one of the stocks is known to have too little available for n times
+// what need says, and since which event; see Events.
+func (g *Gate) Shut(need map[id.Stock]int64, n int64) (since uint64, shut bool) {
+	all := *g.low.Load()
 	if len(all) == 0 {
 		return 0, false
 	}
-	for s := range need {
-		if event, ok := all[s]; ok && (!shut || event < since) {
-			since, shut = event, true
+	for s, each := range need {
+		if l, ok := all[s]; ok && l.units/each < n && (!shut || l.event < since) {
+			since, shut = l.event, true
 		}
 	}
 	return since, shut
 }
 
-// Events is how many times a stock was shut. What a transaction reads that begins after
-// this call includes all that was reserved of the stocks that were shut by then.
+// Events is how many times a stock has run low or lower. What a transaction reads that
+// begins after this call includes all that was reserved of the stocks by then.
 func (g *Gate) Events() uint64 { return g.count.Load() }
 
-// Open reports whether nothing is known to be sold out.
-func (g *Gate) Open() bool { return len(*g.shut.Load()) == 0 }
+// Open reports whether no stock is known to be low.
+func (g *Gate) Open() bool { return len(*g.low.Load()) == 0 }
 
 // turn numbers a transaction that has its stocks locked: of two that work on one stock the
 // later has the higher number, in whatever order their commits are told of.
@@ -68,36 +77,39 @@ func (g *Gate) note(b *Book, turn uint64) {
 
 // set replaces what is remembered of stocks; the caller holds the lock.
 func (g *Gate) set(available map[id.Stock]int64) {
-	old := *g.shut.Load()
+	old := *g.low.Load()
 	same := true
 	for s, n := range available {
-		_, shut := old[s]
-		same = same && shut == (n <= 0)
+		was, low := old[s]
+		same = same && (low && was.units == n || !low && n > little)
 	}
 	if same {
 		return
 	}
 	fresh, event := maps.Clone(old), g.count.Load()+1
 	for s, n := range available {
-		if _, shut := old[s]; n > 0 {
+		switch was, low := old[s]; {
+		case n > little:
 			delete(fresh, s)
-		} else if !shut {
-			fresh[s] = event
+		case low && n >= was.units:
+			fresh[s] = left{n, was.event}
+		default:
+			fresh[s] = left{n, event}
 		}
 	}
 	g.count.Store(event)
-	g.shut.Store(&fresh)
+	g.low.Store(&fresh)
 }
 
-// Refresh asks the database about the stocks that are shut. It is one query, run a few
+// Refresh asks the database about the stocks that are low. It is one query, run a few
 // times a second however many shoppers ask.
 func (g *Gate) Refresh(ctx context.Context, d *db.DB) error {
-	shut := *g.shut.Load()
-	if len(shut) == 0 {
+	low := *g.low.Load()
+	if len(low) == 0 {
 		return nil
 	}
-	ids := make([]id.Stock, 0, len(shut))
-	for s := range shut {
+	ids := make([]id.Stock, 0, len(low))
+	for s := range low {
 		ids = append(ids, s)
 	}
 	available, turn := make(map[id.Stock]int64, len(ids)), g.turns.Load()
