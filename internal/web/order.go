@@ -29,6 +29,8 @@ type whole struct {
 	rights   []*entitlement.Right
 	marks    map[id.Right]vault.Delivered
 	refunds  []payment.Refund
+	// unmatched is money that came, doesn't match, and hasn't gone back; nil when there is none.
+	unmatched *payment.Capture
 }
 
 func (s *Web) load(ctx context.Context, oid id.Order) (whole, error) {
@@ -53,10 +55,26 @@ func (s *Web) load(ctx context.Context, oid id.Order) (whole, error) {
 		if o.marks, err = s.marks(ctx, tx, o.rights); err != nil {
 			return err
 		}
-		o.refunds, err = s.Flows.Payments.RefundsOf(ctx, tx, []id.Order{oid})
+		if o.refunds, err = s.Flows.Payments.RefundsOf(ctx, tx, []id.Order{oid}); err != nil {
+			return err
+		}
+		o.unmatched, err = s.unmatched(ctx, tx, o.order)
 		return err
 	})
 	return o, err
+}
+
+// unmatched finds money that came for an unpaid order and doesn't match it: while it is here
+// the shopper must not pay again.
+func (s *Web) unmatched(ctx context.Context, tx *db.Tx, o *order.Order) (*payment.Capture, error) {
+	if !o.PaidAt.IsZero() {
+		return nil, nil
+	}
+	c, held, err := s.Flows.Unmatched(ctx, tx, o.ID)
+	if !held {
+		return nil, err
+	}
+	return &c, err
 }
 
 // marks loads what may be shown of the codes behind rights.
@@ -99,6 +117,8 @@ type orderView struct {
 	Live      bool
 	Pager     ui.Pager
 	CanCancel bool
+	Unmatched string // the amount of a payment that doesn't match, "" when there is none
+	Returning bool   // and it is on its way back
 }
 
 type orderLine struct {
@@ -132,6 +152,11 @@ func (s *Web) order(w http.ResponseWriter, r *http.Request) error {
 	v.State, v.Tone = stateWord(lang, o.order, now)
 	v.Lead = lang.T("shop.state." + string(stateOf(o.order, now)) + ".text")
 	v.Live, v.CanCancel = o.order.State == order.Pending, v.Payable
+	if c := o.unmatched; c != nil {
+		v.Unmatched, v.Payable, v.Live = c.Amount.String(), false, false
+		v.State, v.Tone, v.Lead = lang.T("shop.unmatched.state"), ui.Warn, ""
+		_, v.Returning = c.Returning(o.refunds)
+	}
 	if c, err := r.Cookie(s.cookieName(waitCookie)); err == nil && c.Value == string(oid) && !o.order.PaidAt.IsZero() {
 		v.Moment = o.order.State == order.Fulfilled || o.order.State == order.Part
 		s.setCookie(w, waitCookie, "", -1)

@@ -38,7 +38,7 @@ type payView struct {
 // pay leads to the gateway's cashier. The order and its payment number are kept, so coming
 // back here, or reloading, never makes a second payment.
 func (s *Web) pay(w http.ResponseWriter, r *http.Request) error {
-	o, intent, names, err := s.payable(r)
+	o, intent, names, _, err := s.payable(r)
 	if err != nil {
 		return err
 	}
@@ -76,15 +76,17 @@ func (s *Web) pay(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// payable loads an order with its latest intent and the names of what it buys.
-func (s *Web) payable(r *http.Request) (*order.Order, *payment.Intent, []string, error) {
+// payable loads an order with its latest intent and the names of what it buys. While a
+// payment that doesn't match is here there is no intent, and its amount comes last.
+func (s *Web) payable(r *http.Request) (*order.Order, *payment.Intent, []string, string, error) {
 	oid, err := s.mayHold(r)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, nil, "", err
 	}
 	var o *order.Order
 	var intent *payment.Intent
 	var names []string
+	held := ""
 	lang := ui.LangOf(r)
 	err = s.Flows.DB.View(r.Context(), func(tx *db.Tx) error {
 		var err error
@@ -104,6 +106,13 @@ func (s *Web) payable(r *http.Request) (*order.Order, *payment.Intent, []string,
 		for _, l := range o.Lines {
 			ids = append(ids, l.Version)
 		}
+		unmatched, err := s.unmatched(r.Context(), tx, o)
+		if err != nil {
+			return err
+		}
+		if held = ""; unmatched != nil {
+			held, intent = unmatched.Amount.String(), nil
+		}
 		versions, err := s.Flows.Catalogue.Versions(r.Context(), tx, ids)
 		names = nil
 		for _, l := range o.Lines {
@@ -111,7 +120,7 @@ func (s *Web) payable(r *http.Request) (*order.Order, *payment.Intent, []string,
 		}
 		return err
 	})
-	return o, intent, names, err
+	return o, intent, names, held, err
 }
 
 // cashier asks the gateway for its page.
@@ -152,6 +161,8 @@ type payingView struct {
 	Since  int64 // Unix seconds since when this page waits
 	Slow   bool
 	Closed bool // the order takes no payment any more
+	// Unmatched is the amount of a payment that came and doesn't match, "" when there is none.
+	Unmatched string
 }
 
 // paying is where the gateway sends the shopper back to. Its address proves nothing: the
@@ -192,7 +203,7 @@ func (s *Web) payingState(w http.ResponseWriter, r *http.Request) error {
 // wait looks whether an order is paid, having asked the gateway when ask is set and it
 // wasn't yet.
 func (s *Web) wait(r *http.Request, ask bool) (*payingView, bool, error) {
-	o, intent, names, err := s.payable(r)
+	o, intent, names, held, err := s.payable(r)
 	if err != nil {
 		return nil, false, err
 	}
@@ -201,7 +212,7 @@ func (s *Web) wait(r *http.Request, ask bool) (*payingView, bool, error) {
 		if err := s.poll(r.Context(), o.ID); err != nil {
 			s.Log.WarnContext(r.Context(), "the gateway could not be asked", "trace", httpx.CallerOf(r.Context()).Trace, "order", o.ID, "error", err)
 		}
-		if o, _, names, err = s.payable(r); err != nil {
+		if o, _, names, held, err = s.payable(r); err != nil {
 			return nil, false, err
 		}
 	}
@@ -210,7 +221,7 @@ func (s *Web) wait(r *http.Request, ask bool) (*payingView, bool, error) {
 		return nil, false, err
 	}
 	now := s.now()
-	v := &payingView{Order: o, Names: names, Closed: o.State == order.Cancelled || o.State == order.Expired}
+	v := &payingView{Order: o, Names: names, Closed: o.State == order.Cancelled || o.State == order.Expired, Unmatched: held}
 	var ok bool
 	if v.Since, ok = in.number("since", 1, now.Unix()); !ok {
 		v.Since = now.Unix()
