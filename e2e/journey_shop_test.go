@@ -102,7 +102,7 @@ func toCashier(t *testing.T, b *tab, home string) string {
 	b.at("/offers/" + twin)
 	pay := "#buy button"
 	if b.device.phone {
-		pay = "button[form=buy]"
+		pay = ".dock-buy button"
 	}
 	b.says("shop.terms.accounts")
 	b.before(".banner.tone-warn", pay, 1)
