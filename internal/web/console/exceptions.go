@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	
+
 	"hufu/internal/db"
 	"hufu/internal/exception"
 	"hufu/internal/fault"
