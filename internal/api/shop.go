@@ -20,6 +20,7 @@ import (
 	"hufu/internal/inventory"
 	"hufu/internal/money"
 	"hufu/internal/payment"
+	"hufu/internal/pinyin"
 	"hufu/internal/pricing"
 )
 
@@ -109,7 +110,7 @@ type PriceStep struct {
 
 type offersInput struct {
 	Paging
-	Query    string `query:"q" maxLength:"100" doc:"Words that an offer holds, in either language"`
+	Query    string `query:"q" maxLength:"100" doc:"Words that an offer holds, in either language, or the pinyin of its Chinese names, in full or by first letters"`
 	Category string `query:"category" maxLength:"40"`
 }
 
@@ -241,11 +242,13 @@ func (s shown) holds(query, category string) bool {
 	}
 	c := s.version.Content
 	hay := strings.ToLower(strings.Join([]string{c.Title.ZH, c.Title.EN, c.Summary.ZH, c.Summary.EN, s.offer.Slug}, "\n"))
+	said := c.Title.ZH
 	for _, p := range c.Parts {
+		said += "\n" + p.Benefit.Name.ZH + "\n" + p.Benefit.Provider.Name.ZH
 		hay += "\n" + strings.ToLower(strings.Join([]string{p.Benefit.Name.ZH, p.Benefit.Name.EN, p.Benefit.Provider.Name.ZH, p.Benefit.Provider.Name.EN}, "\n"))
 	}
 	for _, word := range strings.Fields(strings.ToLower(query)) {
-		if !strings.Contains(hay, word) {
+		if !strings.Contains(hay, word) && !pinyin.Matches(said, word) {
 			return false
 		}
 	}

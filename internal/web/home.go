@@ -11,6 +11,7 @@ import (
 	"hufu/internal/catalogue"
 	"hufu/internal/fault"
 	"hufu/internal/i18n"
+	"hufu/internal/pinyin"
 	"hufu/internal/web/ui"
 )
 
@@ -190,7 +191,8 @@ func searched(in input) string {
 	return string(q[:min(len(q), maxQuery)])
 }
 
-// find gives the offers that hold every word of a query, in either language: those whose
+// find gives the offers that hold every word of a query, in either language or as their
+// Chinese names are said: those whose
 // name begins with it first, then those whose name holds it, then the rest.
 func find(all []goods, q string) []goods {
 	words := strings.Fields(strings.ToLower(q))
@@ -199,12 +201,14 @@ func find(all []goods, q string) []goods {
 		c := g.Version.Content
 		title := strings.ToLower(c.Title.ZH + "\n" + c.Title.EN)
 		text := title + "\n" + strings.ToLower(c.Summary.ZH+"\n"+c.Summary.EN+"\n"+i18n.ZH.T("shop.category."+g.Offer.Category)+"\n"+i18n.EN.T("shop.category."+g.Offer.Category))
+		said := c.Title.ZH
 		for _, p := range c.Parts {
+			said += "\n" + p.Benefit.Provider.Name.ZH + "\n" + p.Benefit.Name.ZH
 			text += "\n" + strings.ToLower(p.Benefit.Provider.Name.ZH+"\n"+p.Benefit.Provider.Name.EN+"\n"+p.Benefit.Name.ZH+"\n"+p.Benefit.Name.EN)
 		}
 		in, named := true, true
 		for _, word := range words {
-			in, named = in && strings.Contains(text, word), named && strings.Contains(title, word)
+			in, named = in && (strings.Contains(text, word) || pinyin.Matches(said, word)), named && (strings.Contains(title, word) || pinyin.Matches(c.Title.ZH, word))
 		}
 		switch {
 		case !in || len(words) == 0:
