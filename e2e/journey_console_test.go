@@ -45,7 +45,7 @@ func TestJourneyFirstSale(t *testing.T) {
 	shopper.visit("http://" + home + "/")
 	shopper.press(`a[href="/offers/first-month"]`)
 	shopper.at("/offers/first-month")
-	shopper.press("button[form=buy]")
+	shopper.press(".dock-buy button")
 	shopper.at("/checkout/first-month")
 	shopper.fill("#phone", "13800001234")
 	shopper.press("#agree")

@@ -249,7 +249,7 @@ func TestAnOrderForTheStaff(t *testing.T) {
 		r.do(closed).want(200, "")
 		closed.key = r.key()
 		r.do(closed).want(409, "exception.closed")
-		if got := get("/staff/exceptions").items(); len(got) != 0 {
+		if got := get("/staff/exceptions").items(); len(got) != 1 || got[0].(map[string]any)["id"] == w.ids["case"] { // the other is about money in suspense
 			t.Errorf("%v", got)
 		}
 		all := get("/staff/verification").want(200, "")

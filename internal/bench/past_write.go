@@ -261,7 +261,7 @@ func (p *past) putWork(ctx context.Context, tx *db.Tx, c *chunk) error {
 	}
 	return tx.WriteAll(ctx, putJob, len(recent), func(i int, w *db.Binder) {
 		o := &recent[i]
-		w.Text(string(o.job)).Text(flow.JobOrderPaid).Text(string(o.order)).Text("").Text("done").Time(o.paid).Int(0).Int(0).Int(0).Text("").Time(o.paid).Time(o.told)
+		w.Text(string(o.job)).Text(flow.JobOrderPaid).Text(string(o.order)).Text("").Text("done").Time(o.paid).Int(1).Int(0).Int(0).Text("").Time(o.paid).Time(o.told)
 	})
 }
 
