@@ -47,6 +47,7 @@ var (
 	insertCase = db.Rows("exception.insert", `INSERT INTO exceptions {{values id text, kind text, subject text, order_id text, detail text, amount bigint, currency text, state text, owner text, note text, opened_at bigint, closed_at bigint, closed_by text}} ON CONFLICT DO NOTHING`)
 	closeCase  = db.SQL("exception.close", `UPDATE exceptions SET state = 'closed', note = $1, closed_at = $2, closed_by = $3 WHERE id = $4 AND state = 'open'`)
 	resolve    = db.Rows("exception.resolve", `UPDATE exceptions SET state = 'closed', note = r.note, closed_at = r.at, closed_by = 'system' FROM {{rows kind text, subject text, note text, at bigint}} WHERE exceptions.kind = r.kind AND exceptions.subject = r.subject AND exceptions.state = 'open'`)
+	reopen     = db.Rows("exception.reopen", `UPDATE exceptions SET state = 'open', opened_at = r.at, closed_at = 0, closed_by = '' FROM {{rows kind text, subject text, at bigint}} WHERE exceptions.kind = r.kind AND exceptions.subject = r.subject AND exceptions.state = 'closed'`)
 	openCases  = db.SQL("exception.open", `SELECT `+columns+` FROM exceptions WHERE state = 'open' ORDER BY opened_at LIMIT $1`)
 	oneCase    = db.SQL("exception.one", `SELECT `+columns+` FROM exceptions WHERE id = $1`)
 	ofOrder    = db.SQL("exception.of_order", `SELECT `+columns+` FROM exceptions WHERE order_id = $1 ORDER BY opened_at`)
@@ -61,6 +62,17 @@ func Open(ctx context.Context, tx *db.Tx, now time.Time, cases ...Case) error {
 			Text("open").Text(c.Owner).Text(c.Note).Time(now).Int(0).Text("")
 	})
 	return err
+}
+
+// Reopen is Open for what may befall a subject more than once: a case that was closed is
+// open again, with its note.
+func Reopen(ctx context.Context, tx *db.Tx, now time.Time, cases ...Case) error {
+	if _, err := tx.Write(ctx, reopen, len(cases), func(i int, b *db.Binder) {
+		b.Text(cases[i].Kind).Text(cases[i].Subject).Time(now)
+	}); err != nil {
+		return err
+	}
+	return Open(ctx, tx, now, cases...)
 }
 
 // Resolve closes the open case of a kind and subject, if there is one.

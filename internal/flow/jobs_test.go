@@ -9,6 +9,7 @@ import (
 	"hufu/internal/db/dbtest"
 	"hufu/internal/exception"
 	"hufu/internal/flow/flowtest"
+	"hufu/internal/id"
 	"hufu/internal/job"
 )
 
@@ -70,6 +71,45 @@ func TestPoisonJobsEnd(t *testing.T) {
 		do(func(tx *db.Tx) (err error) { open, err = exception.Counts(t.Context(), tx); return err })
 		if open[exception.DeadJob] != poison {
 			t.Errorf("%v cases are open", open)
+		}
+	})
+}
+
+// A job that was given up, looked at by a person, tried again and given up again is a
+// person's once more.
+func TestAJobGivenUpTwiceIsSeenTwice(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, ctx := flowtest.New(t, d), t.Context()
+		do := func(fn func(tx *db.Tx) error) {
+			t.Helper()
+			if err := d.Do(ctx, fn); err != nil {
+				t.Fatal(err)
+			}
+		}
+		do(func(tx *db.Tx) error {
+			return job.Enqueue(ctx, tx, s.Clock.Now(), job.Job{Kind: "nobody.knows", Subject: "x"})
+		})
+		for range 2 {
+			for try := range job.MaxAttempts {
+				s.Time.Advance(job.Delay(int64(try)))
+				if _, err := s.WorkJobs(ctx, 100); err != nil {
+					t.Fatal(err)
+				}
+			}
+			do(func(tx *db.Tx) error {
+				open, err := exception.ListOpen(ctx, tx, 10)
+				if err != nil || len(open) != 1 || open[0].Kind != exception.DeadJob {
+					t.Fatalf("%v, %v", open, err)
+				}
+				if _, err := exception.Close(ctx, tx, open[0].ID, "seen", "ops", s.Clock.Now()); err != nil {
+					return err
+				}
+				revived, err := job.Revive(ctx, tx, id.Job(open[0].Subject), s.Clock.Now())
+				if !revived {
+					t.Error("it wasn't given up")
+				}
+				return err
+			})
 		}
 	})
 }

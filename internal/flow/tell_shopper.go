@@ -71,7 +71,7 @@ func (f *Flows) finishJobs(ctx context.Context, tx *db.Tx, outcomes []job.Outcom
 			dead = append(dead, exception.Case{Kind: exception.DeadJob, Subject: string(j.ID), Detail: j.Kind + " " + j.Subject})
 		}
 	}
-	if err := exception.Open(ctx, tx, now, dead...); err != nil {
+	if err := exception.Reopen(ctx, tx, now, dead...); err != nil {
 		return err
 	}
 	return job.Finish(ctx, tx, now, outcomes)
