@@ -38,6 +38,10 @@ func TestLocksAreWaitedFor(t *testing.T) {
 			_, err := f.Orders.Lock(ctx, tx, []id.Order{p.Order.ID})
 			return err
 		},
+		"paid orders": func(ctx context.Context, f *flow.Flows, tx *db.Tx, p flow.Placed) error {
+			_, err := f.Orders.LockByIntents(ctx, tx, []id.Intent{p.Intent.ID})
+			return err
+		},
 		"intents": func(ctx context.Context, f *flow.Flows, tx *db.Tx, p flow.Placed) error {
 			_, err := f.Payments.LockOf(ctx, tx, []id.Order{p.Order.ID})
 			return err
