@@ -25,10 +25,6 @@ type Config struct {
 	Store string
 	// Connections bounds the PostgreSQL pool and the SQLite readers; 0 chooses.
 	Connections int
-	// Lanes is how many transactions of one lane may be under way at once on PostgreSQL; 0 is
-	// one, since two of one kind wait for the same hot rows (1,016 purchases a second instead
-	// of 1,372). SQLite has one writer whatever this says.
-	Lanes int
 	// MustExist refuses a SQLite file that is missing, where Open would make one.
 	MustExist bool
 	// ReadOnly opens a SQLite file that can't be written, such as one on a disk of backups. On
