@@ -276,3 +276,47 @@ func TestMigrateRefusesANewerDatabase(t *testing.T) {
 }
 
 var pretendNewer = db.SQL("test.pretend_newer", `INSERT INTO goose_db_version (version_id, is_applied, tstamp) VALUES ($1, true, CURRENT_TIMESTAMP)`)
+
+// Questions that were asked and rows that were written before are answered in their order,
+// all by the end of Flush; a failure among them is that of whoever waits.
+func TestAskedIsAnsweredInOrder(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx := t.Context()
+		var got []string
+		ask := func(tx *db.Tx, label, name string) error {
+			return tx.Ask(ctx, selectSetting, func(scan func(...any) error) error {
+				var v string
+				err := scan(&v)
+				got = append(got, label+v)
+				return err
+			}, db.Texts([]string{name}))
+		}
+		err := d.Do(ctx, func(tx *db.Tx) error {
+			got = nil
+			return errors.Join(ask(tx, "before ", "a"), put(ctx, tx, "a", "1"), ask(tx, "then ", "a"), tx.WriteAll(ctx, updateSetting, 1, func(_ int, b *db.Binder) {
+				b.Text("a").Text("2")
+			}), ask(tx, "after ", "a"), tx.Flush(ctx), tx.Flush(ctx))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := "[then 1 after 2]"; fmt.Sprint(got) != want {
+			t.Errorf("answers %v, want %s", got, want)
+		}
+
+		boom := errors.New("boom")
+		err = d.Do(ctx, func(tx *db.Tx) error {
+			return errors.Join(tx.Ask(ctx, selectSetting, func(func(...any) error) error { return boom }, db.Texts([]string{"a"})), put(ctx, tx, "b", "1"), tx.Flush(ctx))
+		})
+		if !errors.Is(err, boom) {
+			t.Errorf("an answer that could not be taken gave %v", err)
+		}
+		if left := read(t, d, "b"); len(left) != 0 {
+			t.Errorf("the transaction of the failed answer left %v", left)
+		}
+		got = nil
+		if err := d.Do(ctx, func(tx *db.Tx) error { return ask(tx, "", "a") }); err != nil || fmt.Sprint(got) != "[2]" {
+			t.Errorf("what nobody waited for gave %v, %v by the commit", got, err)
+		}
+	})
+}

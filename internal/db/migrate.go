@@ -205,7 +205,7 @@ func (d *DB) Script(ctx context.Context, script string) error {
 			if tx.lite != nil {
 				_, err = tx.lite.c.ExecContext(ctx, s)
 			} else {
-				_, err = tx.pg.send(ctx, &pgStmt{name: "script", text: s}, nil)
+				_, err = tx.pg.send(ctx, &pgStmt{name: "script", text: s})
 			}
 			if err != nil {
 				return err

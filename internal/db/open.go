@@ -399,7 +399,7 @@ func (d *DB) View(ctx context.Context, fn func(tx *Tx) error) error {
 func (d *DB) Report(ctx context.Context, fn func(tx *Tx) error) error {
 	return d.View(ctx, func(tx *Tx) error {
 		if tx.pg != nil {
-			if _, err := tx.pg.send(ctx, &pgStmt{name: "db.scan", text: "SET LOCAL enable_seqscan = on"}, nil); err != nil {
+			if _, err := tx.pg.send(ctx, &pgStmt{name: "db.scan", text: "SET LOCAL enable_seqscan = on"}); err != nil {
 				return err
 			}
 		}

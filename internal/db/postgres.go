@@ -11,8 +11,9 @@ import (
 )
 
 // pgTx is a transaction on PostgreSQL. A round trip costs more than most statements, so
-// writes whose outcome is known beforehand (Tx.WriteAll) are queued and travel with the
-// next statement that is asked something, and BEGIN travels with the first.
+// writes whose outcome is known beforehand (Tx.WriteAll) and reads that nobody waits for
+// yet (Tx.Ask) are queued and travel with the next statement whose answer is waited for,
+// and BEGIN travels with the first.
 type pgTx struct {
 	conn   *pgx.Conn
 	begin  string
@@ -23,7 +24,35 @@ type pgTx struct {
 type pgStmt struct {
 	name, text string
 	args       []any
-	want       int64 // rows it must change
+	want       int64   // rows it must change
+	each       eachRow // of a read; its rows are not counted
+}
+
+// eachRow is called for every row that a read gives.
+type eachRow = func(scan func(dest ...any) error) error
+
+// take reads the answer to s off results and returns how many rows it changed.
+func (s *pgStmt) take(results pgx.BatchResults) (changed int64, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("%s: %w", s.name, err)
+		}
+	}()
+	if s.each == nil {
+		tag, err := results.Exec()
+		return tag.RowsAffected(), err
+	}
+	rows, err := results.Query()
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := s.each(rows.Scan); err != nil {
+			return 0, err
+		}
+	}
+	return 0, rows.Err()
 }
 
 // flush sends what is queued.
@@ -31,13 +60,13 @@ func (p *pgTx) flush(ctx context.Context) error {
 	if len(p.queued) == 0 {
 		return nil
 	}
-	_, err := p.send(ctx, nil, nil)
+	_, err := p.send(ctx, nil)
 	return err
 }
 
-// send sends what is queued and then s, in one round trip. With each it reads the rows of
-// s; without, it returns how many rows s changed.
-func (p *pgTx) send(ctx context.Context, s *pgStmt, each func(scan func(dest ...any) error) error) (changed int64, err error) {
+// send sends what is queued and then s, if there is one, in one round trip. It returns how
+// many rows s changed.
+func (p *pgTx) send(ctx context.Context, s *pgStmt) (changed int64, err error) {
 	batch := &pgx.Batch{}
 	if !p.begun {
 		batch.Queue(p.begin)
@@ -63,44 +92,24 @@ func (p *pgTx) send(ctx context.Context, s *pgStmt, each func(scan func(dest ...
 	queued := p.queued
 	p.queued = nil
 	for _, q := range queued {
-		tag, err := results.Exec()
+		changed, err := q.take(results)
 		if err != nil {
-			return 0, fmt.Errorf("%s: %w", q.name, err)
+			return 0, err
 		}
-		if tag.RowsAffected() != q.want {
-			return 0, fmt.Errorf("%s changed %d rows for %d: %w", q.name, tag.RowsAffected(), q.want, ErrStale)
+		if q.each == nil && changed != q.want {
+			return 0, fmt.Errorf("%s changed %d rows for %d: %w", q.name, changed, q.want, ErrStale)
 		}
 	}
-	switch {
-	case s == nil:
+	if s == nil {
 		return 0, nil
-	case each == nil:
-		tag, err := results.Exec()
-		if err != nil {
-			return 0, fmt.Errorf("%s: %w", s.name, err)
-		}
-		return tag.RowsAffected(), nil
 	}
-	rows, err := results.Query()
-	if err != nil {
-		return 0, fmt.Errorf("%s: %w", s.name, err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := each(rows.Scan); err != nil {
-			return 0, fmt.Errorf("%s: %w", s.name, err)
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return 0, fmt.Errorf("%s: %w", s.name, err)
-	}
-	return 0, nil
+	return s.take(results)
 }
 
 // copyIn sends what is queued and then a COPY with its rows, and returns how many came in.
 func (p *pgTx) copyIn(ctx context.Context, name, text string, rows io.Reader) (int64, error) {
 	if !p.begun || len(p.queued) > 0 {
-		if _, err := p.send(ctx, nil, nil); err != nil {
+		if _, err := p.send(ctx, nil); err != nil {
 			return 0, err
 		}
 	}

@@ -53,7 +53,7 @@ func (tx *Tx) Exec(ctx context.Context, s *Stmt, args ...any) (int64, error) {
 	}
 	args, ctx = tx.prepareArgs(args), tx.within(ctx)
 	if tx.pg != nil {
-		return tx.pg.send(ctx, &pgStmt{name: s.name, text: s.text[Postgres], args: args}, nil)
+		return tx.pg.send(ctx, &pgStmt{name: s.name, text: s.text[Postgres], args: args})
 	}
 	var res sql.Result
 	st, err := tx.lite.prepare(ctx, s.text[SQLite])
@@ -76,17 +76,40 @@ func (tx *Tx) ExecOne(ctx context.Context, s *Stmt, args ...any) error {
 }
 
 // Query runs a statement and calls each for every row, which scans it.
-func (tx *Tx) Query(ctx context.Context, s *Stmt, each func(scan func(dest ...any) error) error, args ...any) error {
+func (tx *Tx) Query(ctx context.Context, s *Stmt, each eachRow, args ...any) error {
 	if err := tx.db.hooks.stmt(s.name); err != nil {
 		return err
 	}
 	return tx.query(ctx, s.name, s.text[tx.dialect], each, tx.prepareArgs(args))
 }
 
-func (tx *Tx) query(ctx context.Context, name, text string, each func(scan func(dest ...any) error) error, args []any) error {
+// Ask is Query whose rows may come later: each has been called for all of them once Flush
+// has returned, or a later Query, Exec or Write. Several questions that don't wait for one
+// another's answers so cost PostgreSQL one round trip; they run in the order they were
+// asked. An error may come with what is waited for, as with WriteAll.
+func (tx *Tx) Ask(ctx context.Context, s *Stmt, each eachRow, args ...any) error {
+	if tx.pg == nil {
+		return tx.Query(ctx, s, each, args...)
+	}
+	if err := tx.db.hooks.stmt(s.name); err != nil {
+		return err
+	}
+	tx.pg.queued = append(tx.pg.queued, pgStmt{name: s.name, text: s.text[Postgres], args: tx.prepareArgs(args), each: each})
+	return nil
+}
+
+// Flush waits for what was asked and what was written so far.
+func (tx *Tx) Flush(ctx context.Context) error {
+	if tx.pg == nil {
+		return nil
+	}
+	return tx.pg.flush(ctx)
+}
+
+func (tx *Tx) query(ctx context.Context, name, text string, each eachRow, args []any) error {
 	ctx = tx.within(ctx)
 	if tx.pg != nil {
-		_, err := tx.pg.send(ctx, &pgStmt{name: name, text: text, args: args}, each)
+		_, err := tx.pg.send(ctx, &pgStmt{name: name, text: text, args: args, each: each})
 		return err
 	}
 	var rows *sql.Rows
@@ -133,7 +156,7 @@ func (tx *Tx) Write(ctx context.Context, s *Stmt, n int, bind func(i int, b *Bin
 		return 0, err
 	}
 	if tx.pg != nil {
-		return tx.pg.send(ctx, &pgStmt{name: s.name, text: s.text[Postgres], args: bound(s, n, bind)}, nil)
+		return tx.pg.send(ctx, &pgStmt{name: s.name, text: s.text[Postgres], args: bound(s, n, bind)})
 	}
 	return tx.writeRows(s, n, bind)
 }
