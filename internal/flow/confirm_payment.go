@@ -2,8 +2,6 @@ package flow
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"time"
 
 	"hufu/internal/db"
@@ -126,30 +124,30 @@ func (f *Flows) loadConfirm(ctx context.Context, tx *db.Tx, b *confirming, comma
 	if b.orders, err = f.Orders.LockByIntents(ctx, tx, distinct(wanted)); err != nil {
 		return nil, nil, err
 	}
-	locked, err := f.Payments.LockOf(ctx, tx, slices.Collect(maps.Keys(b.orders)))
-	if err != nil {
+	if b.intents, err = f.Payments.LockBeside(ctx, tx, distinct(wanted)); err != nil {
 		return nil, nil, err
 	}
-	b.intents = map[id.Intent]*payment.Intent{}
-	for _, all := range locked {
-		for _, p := range all {
-			b.intents[p.ID] = p
+	if b.chain, err = f.Ledger.Continue(ctx, tx); err != nil {
+		return nil, nil, err
+	}
+	known, captured := map[string]map[string]string{}, map[string]map[string]payment.Capture{}
+	for provider := range events {
+		if known[provider], err = f.Payments.Seen(ctx, tx, provider, distinct(events[provider])); err != nil {
+			return nil, nil, err
 		}
+		if captured[provider], err = f.Payments.CapturesByTxn(ctx, tx, provider, distinct(txns[provider])); err != nil {
+			return nil, nil, err
+		}
+	}
+	if err := tx.Flush(ctx); err != nil {
+		return nil, nil, err
 	}
 	seen, booked := map[[2]string]payment.Verdict{}, map[[2]string]bool{}
 	for provider := range events {
-		known, err := f.Payments.Seen(ctx, tx, provider, distinct(events[provider]))
-		if err != nil {
-			return nil, nil, err
-		}
-		for event, outcome := range known {
+		for event, outcome := range known[provider] {
 			seen[[2]string{provider, event}] = payment.Verdict(outcome)
 		}
-		captured, err := f.Payments.CapturesByTxn(ctx, tx, provider, distinct(txns[provider]))
-		if err != nil {
-			return nil, nil, err
-		}
-		for txn := range captured {
+		for txn := range captured[provider] {
 			booked[[2]string{provider, txn}] = true
 		}
 	}
@@ -187,5 +185,5 @@ func (f *Flows) saveConfirm(ctx context.Context, tx *db.Tx, b *confirming) error
 	if err := exception.Open(ctx, tx, b.now, b.cases...); err != nil {
 		return err
 	}
-	return f.Ledger.Post(ctx, tx, b.transfers)
+	return f.Ledger.PostOn(ctx, tx, b.chain, b.transfers)
 }

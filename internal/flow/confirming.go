@@ -26,6 +26,7 @@ type confirming struct {
 	book     *inventory.Book
 	items    map[id.Line][]delivery.Item
 	codes    map[id.Right]vault.Given
+	chain    *ledger.Chain
 
 	captures  []payment.Capture
 	refunds   []payment.Refund

@@ -37,8 +37,25 @@ func (f *Flows) allocate(ctx context.Context, tx *db.Tx, b *confirming, due []pa
 			stocks = append(stocks, s)
 		}
 	}
+	codes := map[id.Stock]int64{} // that all due lines together may need
+	for _, p := range due {
+		for _, l := range p.order.Lines {
+			for _, part := range b.versions[l.Version] {
+				if part.Stock != "" {
+					codes[part.Stock] += part.Quantity * l.Quantity
+				}
+			}
+		}
+	}
 	var err error
-	if b.book, err = f.Inventory.Open(ctx, tx, stocks, lines); err != nil {
+	if b.book, err = f.Inventory.Ask(ctx, tx, stocks, lines); err != nil {
+		return err
+	}
+	reach, err := f.Codes.Reach(ctx, tx, codes, b.now)
+	if err != nil {
+		return err
+	}
+	if err := f.Inventory.Complete(ctx, tx, b.book); err != nil {
 		return err
 	}
 	if err := f.setAside(ctx, tx, b.book, b.now); err != nil {
@@ -66,7 +83,7 @@ func (f *Flows) allocate(ctx context.Context, tx *db.Tx, b *confirming, due []pa
 			}
 		}
 	}
-	if b.codes, err = f.Codes.Pick(ctx, tx, wants, b.now); err != nil {
+	if b.codes, err = reach.Give(ctx, tx, wants); err != nil {
 		return err
 	}
 	short := map[id.Stock]int64{}

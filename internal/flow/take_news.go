@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"errors"
 
 	"hufu/internal/db"
 	"hufu/internal/exception"
@@ -33,7 +34,7 @@ func (f *Flows) TakeNews(ctx context.Context, n News) (payment.Verdict, error) {
 			return err
 		}
 		seen, err := f.Payments.Seen(ctx, tx, n.Provider, []string{n.Notice.EventID})
-		if err != nil {
+		if err := errors.Join(err, tx.Flush(ctx)); err != nil {
 			return err
 		}
 		if _, ok := seen[n.Notice.EventID]; ok {

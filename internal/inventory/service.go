@@ -22,31 +22,62 @@ func NewService() *Service { return &Service{Gate: newGate()} }
 // Open locks the stocks and loads them, with the live reservations of the lines. Unknown
 // stocks are left out and so have nothing available.
 func (s *Service) Open(ctx context.Context, tx *db.Tx, stocks []id.Stock, lines []id.Line) (*Book, error) {
+	b, err := s.Ask(ctx, tx, stocks, lines)
+	if err != nil {
+		return nil, err
+	}
+	return b, s.Complete(ctx, tx, b)
+}
+
+// Ask is the part of Open that waits for no answer, so that others can be asked for beside
+// it. The book may be worked on after Complete.
+func (*Service) Ask(ctx context.Context, tx *db.Tx, stocks []id.Stock, lines []id.Line) (*Book, error) {
 	b := newBook()
-	if len(lines) > 0 {
-		err := tx.Query(ctx, liveOfLines, func(scan func(...any) error) error {
-			r := new(Reservation)
-			if err := scan(&r.ID, &r.Stock, &r.Line, &r.Quantity, &r.State, db.Time(&r.ExpiresAt)); err != nil {
-				return err
+	if err := b.lock(ctx, tx, stocks); err != nil || len(lines) == 0 {
+		return b, err
+	}
+	return b, tx.Ask(ctx, liveOfLines, func(scan func(...any) error) error {
+		r := new(Reservation)
+		err := scan(&r.ID, &r.Stock, &r.Line, &r.Quantity, &r.State, db.Time(&r.ExpiresAt))
+		b.held[r.Line] = append(b.held[r.Line], r)
+		return err
+	}, db.Texts(lines))
+}
+
+// Complete waits for a book that was asked for, and locks and loads what the reservations
+// hold of other stocks.
+func (*Service) Complete(ctx context.Context, tx *db.Tx, b *Book) error {
+	if err := tx.Flush(ctx); err != nil {
+		return err
+	}
+	var others []id.Stock
+	for _, held := range b.held {
+		for _, r := range held {
+			if b.stocks[r.Stock] == nil {
+				others = append(others, r.Stock)
 			}
-			b.held[r.Line] = append(b.held[r.Line], r)
-			stocks = append(stocks, r.Stock)
-			return nil
-		}, db.Texts(lines))
-		if err != nil {
-			return nil, err
 		}
 	}
-	slices.Sort(stocks)
-	stocks = slices.Compact(stocks)
+	if len(others) == 0 {
+		return nil
+	}
+	if err := b.lock(ctx, tx, others); err != nil {
+		return err
+	}
+	return tx.Flush(ctx)
+}
+
+// lock asks for stocks.
+func (b *Book) lock(ctx context.Context, tx *db.Tx, stocks []id.Stock) error {
 	if len(stocks) == 0 {
-		return b, nil
+		return nil
 	}
-	found, err := loadStocks(ctx, tx, lockStocks, db.Texts(stocks))
-	for _, st := range found {
+	slices.Sort(stocks)
+	return tx.Ask(ctx, lockStocks, func(scan func(...any) error) error {
+		st, err := scanStock(scan)
 		b.stocks[st.ID] = st
-	}
-	return b, err
+		return err
+	}, db.Texts(slices.Compact(stocks)))
 }
 
 // Save writes what was decided on the book. A reservation that ended meanwhile makes the

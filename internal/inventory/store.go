@@ -27,11 +27,16 @@ FROM {{rows id text, received bigint, available bigint, reserved bigint, deliver
 func loadStocks(ctx context.Context, tx *db.Tx, stmt *db.Stmt, args ...any) ([]*Stock, error) {
 	var out []*Stock
 	err := tx.Query(ctx, stmt, func(scan func(...any) error) error {
-		s := new(Stock)
+		s, err := scanStock(scan)
 		out = append(out, s)
-		return scan(&s.ID, &s.Name, &s.Kind, &s.Received, &s.Available, &s.Reserved, &s.Delivered, &s.Voided, &s.LowMark, db.Time(&s.UpdatedAt))
+		return err
 	}, args...)
 	return out, err
+}
+
+func scanStock(scan func(...any) error) (*Stock, error) {
+	s := new(Stock)
+	return s, scan(&s.ID, &s.Name, &s.Kind, &s.Received, &s.Available, &s.Reserved, &s.Delivered, &s.Voided, &s.LowMark, db.Time(&s.UpdatedAt))
 }
 
 func saveBook(ctx context.Context, tx *db.Tx, b *Book, now time.Time) error {

@@ -30,7 +30,7 @@ var (
 // Service posts transfers and reads balances.
 type Service struct {
 	mu     sync.Mutex
-	chains []string            // of this process, free to be continued
+	chains []string            // names of those of this process, free to be continued
 	made   int                 // how many there are
 	run    string              // names this process' chains
 	known  map[id.Account]bool // accounts that are there
@@ -41,11 +41,42 @@ func NewService() *Service {
 	return &Service{run: rand.Text()[:12], known: map[id.Account]bool{}}
 }
 
+// Chain is a chain of seals that a transaction continues, alone until it ends.
+type Chain struct {
+	name string
+	seal int64
+	hash []byte
+}
+
+// Continue takes a chain for the transaction to post on. It asks only: the chain may be
+// posted on, once, after the transaction's next Flush or answer.
+func (s *Service) Continue(ctx context.Context, tx *db.Tx) (*Chain, error) {
+	name, release := s.take()
+	tx.OnEnd(release)
+	c := &Chain{name: name}
+	return c, tx.Ask(ctx, lastSeal, func(scan func(...any) error) error { return scan(&c.seal, &c.hash) }, name)
+}
+
 // Post writes transfers. An account that may not be overdrawn is locked and checked; a
 // transfer that would overdraw one fails the whole call with ledger.insufficient, so a
 // caller with several commands asks Available first. Posting an entry twice violates a
 // unique key.
 func (s *Service) Post(ctx context.Context, tx *db.Tx, transfers []Transfer) error {
+	if len(transfers) == 0 {
+		return nil
+	}
+	c, err := s.Continue(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if err := tx.Flush(ctx); err != nil {
+		return err
+	}
+	return s.PostOn(ctx, tx, c, transfers)
+}
+
+// PostOn is Post on a chain that was taken before.
+func (s *Service) PostOn(ctx context.Context, tx *db.Tx, c *Chain, transfers []Transfer) error {
 	if len(transfers) == 0 {
 		return nil
 	}
@@ -83,18 +114,11 @@ func (s *Service) Post(ctx context.Context, tx *db.Tx, transfers []Transfer) err
 		}
 		return int(a.Leg - b.Leg)
 	})
-	chain, release := s.take()
-	tx.OnEnd(release)
-	var seal int64
-	var hash []byte
-	if _, err := tx.One(ctx, lastSeal, []any{&seal, &hash}, chain); err != nil {
-		return err
-	}
-	seal++
+	seal := c.seal + 1
 	if err := tx.WriteAll(ctx, insertRow, len(sorted), func(i int, b *db.Binder) {
 		t := sorted[i]
 		b.Text(t.Entry).Int(t.Leg).Text(string(t.Debit)).Text(string(t.Credit)).Int(t.Amount.Minor).Text(string(t.Amount.Currency)).
-			Text(t.Kind).Text(string(t.Order)).Time(t.At).Text(chain).Int(seal)
+			Text(t.Kind).Text(string(t.Order)).Time(t.At).Text(c.name).Int(seal)
 	}); err != nil {
 		return err
 	}
@@ -112,7 +136,7 @@ func (s *Service) Post(ctx context.Context, tx *db.Tx, transfers []Transfer) err
 		}
 	}
 	return tx.WriteAll(ctx, insertSeal, 1, func(_ int, b *db.Binder) {
-		b.Text(chain).Int(seal).Int(int64(len(sorted))).Bytes(sum(hash, sorted)).Time(sorted[0].At)
+		b.Text(c.name).Int(seal).Int(int64(len(sorted))).Bytes(sum(c.hash, sorted)).Time(sorted[0].At)
 	})
 }
 

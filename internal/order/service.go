@@ -58,9 +58,18 @@ func (*Service) Lock(ctx context.Context, tx *db.Tx, ids []id.Order) (map[id.Ord
 	return mapped(ctx, tx, lockByID, db.Texts(ids))
 }
 
-// LockByIntents is Lock for the orders that intents are to pay.
+// LockByIntents is Lock for the orders that intents are to pay. It asks only: the map is
+// filled by the transaction's next Flush or answer.
 func (*Service) LockByIntents(ctx context.Context, tx *db.Tx, intents []id.Intent) (map[id.Order]*Order, error) {
-	return mapped(ctx, tx, lockPaid, db.Texts(intents))
+	out := make(map[id.Order]*Order, len(intents))
+	if err := tx.Ask(ctx, lockPaid, func(scan func(...any) error) error {
+		o, err := scanOrder(scan)
+		out[o.ID] = o
+		return err
+	}, db.Texts(intents)); err != nil {
+		return nil, err
+	}
+	return out, tx.Ask(ctx, linesPaid, func(scan func(...any) error) error { return scanLine(scan, out) }, db.Texts(intents))
 }
 
 // Get loads orders with their lines. Unknown ones are left out.

@@ -21,6 +21,7 @@ var (
 	statesOf    = db.SQL("order.states", `SELECT id, state FROM orders WHERE id {{in $1 text}}`)
 	lockByID    = db.SQL("order.lock", `SELECT `+columns+` FROM orders WHERE id {{in $1 text}} ORDER BY id {{for update}}`)
 	lockPaid    = db.SQL("order.lock_paid", `SELECT `+columns+` FROM orders WHERE id IN (SELECT order_id FROM payment_intents WHERE id {{in $1 text}}) ORDER BY id {{for update}}`)
+	linesPaid   = db.SQL("order.lines_paid", `SELECT `+lineColumns+` FROM order_lines WHERE order_id IN (SELECT order_id FROM payment_intents WHERE id {{in $1 text}}) ORDER BY id`)
 	linesOf     = db.SQL("order.lines", `SELECT `+lineColumns+` FROM order_lines WHERE order_id {{in $1 text}} ORDER BY id`)
 	move        = db.Rows("order.move", `UPDATE orders SET state = r.state, paid_at = r.paid_at, closed_at = r.closed_at, history = orders.history || r.step
 FROM {{rows id text, old text, state text, paid_at bigint, closed_at bigint, step text}} WHERE orders.id = r.id AND orders.state = r.old`)
@@ -35,15 +36,30 @@ FROM {{rows id text, old text, state text, paid_at bigint, closed_at bigint, ste
 func loadOrders(ctx context.Context, tx *db.Tx, stmt *db.Stmt, args ...any) ([]*Order, error) {
 	var out []*Order
 	err := tx.Query(ctx, stmt, func(scan func(...any) error) error {
-		o := new(Order)
-		var history string
+		o, err := scanOrder(scan)
 		out = append(out, o)
-		err := scan(&o.ID, &o.State, &o.Party, &o.Phone, &o.Email, &o.Lang, &o.Channel, &o.Total.Currency, &o.Total.Minor, &o.Scope, &o.Key, &o.RequestHash,
-			db.Time(&o.CreatedAt), db.Time(&o.ExpiresAt), db.Time(&o.PaidAt), db.Time(&o.ClosedAt), &history)
-		o.History, _ = ParseHistory(history)
 		return err
 	}, args...)
 	return out, err
+}
+
+func scanOrder(scan func(...any) error) (*Order, error) {
+	o := new(Order)
+	var history string
+	err := scan(&o.ID, &o.State, &o.Party, &o.Phone, &o.Email, &o.Lang, &o.Channel, &o.Total.Currency, &o.Total.Minor, &o.Scope, &o.Key, &o.RequestHash,
+		db.Time(&o.CreatedAt), db.Time(&o.ExpiresAt), db.Time(&o.PaidAt), db.Time(&o.ClosedAt), &history)
+	o.History, _ = ParseHistory(history)
+	return o, err
+}
+
+// scanLine adds a line to its order.
+func scanLine(scan func(...any) error, at map[id.Order]*Order) error {
+	var l Line
+	err := scan(&l.ID, &l.Order, &l.Offer, &l.Version, &l.Quantity, &l.UnitPrice, &l.Amount, &l.Quote, &l.Acknowledged, &l.Delivered, &l.Refunded)
+	if o := at[l.Order]; o != nil {
+		o.Lines = append(o.Lines, l)
+	}
+	return err
 }
 
 // withLines loads the lines of orders into them.
@@ -55,14 +71,7 @@ func withLines(ctx context.Context, tx *db.Tx, orders []*Order) error {
 	for i, o := range orders {
 		ids[i], at[o.ID] = o.ID, o
 	}
-	return tx.Query(ctx, linesOf, func(scan func(...any) error) error {
-		var l Line
-		err := scan(&l.ID, &l.Order, &l.Offer, &l.Version, &l.Quantity, &l.UnitPrice, &l.Amount, &l.Quote, &l.Acknowledged, &l.Delivered, &l.Refunded)
-		if o := at[l.Order]; o != nil {
-			o.Lines = append(o.Lines, l)
-		}
-		return err
-	}, db.Texts(ids))
+	return tx.Query(ctx, linesOf, func(scan func(...any) error) error { return scanLine(scan, at) }, db.Texts(ids))
 }
 
 func writeOrders(ctx context.Context, tx *db.Tx, orders []*Order) error {

@@ -36,6 +36,18 @@ func (*Service) LockOf(ctx context.Context, tx *db.Tx, orders []id.Order) (map[i
 	return grouped(loadIntents(ctx, tx, lockByOrder, db.Texts(orders)))
 }
 
+// LockBeside locks and loads all intents of the orders that intents are to pay, whose rows
+// the caller has locked. It asks only: the map is filled by the transaction's next Flush or
+// answer.
+func (*Service) LockBeside(ctx context.Context, tx *db.Tx, intents []id.Intent) (map[id.Intent]*Intent, error) {
+	out := make(map[id.Intent]*Intent, len(intents))
+	return out, tx.Ask(ctx, lockBeside, func(scan func(...any) error) error {
+		p, err := scanIntent(scan)
+		out[p.ID] = p
+		return err
+	}, db.Texts(intents))
+}
+
 // IntentsOf loads the intents of orders, each order's in the order they were made.
 func (*Service) IntentsOf(ctx context.Context, tx *db.Tx, orders []id.Order) (map[id.Order][]*Intent, error) {
 	return grouped(loadIntents(ctx, tx, ofOrderStmt, db.Texts(orders)))
@@ -92,14 +104,15 @@ func (*Service) AddCaptures(ctx context.Context, tx *db.Tx, captures []Capture) 
 	})
 }
 
-// CapturesByTxn finds the captures of a provider's transactions.
+// CapturesByTxn finds the captures of a provider's transactions. It asks only: the map is
+// filled by the transaction's next Flush or answer.
 func (*Service) CapturesByTxn(ctx context.Context, tx *db.Tx, provider string, txns []string) (map[string]Capture, error) {
-	found, err := loadCaptures(ctx, tx, capturesByTxn, provider, db.Texts(txns))
-	out := make(map[string]Capture, len(found))
-	for _, c := range found {
+	out := make(map[string]Capture)
+	return out, tx.Ask(ctx, capturesByTxn, func(scan func(...any) error) error {
+		c, err := scanCapture(scan)
 		out[c.Txn] = c
-	}
-	return out, err
+		return err
+	}, provider, db.Texts(txns))
 }
 
 // CapturesOf lists the captures of orders.
@@ -120,16 +133,16 @@ func (*Service) AddNotices(ctx context.Context, tx *db.Tx, notices []Notice) err
 	})
 }
 
-// Seen tells what came of messages received before, by event.
+// Seen tells what came of messages received before, by event. It asks only: the map is
+// filled by the transaction's next Flush or answer.
 func (*Service) Seen(ctx context.Context, tx *db.Tx, provider string, events []string) (map[string]string, error) {
 	out := map[string]string{}
-	err := tx.Query(ctx, noticesSeen, func(scan func(...any) error) error {
+	return out, tx.Ask(ctx, noticesSeen, func(scan func(...any) error) error {
 		var event, outcome string
 		err := scan(&event, &outcome)
 		out[event] = outcome
 		return err
 	}, provider, db.Texts(events))
-	return out, err
 }
 
 // SetOutcome records what came of a kept message when it was handled again.

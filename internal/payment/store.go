@@ -17,6 +17,7 @@ var (
 	insertIntent  = db.Rows("payment.insert_intent", `INSERT INTO payment_intents {{values id text, order_id text, gateway text, amount bigint, currency text, state text, created_at bigint, expires_at bigint, polled_at bigint}}`)
 	intentsByID   = db.SQL("payment.intents", `SELECT `+intentColumns+` FROM payment_intents WHERE id {{in $1 text}} ORDER BY id`)
 	lockByOrder   = db.SQL("payment.lock_intents", `SELECT `+intentColumns+` FROM payment_intents WHERE order_id {{in $1 text}} ORDER BY id {{for update}}`)
+	lockBeside    = db.SQL("payment.lock_beside", `SELECT `+intentColumns+` FROM payment_intents WHERE order_id IN (SELECT order_id FROM payment_intents WHERE id {{in $1 text}}) ORDER BY id {{for update}}`)
 	ofOrderStmt   = db.SQL("payment.intents_of", `SELECT `+intentColumns+` FROM payment_intents WHERE order_id {{in $1 text}} ORDER BY id`)
 	moveIntent    = db.Rows("payment.move_intent", `UPDATE payment_intents SET state = r.state FROM {{rows id text, old text, state text}} WHERE payment_intents.id = r.id AND payment_intents.state = r.old`)
 	toPoll        = db.SQL("payment.to_poll", `SELECT `+intentColumns+` FROM payment_intents WHERE state = 'pending' AND gateway <> 'balance' AND expires_at > $1 AND (`+silentTooLong()+`) ORDER BY order_id LIMIT $2`)
@@ -41,24 +42,34 @@ var (
 func loadIntents(ctx context.Context, tx *db.Tx, stmt *db.Stmt, args ...any) ([]*Intent, error) {
 	var out []*Intent
 	err := tx.Query(ctx, stmt, func(scan func(...any) error) error {
-		p := new(Intent)
+		p, err := scanIntent(scan)
 		out = append(out, p)
-		return scan(&p.ID, &p.Order, &p.Gateway, &p.Amount.Minor, &p.Amount.Currency, &p.State, db.Time(&p.CreatedAt), db.Time(&p.ExpiresAt), db.Time(&p.PolledAt))
+		return err
 	}, args...)
 	return out, err
+}
+
+func scanIntent(scan func(...any) error) (*Intent, error) {
+	p := new(Intent)
+	return p, scan(&p.ID, &p.Order, &p.Gateway, &p.Amount.Minor, &p.Amount.Currency, &p.State, db.Time(&p.CreatedAt), db.Time(&p.ExpiresAt), db.Time(&p.PolledAt))
 }
 
 func loadCaptures(ctx context.Context, tx *db.Tx, stmt *db.Stmt, args ...any) ([]Capture, error) {
 	var out []Capture
 	err := tx.Query(ctx, stmt, func(scan func(...any) error) error {
-		var c Capture
-		var state string
-		err := scan(&c.ID, &c.Provider, &c.Txn, &c.Intent, &c.Order, &c.Amount.Minor, &c.Amount.Currency, &state, &c.Reason, db.Time(&c.OccurredAt), db.Time(&c.BookedAt))
-		c.Applied = state == "applied"
+		c, err := scanCapture(scan)
 		out = append(out, c)
 		return err
 	}, args...)
 	return out, err
+}
+
+func scanCapture(scan func(...any) error) (Capture, error) {
+	var c Capture
+	var state string
+	err := scan(&c.ID, &c.Provider, &c.Txn, &c.Intent, &c.Order, &c.Amount.Minor, &c.Amount.Currency, &state, &c.Reason, db.Time(&c.OccurredAt), db.Time(&c.BookedAt))
+	c.Applied = state == "applied"
+	return c, err
 }
 
 func loadRefunds(ctx context.Context, tx *db.Tx, stmt *db.Stmt, args ...any) ([]Refund, error) {

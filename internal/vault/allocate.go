@@ -2,6 +2,8 @@ package vault
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -44,59 +46,87 @@ type Given struct {
 	ExpiresAt time.Time // the code's own end; zero: none
 }
 
-// Pick locks free codes for wants, the oldest first, none whose own end has come by now. A
-// want that finds none is left out: a shortage is the caller's to deal with. Deliver makes
-// what was picked the rights' own.
+// Pick is Reach and Give in one.
 func (p *Pool) Pick(ctx context.Context, tx *db.Tx, wants []Want, now time.Time) (map[id.Right]Given, error) {
-	byStock := map[id.Stock][]id.Right{}
+	most := map[id.Stock]int64{}
 	for _, w := range wants {
-		byStock[w.Stock] = append(byStock[w.Stock], w.Right)
+		most[w.Stock]++
 	}
-	stocks := make([]id.Stock, 0, len(byStock))
-	for s := range byStock {
-		stocks = append(stocks, s)
+	r, err := p.Reach(ctx, tx, most, now)
+	if err != nil {
+		return nil, err
 	}
-	slices.Sort(stocks)
-	given := make(map[id.Right]Given, len(wants))
-	for _, stock := range stocks {
-		rights := byStock[stock]
+	if err := tx.Flush(ctx); err != nil {
+		return nil, err
+	}
+	return r.Give(ctx, tx, wants)
+}
+
+// Reach is free codes within a transaction's reach.
+type Reach struct {
+	pool *Pool
+	now  time.Time
+	free map[id.Stock][]Given
+}
+
+// Reach locks free codes, at most so many of each stock, the oldest first, none whose own
+// end has come by now. It asks only: Give may be called after the transaction's next Flush
+// or answer.
+func (p *Pool) Reach(ctx context.Context, tx *db.Tx, most map[id.Stock]int64, now time.Time) (*Reach, error) {
+	r := &Reach{pool: p, now: now, free: make(map[id.Stock][]Given, len(most))}
+	for _, stock := range slices.Sorted(maps.Keys(most)) {
 		p.mu.Lock()
 		from := p.begin[stock]
 		p.mu.Unlock()
-		got, err := p.free(ctx, tx, freeCodes, stock, from, now, len(rights))
-		if err != nil {
+		if err := r.ask(ctx, tx, freeCodes, stock, from, most[stock]); err != nil {
 			return nil, err
 		}
-		if len(got) < len(rights) {
+	}
+	return r, nil
+}
+
+func (r *Reach) ask(ctx context.Context, tx *db.Tx, stmt *db.Stmt, stock id.Stock, from id.Code, most int64) error {
+	return tx.Ask(ctx, stmt, func(scan func(...any) error) error {
+		var g Given
+		err := scan(&g.Code, &g.Batch, &g.Last4, db.Time(&g.ExpiresAt))
+		r.free[stock] = append(r.free[stock], g)
+		return err
+	}, stock, from, db.Micros(r.now), most)
+}
+
+// Give gives each want a code of those in reach, or of what is free beyond. A want that
+// finds none is left out: a shortage is the caller's to deal with. Deliver makes what was
+// given the rights' own.
+func (r *Reach) Give(ctx context.Context, tx *db.Tx, wants []Want) (map[id.Right]Given, error) {
+	rights := map[id.Stock][]id.Right{}
+	for _, w := range wants {
+		rights[w.Stock] = append(rights[w.Stock], w.Right)
+	}
+	given := make(map[id.Right]Given, len(wants))
+	for _, stock := range slices.Sorted(maps.Keys(rights)) {
+		want := rights[stock]
+		if len(r.free[stock]) < len(want) {
 			// Codes before the hint may have come back, and a code that is locked is no shortage.
-			if got, err = p.free(ctx, tx, waitedFor, stock, "", now, len(rights)); err != nil {
+			r.free[stock] = nil
+			if err := errors.Join(r.ask(ctx, tx, waitedFor, stock, "", int64(len(want))), tx.Flush(ctx)); err != nil {
 				return nil, err
 			}
 		}
+		got := r.free[stock][:min(len(want), len(r.free[stock]))]
+		r.free[stock] = r.free[stock][len(got):]
 		for i, g := range got {
-			given[rights[i]] = g
+			given[want[i]] = g
 		}
 		if n := len(got); n > 0 {
 			last := got[n-1].Code
 			tx.AfterCommit(func() {
-				p.mu.Lock()
-				p.begin[stock] = last
-				p.mu.Unlock()
+				r.pool.mu.Lock()
+				r.pool.begin[stock] = last
+				r.pool.mu.Unlock()
 			})
 		}
 	}
 	return given, nil
-}
-
-func (p *Pool) free(ctx context.Context, tx *db.Tx, stmt *db.Stmt, stock id.Stock, from id.Code, now time.Time, n int) ([]Given, error) {
-	out := make([]Given, 0, n)
-	err := tx.Query(ctx, stmt, func(scan func(...any) error) error {
-		var g Given
-		err := scan(&g.Code, &g.Batch, &g.Last4, db.Time(&g.ExpiresAt))
-		out = append(out, g)
-		return err
-	}, stock, from, db.Micros(now), n)
-	return out, err
 }
 
 // Deliver makes picked codes the rights' own.

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"errors"
 	"maps"
 	"net/http"
 	"net/url"
@@ -197,7 +198,7 @@ func (v *visit) searchOrders(tx *db.Tx, q string) ([]id.Order, error) {
 	}
 	for name := range f.Gateways {
 		found, err := f.Payments.CapturesByTxn(ctx, tx, name, []string{q})
-		if err != nil {
+		if err := errors.Join(err, tx.Flush(ctx)); err != nil {
 			return nil, err
 		}
 		for _, c := range found {
