@@ -114,6 +114,25 @@ func (f *Flows) AllowReveals(ctx context.Context, tx *db.Tx, c AllowReveals) err
 		Data: map[string]string{"reason": c.Reason, "count": strconv.FormatInt(max, 10)}})
 }
 
+// RevealsLeft is how many codes each of some members of the staff may still see within the
+// hour, and how many one may see in all.
+func (f *Flows) RevealsLeft(ctx context.Context, tx *db.Tx, parties []id.Party) (map[id.Party]int64, int64, error) {
+	max, err := RevealsPerHour.Get(ctx, tx)
+	if err != nil {
+		return nil, 0, err
+	}
+	limits := make([]limit.Limit, len(parties))
+	for i, p := range parties {
+		limits[i] = revealLimit(string(p), max)
+	}
+	left, err := limit.Left(ctx, tx, f.Clock.Now(), limits...)
+	out := make(map[id.Party]int64, len(parties))
+	for i, p := range parties {
+		out[p] = left[i]
+	}
+	return out, max, err
+}
+
 // FindCode finds the codes that a text is, without opening any.
 func (f *Flows) FindCode(ctx context.Context, text string) ([]vault.Shown, error) {
 	var found []vault.Shown

@@ -54,11 +54,31 @@ func TestRevealsByOnePersonAreBounded(t *testing.T) {
 		if n := all(); n != most {
 			t.Errorf("%d seen at once, want %d", n, most)
 		}
+		left := func(who id.Party) int64 {
+			t.Helper()
+			var n int64
+			if err := d.View(t.Context(), func(tx *db.Tx) error {
+				all, in, err := s.RevealsLeft(t.Context(), tx, []id.Party{"wei", "lin"})
+				if n = all[who]; in != most {
+					t.Errorf("%d in all", in)
+				}
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		if a, b := left("wei"), left("lin"); a != 0 || b != most {
+			t.Errorf("left are %d and %d, want 0 and %d", a, b, most)
+		}
 		if n := s.audited(t, "code.reveal"); n != most+1 {
 			t.Errorf("%d rows of the trail, want one for each code and one for the refusal", n)
 		}
 		if err := reveal("lin", codes[0].ID); err != nil {
 			t.Errorf("somebody else: %v", err)
+		}
+		if n := left("lin"); n != most-1 {
+			t.Errorf("%d left after one, want %d", n, most-1)
 		}
 		allow := func(by, reason string) error {
 			return d.Do(t.Context(), func(tx *db.Tx) error {

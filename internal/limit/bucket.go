@@ -64,13 +64,7 @@ func length(l Limit) int64 {
 // wait is how long until one more act has room; 0: now. Acts within a window before now lie
 // in the present slice or the parts before it.
 func (b *bucket) wait(l Limit, now time.Time) time.Duration {
-	present := b.present(l, now)
-	var sum int64
-	for _, h := range b.hits {
-		if h.slice >= present-parts {
-			sum += h.n
-		}
-	}
+	present, sum := b.present(l, now), b.within(l, now)
 	if sum < l.Max {
 		return 0
 	}
@@ -83,6 +77,18 @@ func (b *bucket) wait(l Limit, now time.Time) time.Duration {
 		}
 	}
 	return l.Window
+}
+
+// within is how many acts count at now.
+func (b *bucket) within(l Limit, now time.Time) int64 {
+	present := b.present(l, now)
+	var sum int64
+	for _, h := range b.hits {
+		if h.slice >= present-parts {
+			sum += h.n
+		}
+	}
+	return sum
 }
 
 func (b *bucket) count(l Limit, now time.Time) {

@@ -56,6 +56,7 @@ func (v Verdict) Fault() error {
 
 var (
 	lockBuckets  = db.SQL("limit.lock", `SELECT bucket, hits, told_until FROM attempts WHERE bucket {{in $1 text}} ORDER BY bucket {{for update}}`)
+	readHits     = db.SQL("limit.read", `SELECT bucket, hits FROM attempts WHERE bucket {{in $1 text}}`)
 	insertBucket = db.Rows("limit.insert", `INSERT INTO attempts {{values bucket text, hits text, told_until bigint, ends_at bigint}} ON CONFLICT DO NOTHING`)
 	saveBucket   = db.Rows("limit.save", `UPDATE attempts SET hits = r.hits, told_until = r.told_until, ends_at = r.ends_at FROM {{rows bucket text, hits text, told_until bigint, ends_at bigint}} WHERE attempts.bucket = r.bucket`)
 	forget       = db.SQL("limit.forget", `DELETE FROM attempts WHERE bucket = $1`)
@@ -130,6 +131,28 @@ func save(ctx context.Context, tx *db.Tx, sorted []string, buckets map[string]*b
 		return err
 	}
 	return tx.WriteAll(ctx, saveBucket, len(known), bind(known))
+}
+
+// Left tells how many acts more pass now under each limit, for a person to see. It counts
+// nothing and locks nothing, so an act must still be allowed by itself.
+func Left(ctx context.Context, tx *db.Tx, now time.Time, limits ...Limit) ([]int64, error) {
+	names := make([]string, len(limits))
+	for i, l := range limits {
+		names[i] = l.key()
+	}
+	hits := make(map[string]string, len(limits))
+	err := tx.Query(ctx, readHits, func(scan func(...any) error) error {
+		var name, h string
+		err := scan(&name, &h)
+		hits[name] = h
+		return err
+	}, db.Texts(names))
+	out := make([]int64, len(limits))
+	for i, l := range limits {
+		b := bucket{hits: parseHits(hits[names[i]])}
+		out[i] = max(l.Max-b.within(l, now), 0)
+	}
+	return out, err
 }
 
 // Forget empties a bucket: as many acts as at first pass again.

@@ -79,7 +79,9 @@ func (v *visit) code(status int, secret *vault.Record, refusal error) error {
 		return err
 	}
 	d := &codeView{MayReveal: v.who.May(identity.CodeReveal), Reason: v.f("reason")}
-	if err := d.refused(v.lang, refusal, nil); err != nil {
+	if fault.CodeOf(refusal) == "vault.reveals" {
+		d.Text = v.lang.Fault(fault.From(refusal))
+	} else if err := d.refused(v.lang, refusal, nil); err != nil {
 		return err
 	}
 	var rows []audit.Row
@@ -157,6 +159,9 @@ func revealCode(c *Console, v *visit) error {
 		return v.code(http.StatusBadRequest, nil, fault.New(fault.Invalid, "console.form").At("reason", "vault.reason"))
 	}
 	_, secret, err := c.Flows.RevealCode(v.r.Context(), flow.RevealCode{Code: k, Reason: v.f("reason"), By: string(v.by()), Origin: v.origin().Address})
+	if fault.CodeOf(err) == "vault.reveals" {
+		return v.code(http.StatusTooManyRequests, nil, err)
+	}
 	if err != nil {
 		return err
 	}

@@ -100,9 +100,12 @@ var nav = []ui.NavGroup{
 	}},
 }
 
-// rightOf is the right that a section of the navigation needs.
+// rightOf is the right that a section of the navigation needs, orRightOf another that also
+// shows it.
 var rightOf = map[string]identity.Right{
 	"orders": identity.OrderView, "exceptions": identity.OrderView, "customers": identity.OrderView, "offers": identity.CatalogueView, "benefits": identity.CatalogueView,
 	"stocks": identity.StockView, "batches": identity.StockView, "imports": identity.CodeImport, "ledger": identity.LedgerView, "payments": identity.OrderView,
 	"staff": identity.StaffManage, "audit": identity.AuditView, "notices": identity.NoticeView, "system": identity.SystemView, "settings": identity.SettingsEdit,
 }
+
+var orRightOf = map[string]identity.Right{"staff": identity.CodeReveal}

@@ -15,11 +15,17 @@ import (
 
 func staff(c *Console, v *visit) error {
 	var all []identity.Member
+	var seen map[id.Party]seenCodes
 	if err := v.view(func(tx *db.Tx) (err error) {
-		all, err = c.Identity.Members(v.r.Context(), tx)
+		if all, err = c.Identity.Members(v.r.Context(), tx); err == nil {
+			seen, err = v.seen(tx, all)
+		}
 		return err
 	}); err != nil {
 		return err
+	}
+	if !v.who.May(identity.StaffManage) {
+		return v.revealers(all, seen)
 	}
 	l := &listView{Lead: v.t("console.staff.lead"), Actions: []ui.Action{{Label: v.t("console.staff.roles"), Href: "/console/staff/roles", Kind: "secondary", Icon: "shield"}, {Label: v.t("console.staff.invite"), Href: "/console/staff/invite", Icon: "plus"}}}
 	v.page(&l.Page, "staff", v.t("ui.nav.staff"))
@@ -27,6 +33,9 @@ func staff(c *Console, v *visit) error {
 	for _, m := range cut(v, all, &l.Table.Pager) {
 		href := "/console/staff/" + string(m.ID)
 		tone, word := v.memberState(m)
+		if seen[m.ID].stopped() {
+			tone, word = ui.Warn, v.t("console.staff.reveals.stopped")
+		}
 		second := v.t("console.staff.second.no")
 		if m.Enrolled {
 			second = v.t("console.staff.second.yes")
@@ -60,6 +69,9 @@ type memberView struct {
 	Link   string // just made; it can't be had again
 	Ends   string
 	Facts  []ui.Fact
+	Narrow bool // for one who doesn't manage the staff: no contact, no sessions, nothing to manage
+	seenCodes
+	MayAllow bool
 }
 
 type roleChoice struct {
@@ -153,7 +165,7 @@ func (v *visit) member(status int, made *identity.Invited, refusal error) error 
 	if err != nil {
 		return err
 	}
-	d := &memberView{Self: k == v.by(), Values: map[string]string{}}
+	d := &memberView{Self: k == v.by(), Narrow: !v.who.May(identity.StaffManage), Values: map[string]string{"reason": v.f("reason")}}
 	if err := d.refused(v.lang, refusal, nil); err != nil {
 		return err
 	}
@@ -164,10 +176,15 @@ func (v *visit) member(status int, made *identity.Invited, refusal error) error 
 			return err
 		}
 		i := slices.IndexFunc(all, func(m identity.Member) bool { return m.ID == k })
-		if i < 0 {
+		if i < 0 || d.Narrow && !mayReveal(all[i]) {
 			return fault.New(fault.NotFound, "not_found")
 		}
 		d.Member = all[i]
+		seen, err := v.seen(tx, all[i:i+1])
+		if err != nil {
+			return err
+		}
+		d.seenCodes = seen[k]
 		sessions, err = v.c.Identity.Sessions(v.r.Context(), tx, k, v.c.now())
 		return err
 	})
@@ -175,6 +192,7 @@ func (v *visit) member(status int, made *identity.Invited, refusal error) error 
 		return err
 	}
 	d.Tone, d.State = v.memberState(d.Member)
+	d.MayAllow = d.Counted && !d.Self && v.who.May(identity.CodeReveal)
 	d.Roles = v.roleChoices(func(r identity.Role) bool { return slices.Contains(d.Member.Roles, r) })
 	last := v.t("console.never")
 	if len(sessions) > 0 {
@@ -182,6 +200,9 @@ func (v *visit) member(status int, made *identity.Invited, refusal error) error 
 	}
 	d.Facts = []ui.Fact{{Label: v.t("console.sign.email"), Value: d.Member.Email}, {Label: v.t("console.customer.since"), Value: v.when(d.Member.CreatedAt)}, {Label: v.t("console.staff.sessions"), Value: ui.FormatInt(int64(len(sessions)))},
 		{Label: v.t("console.staff.last_seen"), Value: last}, {Label: "ID", Value: string(k), Mono: true}}
+	if d.Narrow {
+		d.Facts = []ui.Fact{{Label: v.t("console.staff.name"), Value: d.Member.Label()}, {Label: v.t("console.staff.role"), Value: v.roleWords(d.Member.Roles)}}
+	}
 	if made != nil {
 		d.Link, d.Ends = v.c.joinLink(made.Token), v.when(made.ExpiresAt)
 	}

@@ -103,7 +103,7 @@ func (v *visit) page(p *ui.Page, section, title string) {
 	p.User = &ui.User{Name: v.who.Party.Label(), Role: v.roleWords(v.who.Roles), Href: "/console/profile"}
 	p.Hidden = map[string]bool{}
 	for s, right := range rightOf {
-		p.Hidden[s] = !v.who.May(right)
+		p.Hidden[s] = !v.who.May(right) && (orRightOf[s] == "" || !v.who.May(orRightOf[s]))
 	}
 	if n := v.c.openCases(v); n > 0 {
 		p.Counts = map[string]int{"exceptions": n}
@@ -114,7 +114,7 @@ func (v *visit) page(p *ui.Page, section, title string) {
 }
 
 // says are the short confirmations that a redirect may carry in its address.
-var says = []string{"saved", "published", "closed", "created", "sent", "asked", "cancelled", "received", "voided", "credited", "refunding", "invited", "ended", "revived", "started", "undone", "state"}
+var says = []string{"saved", "published", "closed", "created", "sent", "asked", "cancelled", "received", "voided", "credited", "refunding", "invited", "ended", "revived", "started", "undone", "state", "allowed"}
 
 func sayable(s string) bool { return slices.Contains(says, s) }
 
