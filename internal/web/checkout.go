@@ -165,14 +165,36 @@ func (s *Web) gatewayNames() []string {
 
 // placing is a posted checkout.
 type placing struct {
-	in           input
-	n            int64
+	key          order.KeyOf
+	hash         []byte // of all that makes the request this one and no other
+	n            int64  // 0: no quantity that an order can have
 	phone, email string // as typed
 	pay          string
 	version      id.OfferVersion
 	price        int64
 	terms        string
 	agreed       bool
+}
+
+// readPlacing reads what was posted without asking what is sold now, so that a form that
+// was sent before is known again whatever became of the offer since (I18).
+func readPlacing(in input, slug string) placing {
+	p := placing{key: order.KeyOf{Scope: "web", Key: in.text("idempotency_key")}, phone: in.text("phone"), email: in.text("email"), pay: in.text("pay"), version: id.OfferVersion(in.text("version")), terms: in.text("terms"), agreed: in.text("agree") == "1"}
+	p.price, _ = in.number("price", 0, 1e11)
+	var ok bool
+	if p.n, ok = in.number("n", 1, 1e11); !ok {
+		p.n = 0
+	}
+	phone, email := p.phone, p.email
+	if one, err := identity.ParsePhone(phone); err == nil {
+		phone = one
+	}
+	if one, err := identity.ParseEmail(email); err == nil {
+		email = one
+	}
+	sum := sha256.Sum256([]byte(strings.Join([]string{"checkout", slug, string(p.version), strconv.FormatInt(p.price, 10), strconv.FormatInt(p.n, 10), phone, email, p.pay, p.terms}, "\x00")))
+	p.hash = sum[:]
+	return p
 }
 
 // placeOrder takes the form. Whatever speaks against the order is said beside its cause, in
@@ -182,47 +204,46 @@ func (s *Web) placeOrder(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	g, err := s.onSale(r.Context(), r.PathValue("slug"))
-	if err != nil {
-		return err
-	}
 	if in.twice("n", "phone", "email", "pay", "version", "price", "terms", "agree", "idempotency_key") {
 		return fault.New(fault.Invalid, "http.form")
 	}
-	p := placing{in: in, phone: in.text("phone"), email: in.text("email"), pay: in.text("pay"), version: id.OfferVersion(in.text("version")), terms: in.text("terms"), agreed: in.text("agree") == "1"}
-	p.price, _ = in.number("price", 0, 1e11)
-	var ok bool
-	if p.n, ok = in.number("n", 1, g.Version.Content.MaxPerOrder); !ok {
-		return badQuantity(g) // the form offers no other; this is no shopper's slip (S18)
+	p := readPlacing(in, r.PathValue("slug"))
+	before, err := s.sentBefore(r.Context(), p.key)
+	if err != nil {
+		return err
 	}
 	e, err := s.signedIn(r)
 	if err != nil {
 		return err
 	}
+	if before != nil && bytes.Equal(before.RequestHash, p.hash) {
+		return s.placed(w, r, before, p, e)
+	}
+	g, err := s.onSale(r.Context(), r.PathValue("slug"))
+	if err != nil {
+		return err
+	}
+	if p.n < 1 || p.n > g.Version.Content.MaxPerOrder {
+		return badQuantity(g) // the form offers no other; this is no shopper's slip (S18)
+	}
 	v, err := s.filled(r, g, p, e)
 	if err != nil {
 		return err
+	}
+	if before != nil {
+		return s.refuse(w, r, g, v, p, fault.New(fault.Conflict, "idempotency.reused"))
 	}
 	command, err := s.judge(r, g, v, p)
 	if e != nil {
 		command.Party = e.Party.ID
 	}
-	// The same form again has its answer already, whatever has changed since.
-	placed, failed := s.sentBefore(r.Context(), command.Request)
-	switch {
-	case failed != nil:
-		return failed
-	case placed != nil && !bytes.Equal(placed.RequestHash, command.RequestHash):
-		err = fault.New(fault.Conflict, "idempotency.reused")
-	case placed != nil:
-		err = nil
-	case err == nil:
-		var done flow.Placed
+	var done flow.Placed
+	if err == nil {
 		done, err = s.Flows.Place(r.Context(), command)
-		placed = done.Order
 	}
 	if code := fault.CodeOf(err); code == "order.price_changed" || code == "order.terms" {
 		// It may have changed since this request began.
+		var failed error
 		if g, failed = s.onSale(r.Context(), r.PathValue("slug")); failed != nil {
 			return failed
 		}
@@ -236,11 +257,16 @@ func (s *Web) placeOrder(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.refuse(w, r, g, v, p, err)
 	}
-	s.hold(w, r, placed.ID)
+	return s.placed(w, r, done.Order, p, e)
+}
+
+// placed leads on from an order that a form made: to paying, or with a balance past it.
+func (s *Web) placed(w http.ResponseWriter, r *http.Request, o *order.Order, p placing, e *identity.Session) error {
+	s.hold(w, r, o.ID)
 	if p.pay == payment.Balance && e != nil {
-		return s.fromBalance(w, r, placed.ID, e)
+		return s.fromBalance(w, r, o.ID, e)
 	}
-	http.Redirect(w, r, "/orders/"+string(placed.ID)+"/pay", http.StatusSeeOther)
+	http.Redirect(w, r, "/orders/"+string(o.ID)+"/pay", http.StatusSeeOther)
 	return nil
 }
 
@@ -284,13 +310,11 @@ func (s *Web) judge(r *http.Request, g goods, v *checkoutView, p placing) (flow.
 	if !p.agreed {
 		f.At("agree", "shop.agree")
 	}
-	key := p.in.text("idempotency_key")
-	sum := sha256.Sum256([]byte(strings.Join([]string{"checkout", string(g.Offer.ID), string(p.version), strconv.FormatInt(p.price, 10), strconv.FormatInt(p.n, 10), phone, email, p.pay, p.terms}, "\x00")))
-	c := flow.Place{Request: order.KeyOf{Scope: "web", Key: key}, RequestHash: sum[:], Phone: phone, Email: email, Lang: string(ui.LangOf(r)), Channel: "web", Gateway: p.pay, Shown: v.shows,
+	c := flow.Place{Request: p.key, RequestHash: p.hash, Phone: phone, Email: email, Lang: string(ui.LangOf(r)), Channel: "web", Gateway: p.pay, Shown: v.shows,
 		Lines: []flow.PlaceLine{{Offer: g.Offer.ID, Quantity: p.n, Expect: p.version, ExpectPrice: p.price, Acknowledged: p.terms}}}
 	switch {
-	case idem.Check(key) != nil:
-		return c, idem.Check(key)
+	case idem.Check(p.key.Key) != nil:
+		return c, idem.Check(p.key.Key)
 	case v.Terms != p.terms && p.price != v.Unit.Minor && p.version != v.Version:
 		return c, fault.New(fault.Conflict, "order.price_changed", "price", v.Unit.String())
 	case v.Terms != p.terms:
@@ -319,7 +343,7 @@ func (s *Web) refuse(w http.ResponseWriter, r *http.Request, g goods, v *checkou
 				v.Problems = append(v.Problems, problem{field, text})
 			}
 		}
-		v.Key = p.in.text("idempotency_key") // nothing was tried with it
+		v.Key = p.key.Key // nothing was tried with it
 	case f.Code == "order.price_changed":
 		v.Notice = ui.Flash{Tone: ui.Warn, Title: lang.T("shop.price_changed", "price", v.Unit.String()), Text: lang.Fault(f)}
 		v.Agreed = false
@@ -331,7 +355,7 @@ func (s *Web) refuse(w http.ResponseWriter, r *http.Request, g goods, v *checkou
 	case f.Kind == fault.Conflict || f.Kind == fault.Unavailable || f.Kind == fault.Invalid:
 		v.Notice = ui.Flash{Tone: ui.Stop, Title: lang.T("ui.error." + f.Kind.String()), Text: lang.Fault(f)}
 		if f.Kind == fault.Unavailable {
-			v.Key = p.in.text("idempotency_key") // it may have been carried out: the same request again
+			v.Key = p.key.Key // it may have been carried out: the same request again
 		}
 		if f.Code == "order.sold_out" {
 			v.Open, v.Notice.Tone, v.Notice.Title = false, ui.Warn, lang.T("shop.offer.out")

@@ -247,7 +247,43 @@ func TestOneFormIsOneOrder(t *testing.T) {
 		if fresh := third.fields(); fresh.Get("idempotency_key") == f.Get("idempotency_key") || fresh.Get("phone") == "" {
 			t.Error("the form doesn't come back with a fresh key and what was typed")
 		}
+		// Nor is anything else about the offer asked again: how many one may buy, whether it is sold.
+		f = b.checkout("duo", "3")
+		f.Del("email")
+		first = b.post("/checkout/duo", f)
+		f.Set("email", "lin@")
+		if other := b.post("/checkout/duo", f); other.StatusCode != http.StatusConflict || s.count() != 2 {
+			t.Errorf("the key with an address that is none: %d", other.StatusCode)
+		}
+		f.Del("email")
+		s.republish("duo", func(c *catalogue.Content) { c.MaxPerOrder = 2 })
+		if late := b.post("/checkout/duo", f); late.StatusCode != http.StatusSeeOther || late.Header.Get("Location") != first.Header.Get("Location") {
+			t.Errorf("one form, sent again when fewer may be bought at once: %d", late.StatusCode)
+		}
+		s.archive("duo")
+		if late := b.post("/checkout/duo", f); late.StatusCode != http.StatusSeeOther || late.Header.Get("Location") != first.Header.Get("Location") || s.count() != 2 {
+			t.Errorf("one form, sent again when the offer is gone: %d, %d orders", late.StatusCode, s.count())
+		}
+		f.Set("idempotency_key", "another-0123456789")
+		if fresh := b.post("/checkout/duo", f); fresh.StatusCode != http.StatusNotFound || s.count() != 2 {
+			t.Errorf("a first form for an offer that is gone: %d, %d orders", fresh.StatusCode, s.count())
+		}
 	})
+}
+
+// archive takes an offer out of the shop.
+func (s *shop) archive(slug string) {
+	s.t.Helper()
+	if err := s.DB.Do(s.t.Context(), func(tx *db.Tx) error {
+		o, err := s.Catalogue.OfferBySlug(s.t.Context(), tx, slug)
+		if err != nil {
+			return err
+		}
+		_, err = s.Catalogue.SetState(s.t.Context(), tx, o, catalogue.Archived, s.Clock.Now())
+		return err
+	}); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 // republish changes an offer's draft and puts it on sale.
