@@ -76,7 +76,8 @@ func (v *visit) audits(d *auditView) error {
 	for _, r := range rows {
 		row := auditRow{Seq: r.Seq, Row: r, What: v.known("console.audit."+r.Action, r.Action), Who: v.people(names, r.Actor), Tone: ui.OK, Result: v.t("console.audit.ok"), Subject: short(r.Subject), Href: hrefOf(r.Subject)}
 		if r.Result != "ok" {
-			row.Tone, row.Result = ui.Stop, r.Result
+			row.Tone, row.Result = ui.Stop, v.auditResult(r.Result)
+			row.Data = append(row.Data, ui.Fact{Label: "result", Value: r.Result})
 		}
 		for _, k := range slices.Sorted(maps.Keys(r.Data)) {
 			row.Data = append(row.Data, ui.Fact{Label: k, Value: r.Data[k]})

@@ -69,6 +69,7 @@ type memberView struct {
 	Link   string // just made; it can't be had again
 	Ends   string
 	Facts  []ui.Fact
+	Lead   string
 	Narrow bool // for one who doesn't manage the staff: no contact, no sessions, nothing to manage
 	seenCodes
 	MayAllow bool
@@ -201,7 +202,7 @@ func (v *visit) member(status int, made *identity.Invited, refusal error) error 
 	d.Facts = []ui.Fact{{Label: v.t("console.sign.email"), Value: d.Member.Email}, {Label: v.t("console.customer.since"), Value: v.when(d.Member.CreatedAt)}, {Label: v.t("console.staff.sessions"), Value: ui.FormatInt(int64(len(sessions)))},
 		{Label: v.t("console.staff.last_seen"), Value: last}, {Label: "ID", Value: string(k), Mono: true}}
 	if d.Narrow {
-		d.Facts = []ui.Fact{{Label: v.t("console.staff.name"), Value: d.Member.Label()}, {Label: v.t("console.staff.role"), Value: v.roleWords(d.Member.Roles)}}
+		d.Facts, d.Lead = nil, v.roleWords(d.Member.Roles)
 	}
 	if made != nil {
 		d.Link, d.Ends = v.c.joinLink(made.Token), v.when(made.ExpiresAt)

@@ -221,10 +221,15 @@ func indent(data string) string {
 	return string(b)
 }
 
+// auditResult is how an act on record that wasn't carried out ended, by its fault's code.
+func (v *visit) auditResult(code string) string {
+	return v.known("console.audit.result."+code, v.t("console.audit.result.refused"))
+}
+
 func (v *visit) auditEvent(r audit.Row, names map[id.Party]string) ui.Event {
 	e := ui.Event{Tone: ui.Plain, Icon: "shield", At: r.At, Title: v.known("console.audit."+r.Action, r.Action), By: v.people(names, r.Actor)}
 	if r.Result != "ok" {
-		e.Tone, e.Detail = ui.Stop, r.Result
+		e.Tone, e.Detail = ui.Stop, v.auditResult(r.Result)
 	}
 	if note := r.Data["note"]; note != "" {
 		e.Tone, e.Icon, e.Detail = ui.Info, "edit", note
