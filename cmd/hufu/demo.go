@@ -15,15 +15,17 @@ import (
 	"hufu/internal/paygate/sandbox/gateway"
 )
 
-type demoFlags struct{ listen, data, public, sandbox string }
+type demoFlags struct {
+	app.Config    // of which its address is told
+	data, sandbox string
+}
 
 var _ = register(command{name: "demo", summary: "demo",
 	flags: func(e *env, f *flag.FlagSet) {
 		d := new(demoFlags)
 		e.values = d
-		f.StringVar(&d.listen, "listen", "127.0.0.1:8080", "flag.listen.demo")
+		d.BindAddress(f)
 		f.StringVar(&d.data, "data", "hufu-demo", "flag.data")
-		f.StringVar(&d.public, "public-url", "", "flag.public-url")
 		f.StringVar(&d.sandbox, "sandbox-listen", "", "flag.sandbox-listen")
 	},
 	run: func(ctx context.Context, e *env, _ []string) error {
@@ -34,17 +36,17 @@ func (d *demoFlags) run(ctx context.Context, e *env) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	began := time.Now()
-	_, port, err := net.SplitHostPort(d.listen)
+	_, port, err := net.SplitHostPort(d.Listen)
 	if err != nil {
-		return refuse("listen.address", "address", d.listen)
+		return refuse("listen.address", "address", d.Listen)
 	}
-	listener, err := app.Listen(d.listen) // before anything is made that would be in vain
+	listener, err := app.Listen(d.Listen) // before anything is made that would be in vain
 	if err != nil {
 		return err
 	}
 	defer listener.Close()
 	if port == "0" {
-		d.listen = listener.Addr().String()
+		d.Listen = listener.Addr().String()
 	}
 	secret, err := app.PrepareFolder(d.data, began)
 	if err != nil {
@@ -58,8 +60,8 @@ func (d *demoFlags) run(ctx context.Context, e *env) error {
 	var s settings
 	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
 	s.Bind(flags)
-	if _, err := s.Load(flags, []string{"-store", "sqlite:" + filepath.Join(d.data, "hufu.db"), "-key-file", filepath.Join(d.data, "hufu.keys"), "-listen", d.listen,
-		"-public-url", d.public, "-sandbox-url", cashier, "-sandbox-secret", secret}, func(string) (string, bool) { return "", false }); err != nil {
+	if _, err := s.Load(flags, []string{"-store", "sqlite:" + filepath.Join(d.data, "hufu.db"), "-key-file", filepath.Join(d.data, "hufu.keys"), "-listen", d.Listen,
+		"-public-url", d.PublicURL, "-sandbox-url", cashier, "-sandbox-secret", secret}, func(string) (string, bool) { return "", false }); err != nil {
 		return err
 	}
 	if _, err := app.Migrate(ctx, s.Config); err != nil {
@@ -103,7 +105,7 @@ func (d *demoFlags) run(ctx context.Context, e *env) error {
 // startSandbox starts the gateway beside the shop, on the port after the shop's or, when
 // that is taken, on a free one. It returns once the gateway accepts connections.
 func (d *demoFlags) startSandbox(ctx context.Context, secret string, log *slog.Logger) (url string, failed <-chan error, err error) {
-	host, port, err := net.SplitHostPort(d.listen)
+	host, port, err := net.SplitHostPort(d.Listen)
 	if err != nil {
 		return "", nil, err
 	}
@@ -119,7 +121,7 @@ func (d *demoFlags) startSandbox(ctx context.Context, secret string, log *slog.L
 		ready, ended := make(chan string, 1), make(chan error, 1)
 		go func() {
 			ended <- gateway.Run(ctx, gateway.Config{Listen: listen, File: filepath.Join(d.data, "sandbox.jsonl"), Log: log,
-				Merchants: []gateway.Merchant{{ID: "hufu", AppID: "shop", Name: "虎符影视会员", Secrets: []string{secret}, Timetable: "wechat", FeeBasis: 60}},
+				Merchants: []gateway.Merchant{{ID: app.SandboxMerchant, AppID: app.SandboxApp, Name: "虎符影视会员", Secrets: []string{secret}, Timetable: "wechat", FeeBasis: 60}},
 				Ready:     func(addr string) { ready <- addr }})
 		}()
 		select {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strconv"
 
+	"hufu/internal/app"
 	"hufu/internal/paygate/sandbox/gateway"
 )
 
@@ -24,8 +25,8 @@ var _ = register(command{name: "sandbox", summary: "sandbox",
 		e.values = s
 		f.StringVar(&s.listen, "listen", "127.0.0.1:8090", "flag.listen.sandbox")
 		f.StringVar(&s.file, "file", "", "flag.file")
-		f.StringVar(&s.merchant, "merchant", "hufu", "flag.merchant")
-		f.StringVar(&s.app, "app", "shop", "flag.app")
+		f.StringVar(&s.merchant, "merchant", app.SandboxMerchant, "flag.merchant")
+		f.StringVar(&s.app, "app", app.SandboxApp, "flag.app")
 		f.StringVar(&s.secret, "secret", "", "flag.secret")
 		f.StringVar(&s.timetable, "timetable", "wechat", "flag.timetable")
 		f.StringVar(&s.password, "password", "", "flag.password")

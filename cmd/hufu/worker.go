@@ -20,9 +20,9 @@ var _ = register(command{name: "worker", summary: "worker", flags: storeFlags(wo
 }})
 
 // workerFlags are those of a process that serves nobody, but writes links to the shop and
-// calls the gateway.
+// calls the gateways.
 func workerFlags(c *app.Config, f *flag.FlagSet) {
 	c.BindOpen(f)
 	c.BindAddress(f)
-	c.BindSandbox(f)
+	c.BindGateways(f)
 }

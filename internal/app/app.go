@@ -89,6 +89,12 @@ func (a *App) wire(ctx context.Context) error {
 		Catalogue: catalogue.NewService(), Inventory: inventory.NewService(), Orders: &order.Service{}, Payments: &payment.Service{},
 		Rights: &entitlement.Service{}, Ledger: ledger.NewService(), Codes: vault.NewPool(), Keys: keys,
 	})
+	if a.Config.GatewayPatience > 0 {
+		a.Flows.Patience = a.Config.GatewayPatience
+	}
+	if a.Config.GatewayCalls > 0 {
+		a.Flows.Asking = a.Config.GatewayCalls
+	}
 	a.Identity, err = identity.New(identity.Config{Sealer: keys, Key: keys.Derive("identity"), Passwords: identity.NewPasswords(identity.DefaultCost, 2), Issuer: "Hufu 虎符"})
 	if err != nil {
 		return err

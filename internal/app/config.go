@@ -11,8 +11,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"hufu/internal/fault"
+	"hufu/internal/flow"
+	"hufu/internal/paygate/wire"
 )
 
 // Config is everything a process is told. Each setting can stand on the command line
@@ -41,13 +44,22 @@ type Config struct {
 	SandboxMerchant string
 	SandboxApp      string
 	SandboxSecret   string
+
+	GatewayPatience time.Duration // see flow.Flows; zero leaves its own
+	GatewayCalls    int
 }
+
+// What the shop is called at a sandbox gateway, unless both are told otherwise.
+const (
+	SandboxMerchant = "hufu"
+	SandboxApp      = "shop"
+)
 
 // Bind declares all settings on a flag set, with their defaults.
 func (c *Config) Bind(f *flag.FlagSet) {
 	c.BindOpen(f)
 	c.BindAddress(f)
-	c.BindSandbox(f)
+	c.BindGateways(f)
 	f.BoolVar(&c.Worker, "worker", true, "flag.worker")
 	f.Float64Var(&c.RateLimit, "rate-limit", 50, "flag.rate-limit")
 	f.StringVar(&c.TrustProxy, "trust-proxy", "", "flag.trust-proxy")
@@ -80,12 +92,15 @@ func (c *Config) BindAddress(f *flag.FlagSet) {
 	f.StringVar(&c.PublicURL, "public-url", "", "flag.public-url")
 }
 
-// BindSandbox declares the sandbox gateway, for a process that calls it.
-func (c *Config) BindSandbox(f *flag.FlagSet) {
+// BindGateways declares how payment gateways are called, and the sandbox, for a process that
+// calls them.
+func (c *Config) BindGateways(f *flag.FlagSet) {
+	f.DurationVar(&c.GatewayPatience, "gateway-patience", flow.Patience, "flag.gateway-patience")
+	f.IntVar(&c.GatewayCalls, "gateway-calls", flow.Asking, "flag.gateway-calls")
 	f.StringVar(&c.SandboxURL, "sandbox-url", "", "flag.sandbox-url")
 	f.StringVar(&c.SandboxCashier, "sandbox-cashier-url", "", "flag.sandbox-cashier-url")
-	f.StringVar(&c.SandboxMerchant, "sandbox-merchant", "hufu", "flag.sandbox-merchant")
-	f.StringVar(&c.SandboxApp, "sandbox-app", "shop", "flag.sandbox-app")
+	f.StringVar(&c.SandboxMerchant, "sandbox-merchant", SandboxMerchant, "flag.sandbox-merchant")
+	f.StringVar(&c.SandboxApp, "sandbox-app", SandboxApp, "flag.sandbox-app")
 	f.StringVar(&c.SandboxSecret, "sandbox-secret", "", "flag.sandbox-secret")
 }
 
@@ -147,8 +162,16 @@ func (c *Config) Load(f *flag.FlagSet, args []string, env func(string) (string, 
 	return words, nil
 }
 
-// maxConnections is far beyond what a server of PostgreSQL takes.
-const maxConnections = 10_000
+const (
+	// maxConnections is far beyond what a server of PostgreSQL takes.
+	maxConnections = 10_000
+	// Less patience than minPatience gives up answers that are on their way; after
+	// wire.DefaultTimeout a call ends by itself.
+	minPatience = 500 * time.Millisecond
+	maxPatience = wire.DefaultTimeout
+	// maxCalls is more than channels let a merchant ask in the same moment.
+	maxCalls = 1000
+)
 
 // check refuses values that a setting can't have.
 func (c *Config) check(f *flag.FlagSet, from map[string]string) error {
@@ -158,13 +181,19 @@ func (c *Config) check(f *flag.FlagSet, from map[string]string) error {
 		}
 		return fault.New(fault.Invalid, "config.choice", "name", name, "value", value, "allowed", strings.Join(allowed, ", "), "where", from[name])
 	}
-	switch {
-	case c.Connections < 0 || c.Connections > maxConnections:
-		return fault.New(fault.Invalid, "config.range", "name", "connections", "value", strconv.Itoa(c.Connections), "least", "0", "most", strconv.Itoa(maxConnections), "where", from["connections"])
-	case !(c.RateLimit >= 0 && c.RateLimit <= 1e9): // so that no number at all is refused too
-		return fault.New(fault.Invalid, "config.range", "name", "rate-limit", "value", strconv.FormatFloat(c.RateLimit, 'g', -1, 64), "least", "0", "most", "1000000000", "where", from["rate-limit"])
+	within := func(name string, ok bool, code, least, most string) error {
+		fl := f.Lookup(name)
+		if fl == nil || ok {
+			return nil
+		}
+		return fault.New(fault.Invalid, code, "name", name, "value", fl.Value.String(), "least", least, "most", most, "where", from[name])
 	}
-	return errors.Join(choice("log-level", c.LogLevel, "debug", "info", "warn", "error"), choice("log-format", c.LogFormat, "text", "json"))
+	return errors.Join(
+		within("connections", c.Connections >= 0 && c.Connections <= maxConnections, "config.range", "0", strconv.Itoa(maxConnections)),
+		within("rate-limit", c.RateLimit >= 0 && c.RateLimit <= 1e9, "config.range", "0", "1000000000"), // not a number is refused too
+		within("gateway-patience", c.GatewayPatience >= minPatience && c.GatewayPatience <= maxPatience, "config.duration_range", minPatience.String(), maxPatience.String()),
+		within("gateway-calls", c.GatewayCalls >= 1 && c.GatewayCalls <= maxCalls, "config.range", "1", strconv.Itoa(maxCalls)),
+		choice("log-level", c.LogLevel, "debug", "info", "warn", "error"), choice("log-format", c.LogFormat, "text", "json"))
 }
 
 func readFile(path string) (map[string]string, error) {

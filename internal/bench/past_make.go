@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"hufu/internal/app"
 	"hufu/internal/catalogue"
 	"hufu/internal/db"
 	"hufu/internal/delivery"
@@ -181,7 +182,7 @@ func (m *maker) confirm(b *bought) error {
 		b.job = at[id.Job](b.paid)
 	}
 	b.history = string(order.Pending) + "@" + strconv.FormatInt(db.Micros(b.created), 10) + ";" + string(order.Fulfilled) + "@" + strconv.FormatInt(db.Micros(b.paid), 10) + ";"
-	signature, body := gateway.SignNotice(secret, b.paid, gateway.Notice{ID: "evt-" + b.key, Type: "trade", MerchantID: "hufu", AppID: "shop", OutTradeNo: string(b.intent),
+	signature, body := gateway.SignNotice(secret, b.paid, gateway.Notice{ID: "evt-" + b.key, Type: "trade", MerchantID: app.SandboxMerchant, AppID: app.SandboxApp, OutTradeNo: string(b.intent),
 		TransactionID: "txn-" + b.key, State: "PAID", Amount: price.Minor, Currency: string(price.Currency), OccurredAt: b.paid})
 	b.header, b.body = "Content-Type: application/json\n"+gateway.SignatureHeader+": "+signature+"\n", body
 	data, err := json.Marshal(granted{b.order, m.version.Offer, "api", price.Minor, b.code, b.capture, string(price.Currency)})

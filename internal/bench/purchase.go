@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"hufu/internal/app"
 	"hufu/internal/id"
 	"hufu/internal/paygate/sandbox/gateway"
 )
@@ -202,7 +203,7 @@ func (s *shopper) buy() error {
 	minor, _ := strconv.ParseInt(string(total[:indexNot(total)]), 10, 64)
 
 	paid := time.Now()
-	signature, notice := gateway.SignNotice(secret, paid, gateway.Notice{ID: "evt-" + key, Type: "trade", MerchantID: "hufu", AppID: "shop", OutTradeNo: intent,
+	signature, notice := gateway.SignNotice(secret, paid, gateway.Notice{ID: "evt-" + key, Type: "trade", MerchantID: app.SandboxMerchant, AppID: app.SandboxApp, OutTradeNo: intent,
 		TransactionID: "txn-" + key, State: "PAID", Amount: minor, Currency: "CNY", OccurredAt: paid})
 	status, body, err = s.do("POST", "/api/v1/gateways/sandbox/notices", gateway.SignatureHeader+": "+signature+"\r\n", notice)
 	if err != nil || status != 200 || string(body) != "success" {

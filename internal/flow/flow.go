@@ -42,7 +42,8 @@ type Flows struct {
 	// Gateways are the channels that may be asked and told, by name.
 	Gateways map[string]paygate.Gateway
 	// Patience is how long the duties and pages wait for one answer of a gateway, and Asking
-	// how many answers of each gateway the duties wait for at once.
+	// how many answers of each gateway the duties wait for at once. They begin as the
+	// constants of these names.
 	Patience time.Duration
 	Asking   int
 	// Changed is told of every order that changed, after the commit: it wakes the pages
@@ -56,10 +57,16 @@ type Flows struct {
 	reveal  *db.Lane[Reveal, []Revealed]
 }
 
+// How gateways are asked unless a Flows is told otherwise.
+const (
+	Patience = 5 * time.Second
+	Asking   = 32
+)
+
 // New makes the flows and their lanes.
 func New(d *db.DB, c clock.Clock, islands Islands) *Flows {
 	f := &Flows{Islands: islands, DB: d, Clock: c, Changed: func(id.Order) {}, Gateways: map[string]paygate.Gateway{},
-		Patience: 5 * time.Second, Asking: 32}
+		Patience: Patience, Asking: Asking}
 	f.confirm = db.NewLane(d, "confirm", f.confirmAll)
 	f.place = db.NewLane(d, "place", f.placeAll)
 	f.reveal = db.NewLane(d, "reveal", f.revealAll)
