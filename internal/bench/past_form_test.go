@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -107,7 +108,7 @@ func like(v any) string {
 		}
 		return strconv.FormatInt(v, 10)
 	case []byte:
-		if len(v) == 0 || v[0] != '{' {
+		if !json.Valid(v) { // a hash may begin as a record does
 			return fmt.Sprintf("%d bytes", len(v))
 		}
 		return like(string(v))

@@ -2,7 +2,6 @@ package flow
 
 import (
 	"context"
-	"encoding/json"
 
 	"hufu/internal/db"
 	"hufu/internal/delivery"
@@ -196,30 +195,15 @@ func (b *confirming) giveBack(version id.OfferVersion, planned, whole []delivery
 	}
 }
 
-// granted is what the first step of a right's path records (G1).
-type granted struct {
-	Order   id.Order       `json:"order"`
-	Offer   id.Offer       `json:"offer"`
-	Channel string         `json:"channel"`
-	Price   int64          `json:"unit_price"`
-	Code    id.Code        `json:"code,omitempty"`
-	Capture id.Capture     `json:"capture"`
-	Buyer   id.Party       `json:"buyer,omitempty"`
-	Cur     money.Currency `json:"currency"`
-}
-
 func (b *confirming) grant(p payable, l order.Line, it delivery.Item) {
 	code := b.codes[it.Right]
-	data, err := json.Marshal(granted{Order: p.order.ID, Offer: l.Offer, Channel: p.order.Channel, Price: l.UnitPrice, Code: code.Code,
-		Capture: p.capture.ID, Buyer: p.order.Party, Cur: p.order.Total.Currency})
-	if err != nil {
-		panic(err) // strings and numbers always marshal
-	}
+	record := Granted{Order: p.order.ID, Offer: l.Offer, Channel: p.order.Channel, Price: l.UnitPrice, Code: code.Code,
+		Capture: p.capture.ID, Buyer: p.order.Party, Cur: p.order.Total.Currency}
 	actor := string(p.order.Party)
 	if actor == "" {
 		actor = "guest"
 	}
-	b.grants = append(b.grants, entitlement.Grant{Actor: actor, Data: string(data), Right: entitlement.Right{
+	b.grants = append(b.grants, entitlement.Grant{Actor: actor, Data: record.Text(), Right: entitlement.Right{
 		ID: it.Right, Order: p.order.ID, Line: l.ID, Part: it.Part.N, Benefit: it.Part.Benefit, Version: l.Version, Party: p.order.Party,
 		Kind: it.Part.Kind, Code: code.Code, StartsAt: b.now, EndsAt: delivery.Ends(b.now, it.Part.ValidDays, code.ExpiresAt),
 	}})
