@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"hufu/internal/db"
 	"hufu/internal/exception"
@@ -75,7 +76,7 @@ func exceptions(_ *Console, v *visit) error {
 		if x.Amount.Currency != "" && x.Amount.Minor != 0 {
 			amount = ui.Sum(x.Amount)
 		}
-		l.Table.Rows = append(l.Table.Rows, ui.Row{ID: string(x.ID), Href: href, Cells: []ui.Cell{ui.Link(v.known("console.case."+x.Kind, x.Kind), href, clip(sub, 90)), order, ui.Text(v.known("console.case.next."+x.Kind, ""), ""),
+		l.Table.Rows = append(l.Table.Rows, ui.Row{ID: string(x.ID), Href: href, Cells: []ui.Cell{ui.Link(v.known("console.case."+x.Kind, x.Kind), href, clip(sub, 90)), order, broad(v.known("console.case.next."+x.Kind, ""), ""),
 			ui.State(caseTones[x.Kind], v.t("console.case.is_open")), amount, ui.Text(v.since(x.OpenedAt), "")}})
 	}
 	l.Table.Empty = ui.Empty{Art: "tally", Title: v.t("console.cases.empty"), Text: v.t("console.cases.empty.text")}
@@ -134,22 +135,38 @@ func (v *visit) exceptionPage(status int, refusal error) error {
 	d.MayClose = x.Open && v.who.May(identity.ExceptionClose)
 	d.MayAsk = d.MayClose && x.Order != ""
 	d.MayRetry = d.MayClose && x.Kind == exception.DeadJob
-	if h, ok := about[x.Subject]; ok {
+	h, compared := about[x.Subject]
+	if compared {
 		d.Facts = v.compared(h)
 		d.Back = v.back(x, h)
 		d.MayClose = d.MayClose && d.Back == nil
 	}
-	d.Facts = append(d.Facts, []ui.Fact{{Label: v.t("console.case.subject"), Value: x.Subject}, {Label: v.t("console.case.detail"), Value: dash(x.Detail)}}...)
-	if x.Amount.Currency != "" {
-		d.Facts = append(d.Facts, ui.Fact{Label: v.t("console.amount"), Value: x.Amount.String()})
+	d.Facts = append(d.Facts, ui.Fact{Label: v.t("console.case.subject"), Value: x.Subject, Mono: true})
+	if !compared { // else it is said above in words
+		d.Facts = append(d.Facts, ui.Fact{Label: v.t("console.case.detail"), Value: dash(x.Detail)})
+		if x.Amount.Currency != "" {
+			d.Facts = append(d.Facts, ui.Fact{Label: v.t("console.amount"), Value: x.Amount.String()})
+		}
 	}
-	d.Facts = append(d.Facts, ui.Fact{Label: v.t("console.case.opened"), Value: v.when(x.OpenedAt) + " · " + v.since(x.OpenedAt)})
-	if !x.Open {
-		d.Facts = append(d.Facts, ui.Fact{Label: v.t("console.case.closed"), Value: v.when(x.ClosedAt) + " · " + v.people(names, x.ClosedBy)}, ui.Fact{Label: v.t("console.note"), Value: dash(x.Note)})
+	d.Facts = append(d.Facts, ui.Fact{Label: v.t("console.case.opened"), Value: v.when(x.OpenedAt)})
+	if x.Open {
+		d.Facts = append(d.Facts, ui.Fact{Label: v.t("console.case.age"), Value: v.since(x.OpenedAt)})
+	} else {
+		d.Facts = append(d.Facts, ui.Fact{Label: v.t("console.case.closed"), Value: v.when(x.ClosedAt) + " · " + v.people(names, x.ClosedBy)}, ui.Fact{Label: v.t("console.note"), Value: dash(v.closingNote(x.Note))})
 	}
 	v.page(&d.Page, "exceptions", d.Word)
 	d.Crumbs = []ui.Crumb{{Label: v.t("ui.nav.exceptions"), Href: "/console/exceptions"}, {Label: d.Word}}
 	return v.render(status, "exception", d)
+}
+
+// closingNote is what a case was closed with; what the program itself notes is put in words.
+func (v *visit) closingNote(note string) string {
+	if refund, ok := strings.CutPrefix(note, "refunded "); ok {
+		if k, err := id.Parse[id.Refund](refund); err == nil {
+			return v.t("console.case.refunded", "refund", short(k))
+		}
+	}
+	return note
 }
 
 func closeException(c *Console, v *visit) error {

@@ -173,7 +173,7 @@ func (v *visit) anImport() (*importView, error) {
 		}
 	}
 	d.Facts = []ui.Fact{{Label: v.t("console.field.stock"), Value: dash(d.StockRef)}, {Label: v.t("console.batch.issuer"), Value: i.Options.Issuer}, {Label: v.t("console.batch.supplier"), Value: dash(i.Options.Supplier)},
-		{Label: v.t("console.import.size"), Value: strconv.FormatFloat(float64(i.FileSize)/(1<<20), 'f', 2, 64) + " MB"}, {Label: v.t("console.by"), Value: d.By}, {Label: v.t("console.created"), Value: v.when(i.CreatedAt)},
+		{Label: v.t("console.import.size"), Value: fileSize(i.FileSize)}, {Label: v.t("console.by"), Value: d.By}, {Label: v.t("console.created"), Value: v.when(i.CreatedAt)},
 		{Label: "SHA-256", Value: i.FileHash, Mono: true}, {Label: "ID", Value: string(i.ID), Mono: true}}
 	at := map[vault.ImportState]int{vault.ImportReceived: 1, vault.ImportChecking: 2, vault.ImportChecked: 2, vault.ImportRunning: 3, vault.ImportReleasing: 3, vault.ImportUndoing: 4, vault.ImportRestoring: 4, vault.ImportDone: 5,
 		vault.ImportUndone: 5, vault.ImportCancelled: 4, vault.ImportFailed: 3}

@@ -90,6 +90,6 @@ func TestMoneyInSuspenseOnTheConsole(t *testing.T) {
 			return err
 		})
 		owner.get(page)
-		sound(t, page, owner.want(200, "Closed"))
+		sound(t, page, owner.want(200, "Closed", "Refunded (rfd_…"))
 	})
 }

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -101,6 +102,17 @@ func (v *visit) readTime(text string) (time.Time, bool) {
 
 // broad is a cell of words that has a line of its own on a phone.
 func broad(text, sub string) ui.Cell { return ui.Cell{Text: text, Sub: sub, Wide: true} }
+
+// fileSize is a number of bytes in the unit that suits it.
+func fileSize(n int64) string {
+	switch {
+	case n < 1<<10:
+		return strconv.FormatInt(n, 10) + " B"
+	case n < 1<<20:
+		return strconv.FormatInt((n+1<<9)>>10, 10) + " KB"
+	}
+	return strconv.FormatFloat(float64(n)/(1<<20), 'f', 1, 64) + " MB"
+}
 
 func dash(s string) string {
 	if s == "" {
