@@ -59,6 +59,13 @@ func (b *bar) line(done, total int64) {
 	_, _ = io.WriteString(b.out, b.lang.T(key, "title", b.title, "done", strconv.FormatInt(done, 10), "total", strconv.FormatInt(total, 10))+"\n")
 }
 
+// clear takes the line away, for another to be printed.
+func (b *bar) clear() {
+	if b.bar != nil {
+		_ = b.bar.Clear()
+	}
+}
+
 // end leaves the line as it is.
 func (b *bar) end() {
 	if b.bar != nil {

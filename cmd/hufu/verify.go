@@ -21,13 +21,20 @@ func verifyCommand() command {
 		f.StringVar(&checkpoint, "audit-checkpoint", "", "flag.audit-checkpoint")
 		f.BoolVar(&asJSON, "json", false, "flag.json")
 	}), run: func(ctx context.Context, e *env, _ []string) error {
-		results, err := app.Verify(ctx, e.patient(), checkpoint)
+		b := newBar(e, "cli.verify_progress")
+		var each func(verify.Result)
+		if !asJSON {
+			each = func(r verify.Result) {
+				b.clear()
+				verifyText(e.out, e.lang, r)
+			}
+		}
+		results, err := app.Verify(ctx, e.patient(), checkpoint, each, b.at)
+		b.clear()
 		if results != nil && asJSON {
 			if err := verifyJSON(e.out, e.lang, results); err != nil {
 				return err
 			}
-		} else {
-			verifyText(e.out, e.lang, results)
 		}
 		if err == nil && !verify.OK(results) {
 			err = errFailed
@@ -36,21 +43,18 @@ func verifyCommand() command {
 	}}
 }
 
-// verifyText prints a line for each invariant, and under one that doesn't hold what breaks
-// it.
-func verifyText(w io.Writer, lang i18n.Lang, results []verify.Result) {
-	for _, r := range results {
-		word := "ok"
-		if !r.OK() {
-			word = "FAILED"
-		}
-		fmt.Fprintf(w, "%-4s %-7s %s (%d ms)\n", r.ID, word, r.Title(lang), r.Took.Milliseconds())
-		for _, row := range r.Rows {
-			fmt.Fprintf(w, "       %s: %s %s\n", row.Text(lang), row.Subject, row.Detail)
-		}
-		if r.More {
-			fmt.Fprintf(w, "       %s\n", lang.T("cli.verify_more"))
-		}
+// verifyText prints a line for an invariant, and under one that doesn't hold what breaks it.
+func verifyText(w io.Writer, lang i18n.Lang, r verify.Result) {
+	word := "ok"
+	if !r.OK() {
+		word = "FAILED"
+	}
+	fmt.Fprintf(w, "%-4s %-7s %s (%d ms)\n", r.ID, word, r.Title(lang), r.Took.Milliseconds())
+	for _, row := range r.Rows {
+		fmt.Fprintf(w, "       %s: %s %s\n", row.Text(lang), row.Subject, row.Detail)
+	}
+	if r.More {
+		fmt.Fprintf(w, "       %s\n", lang.T("cli.verify_more"))
 	}
 }
 

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"net/url"
+	"runtime"
 	"strings"
 
 	"hufu/internal/audit"
@@ -15,15 +16,17 @@ import (
 // Verify checks every invariant of a store. With a checkpoint file the audit trail is
 // compared with the head in it, which is then replaced by the present one unless the trail
 // doesn't fit. It needs no keys and may run while the store is served. A store that can't be
-// written is checked as well; then the store doesn't remember that it was.
-func Verify(ctx context.Context, c Config, checkpoint string) ([]verify.Result, error) {
-	d, err := openToRead(ctx, db.Config{Store: patient(c.Store), Connections: 2, MustExist: true, Waiting: c.Waiting})
+// written is checked as well; then the store doesn't remember that it was. each and progress
+// are told how it goes (see verify.Options); they may be nil.
+func Verify(ctx context.Context, c Config, checkpoint string, each func(verify.Result), progress func(done, total int64)) ([]verify.Result, error) {
+	hands := max(2, min(runtime.NumCPU(), 4))
+	d, err := openToRead(ctx, db.Config{Store: patient(c.Store), Connections: hands, MustExist: true, Waiting: c.Waiting})
 	if err != nil {
 		return nil, err
 	}
 	defer d.Close()
 	now := clock.System{}.Now()
-	o := verify.Options{Now: now}
+	o := verify.Options{Now: now, Connections: hands, Each: each, Progress: progress}
 	var head audit.Head
 	if checkpoint != "" {
 		if o.Checkpoint, err = verify.ReadCheckpoint(checkpoint); err != nil {

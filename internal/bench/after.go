@@ -27,7 +27,7 @@ func open(ctx context.Context, store, keyFile string) (*app.App, error) {
 
 // violations counts the invariants that don't hold after a run, and tells the first.
 func violations(ctx context.Context, store, keyFile string) (int, string, error) {
-	results, err := app.Verify(ctx, app.Config{Store: store, KeyFile: keyFile}, "")
+	results, err := app.Verify(ctx, app.Config{Store: store, KeyFile: keyFile}, "", nil, nil)
 	if err != nil {
 		return 0, "", err
 	}

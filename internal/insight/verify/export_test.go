@@ -7,11 +7,11 @@ import (
 )
 
 // Pages are small, so that every walk turns some.
-func init() { page, pageOfCodes = 3, 7 }
+func init() { page, pageOfCodes, perStretch = 3, 7, 2 }
 
 // Within checks inside a transaction, so that a test can tamper, look, and undo.
 func Within(ctx context.Context, tx *db.Tx, o Options) ([]Result, error) {
-	return check(ctx, tx, o, 1, 1)
+	return check(ctx, []*db.Tx{tx}, o, 1, 1)
 }
 
 // IDs lists the invariants.
@@ -23,12 +23,17 @@ func IDs() []string {
 	return out
 }
 
-// Rules lists every rule that is a query, "I1.transfer".
+// Rules lists every rule that is a query or a condition in one, "I1.account".
 func Rules() []string {
 	var out []string
 	for _, inv := range invariants {
 		for _, q := range inv.rules {
 			out = append(out, inv.id+"."+q.name)
+		}
+	}
+	for _, s := range append(sweeps, codesSweep) {
+		for _, q := range s.rules {
+			out = append(out, q.invariant+"."+q.name)
 		}
 	}
 	return out

@@ -2,8 +2,8 @@ package verify
 
 import (
 	"context"
-	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"hufu/internal/audit"
@@ -25,6 +25,14 @@ type Options struct {
 	// Checkpoint is a head of the audit trail that was kept outside the database; nil
 	// compares with none.
 	Checkpoint *audit.Head
+	// Connections is how many connections may work side by side; 0 is one.
+	Connections int
+	// Each is told the result of an invariant as soon as it and all before it have ended. It
+	// may be nil.
+	Each func(Result)
+	// Progress is told now and then how many of the rows that take long have been looked at:
+	// orders, transfers and codes. It may be nil.
+	Progress func(done, total int64)
 }
 
 // Row is something that breaks a rule.
@@ -39,6 +47,7 @@ type Result struct {
 	ID   string // "I15"; its title is the message "verify." + ID
 	Rows []Row  // what breaks it, at most Options.Rows
 	More bool   // there is more
+	// Took is the time spent on it. Rules that are judged together share theirs.
 	Took time.Duration
 }
 
@@ -64,22 +73,57 @@ func OK(results []Result) bool {
 // run is one verification under way.
 type run struct {
 	Options
-	tx        *db.Tx
-	rows      map[string][]Row
-	more      map[string]bool
-	catalogue *catalogue.Service
-	versions  map[id.OfferVersion]*sold
+	has, needs int64 // the versions of the schema
+	catalogue  *catalogue.Service
+	delivered  units // by lines
+	live       units // by reservations
 
-	walkedOrders, walkedCodes bool
+	mu       sync.Mutex
+	rows     map[string][]Row
+	more     map[string]bool
+	took     map[string]time.Duration
+	pending  map[string]int // what is still to be done, by invariant
+	out      []Result       // of those that ended, and all before them
+	progress progress
+}
+
+// hand is one connection of a run, used by one goroutine.
+type hand struct {
+	*run
+	tx       *db.Tx
+	versions map[id.OfferVersion]*sold
+}
+
+// units are counted by stock, by several hands.
+type units struct {
+	sync.Mutex
+	of map[id.Stock]int64
+}
+
+func (u *units) add(more map[id.Stock]int64) {
+	u.Lock()
+	defer u.Unlock()
+	for stock, n := range more {
+		u.of[stock] += n
+	}
 }
 
 // bad records a row that breaks a rule of an invariant.
 func (r *run) bad(invariant, rule, subject, detail string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if len(r.rows[invariant]) >= r.Rows {
 		r.more[invariant] = true
 		return
 	}
 	r.rows[invariant] = append(r.rows[invariant], Row{invariant + "." + rule, subject, detail})
+}
+
+// spent adds to the time an invariant took.
+func (r *run) spent(invariant string, d time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.took[invariant] += d
 }
 
 // Verify checks every invariant in one snapshot of the database. Its error is one of the
@@ -91,46 +135,33 @@ func Verify(ctx context.Context, d *db.DB, o Options) ([]Result, error) {
 		return nil, err
 	}
 	var out []Result
-	err = d.Report(ctx, func(tx *db.Tx) error {
+	err = d.Reports(ctx, max(o.Connections, 1), func(txs []*db.Tx) error {
 		var err error
-		out, err = check(ctx, tx, o, has, needs)
+		out, err = check(ctx, txs, o, has, needs)
 		return err
 	})
 	return out, err
 }
 
-// check runs every rule in a transaction; has and needs are the versions of the schema.
-func check(ctx context.Context, tx *db.Tx, o Options, has, needs int64) ([]Result, error) {
+// check runs every rule in transactions that see the same; has and needs are the versions
+// of the schema.
+func check(ctx context.Context, txs []*db.Tx, o Options, has, needs int64) ([]Result, error) {
 	if o.Rows == 0 {
 		o.Rows = 10
 	}
 	if o.Grace == 0 {
 		o.Grace = 15 * time.Minute
 	}
-	r := &run{Options: o, tx: tx, rows: map[string][]Row{}, more: map[string]bool{}, catalogue: catalogue.NewService(), versions: map[id.OfferVersion]*sold{}}
-	if has != needs {
-		r.bad("I29", "schema", strconv.FormatInt(has, 10), "needs="+strconv.FormatInt(needs, 10))
+	r := &run{Options: o, has: has, needs: needs, catalogue: catalogue.NewService(), delivered: units{of: map[id.Stock]int64{}}, live: units{of: map[id.Stock]int64{}},
+		rows: map[string][]Row{}, more: map[string]bool{}, took: map[string]time.Duration{}, pending: map[string]int{}}
+	hands := make([]*hand, len(txs))
+	for i, tx := range txs {
+		hands[i] = &hand{run: r, tx: tx, versions: map[id.OfferVersion]*sold{}}
 	}
-	took := map[string]time.Duration{}
-	for _, inv := range invariants {
-		start := time.Now()
-		for _, q := range inv.rules {
-			if err := q.ask(ctx, r, inv.id); err != nil {
-				return nil, err
-			}
-		}
-		for _, walk := range inv.walks {
-			if err := walk(ctx, r); err != nil {
-				return nil, err
-			}
-		}
-		took[inv.id] = time.Since(start)
+	if err := r.work(ctx, hands); err != nil {
+		return nil, err
 	}
-	out := make([]Result, len(invariants))
-	for i, inv := range invariants {
-		out[i] = Result{ID: inv.id, Rows: r.rows[inv.id], More: r.more[inv.id], Took: took[inv.id]}
-	}
-	return out, nil
+	return r.out, nil
 }
 
 // invariant is one of them.
@@ -147,17 +178,17 @@ type rule struct {
 	args func(*run) []any
 }
 
-func (q rule) ask(ctx context.Context, r *run, invariant string) error {
+func (q rule) ask(ctx context.Context, h *hand, invariant string) error {
 	var args []any
 	if q.args != nil {
-		args = q.args(r)
+		args = q.args(h.run)
 	}
-	return r.tx.Query(ctx, q.stmt, func(scan func(...any) error) error {
+	return h.tx.Query(ctx, q.stmt, func(scan func(...any) error) error {
 		var subject, detail string
 		if err := scan(&subject, &detail); err != nil {
 			return err
 		}
-		r.bad(invariant, q.name, subject, detail)
+		h.bad(invariant, q.name, subject, detail)
 		return nil
 	}, args...)
 }

@@ -3,16 +3,18 @@ package verify
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"hufu/internal/db"
 )
 
-// pageOfCodes is how many codes one statement counts; tests make it small.
-var pageOfCodes = 20_000
+// pageOfCodes is how many codes are looked at together; tests make it small.
+var pageOfCodes = 5_000
 
 var (
-	countCodes = db.SQL("verify.codes", `SELECT stock_id, batch_id, state, owned, COUNT(*), MIN(id), MAX(id)
-FROM (SELECT id, stock_id, batch_id, state, CASE WHEN right_id = '' THEN 0 ELSE 1 END AS owned FROM codes WHERE id > $1 ORDER BY id LIMIT $2) c GROUP BY stock_id, batch_id, state, owned`)
+	nthCode    = db.SQL("verify.nth_code", `SELECT id FROM codes WHERE id > $1 ORDER BY id LIMIT 1 OFFSET $2`)
+	countCodes = db.SQL("verify.codes", `SELECT stock_id, batch_id, state, owned, COUNT(*), MIN(id)
+FROM (SELECT id, stock_id, batch_id, state, CASE WHEN right_id = '' THEN 0 ELSE 1 END AS owned FROM codes WHERE id > $1 AND id <= $2) c GROUP BY stock_id, batch_id, state, owned`)
 	codeStocks = db.SQL("verify.code_stocks", `SELECT id, available + reserved, delivered, voided FROM stocks WHERE kind = 'codes' ORDER BY id`)
 	allBatches = db.SQL("verify.batches", `SELECT id, stock_id, stored, filling, available, delivered, voided, expired FROM code_batches ORDER BY id`)
 )
@@ -35,28 +37,36 @@ func (t *tally) add(state string, n int64) {
 	}
 }
 
-// pool walks over every code once, for I5, I8 and I29 together.
-func pool(ctx context.Context, r *run) error {
-	if r.walkedCodes {
-		return nil
+// codes walks over every code, for I5, I8, I27 and I29.
+func codes(ctx context.Context, h *hand) error {
+	if err := h.tx.ByKey(ctx, true); err != nil {
+		return err
 	}
-	r.walkedCodes = true
+	began := time.Now()
 	stocks, batches := map[string]*tally{}, map[[2]string]*tally{}
-	for last, more := "", true; more; {
-		more = false
-		from := last
-		if err := r.tx.Query(ctx, countCodes, func(scan func(...any) error) error {
-			var stock, batch, state, low, high string
-			var owned, n int64
-			if err := scan(&stock, &batch, &state, &owned, &n, &low, &high); err != nil {
+	for low, more := "", true; more; {
+		high, n := "", int64(0)
+		found, err := h.tx.One(ctx, nthCode, []any{&high}, low, pageOfCodes-1)
+		if err != nil {
+			return err
+		}
+		if more = found; !found {
+			if _, err := h.tx.One(ctx, codesSweep.last, []any{&high}); err != nil {
 				return err
 			}
-			more = true
-			if high > last {
-				last = high
+		}
+		if err := codesSweep.judge(ctx, h, low, high); err != nil {
+			return err
+		}
+		if err := h.tx.Query(ctx, countCodes, func(scan func(...any) error) error {
+			var stock, batch, state, least string
+			var owned, k int64
+			if err := scan(&stock, &batch, &state, &owned, &k, &least); err != nil {
+				return err
 			}
+			n += k
 			if (state == "delivered") != (owned == 1) && (owned == 0 || state == "available" || state == "filling") {
-				r.bad("I5", "state", low, fmt.Sprintf("state=%s with a right=%t, codes=%d", state, owned == 1, n))
+				h.bad("I5", "state", least, fmt.Sprintf("state=%s with a right=%t, codes=%d", state, owned == 1, k))
 			}
 			at := [2]string{batch, stock}
 			if stocks[stock] == nil {
@@ -65,23 +75,26 @@ func pool(ctx context.Context, r *run) error {
 			if batches[at] == nil {
 				batches[at] = new(tally)
 			}
-			stocks[stock].add(state, n)
-			batches[at].add(state, n)
+			stocks[stock].add(state, k)
+			batches[at].add(state, k)
 			return nil
-		}, from, pageOfCodes); err != nil {
+		}, low, high); err != nil {
 			return err
 		}
+		h.looked(n)
+		low = high
 	}
-	if err := r.stocks(ctx, stocks); err != nil {
+	h.spent("I8", time.Since(began))
+	if err := h.stocks(ctx, stocks); err != nil {
 		return err
 	}
-	return r.batches(ctx, batches)
+	return h.batches(ctx, batches)
 }
 
 // stocks compares each stock of codes with the codes themselves. More units may have been
 // voided than there are codes: those behind which no code was found.
-func (r *run) stocks(ctx context.Context, counted map[string]*tally) error {
-	err := r.tx.Query(ctx, codeStocks, func(scan func(...any) error) error {
+func (h *hand) stocks(ctx context.Context, counted map[string]*tally) error {
+	err := h.tx.Query(ctx, codeStocks, func(scan func(...any) error) error {
 		var stock string
 		var free, delivered, voided int64
 		if err := scan(&stock, &free, &delivered, &voided); err != nil {
@@ -93,19 +106,19 @@ func (r *run) stocks(ctx context.Context, counted map[string]*tally) error {
 		}
 		delete(counted, stock)
 		if t.available != free || t.delivered != delivered || t.voided+t.expired > voided {
-			r.bad("I8", "codes", stock, fmt.Sprintf("available+reserved=%d codes=%d, delivered=%d codes=%d, voided=%d codes=%d", free, t.available, delivered, t.delivered, voided, t.voided+t.expired))
+			h.bad("I8", "codes", stock, fmt.Sprintf("available+reserved=%d codes=%d, delivered=%d codes=%d, voided=%d codes=%d", free, t.available, delivered, t.delivered, voided, t.voided+t.expired))
 		}
 		return nil
 	})
 	for stock := range counted {
-		r.bad("I29", "stock", stock, "codes of a stock that is none of codes")
+		h.bad("I29", "stock", stock, "codes of a stock that is none of codes")
 	}
 	return err
 }
 
 // batches compares each batch's counts with its codes.
-func (r *run) batches(ctx context.Context, counted map[[2]string]*tally) error {
-	err := r.tx.Query(ctx, allBatches, func(scan func(...any) error) error {
+func (h *hand) batches(ctx context.Context, counted map[[2]string]*tally) error {
+	err := h.tx.Query(ctx, allBatches, func(scan func(...any) error) error {
 		var batch, stock string
 		var stored int64
 		var b tally
@@ -119,12 +132,12 @@ func (r *run) batches(ctx context.Context, counted map[[2]string]*tally) error {
 		}
 		delete(counted, at)
 		if *t != b || stored != b.filling+b.available+b.delivered+b.voided+b.expired {
-			r.bad("I8", "batch", batch, fmt.Sprintf("counts=%+v codes=%+v", b, *t))
+			h.bad("I8", "batch", batch, fmt.Sprintf("counts=%+v codes=%+v", b, *t))
 		}
 		return nil
 	})
 	for at := range counted {
-		r.bad("I29", "code", at[0], "stock="+at[1]+": codes without their batch")
+		h.bad("I29", "code", at[0], "stock="+at[1]+": codes without their batch")
 	}
 	return err
 }

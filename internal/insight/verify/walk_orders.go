@@ -12,22 +12,25 @@ import (
 )
 
 // walk goes over rows in the order of their key, a page at a time.
-type walk func(context.Context, *run) error
+type walk func(context.Context, *hand) error
 
 // page is how many rows of the walked table are in memory at once; tests make it small.
 var page = 1000
 
 var (
 	pageOfOrders = db.SQL("verify.orders", `SELECT o.id, o.state, o.currency, o.total, o.created_at, o.paid_at, o.closed_at, o.history,
-COALESCE(l.id, ''), COALESCE(l.version_id, ''), COALESCE(l.quantity, 0), COALESCE(l.unit_price, 0), COALESCE(l.amount, 0), COALESCE(l.quote, ''), COALESCE(l.delivered, 0)
-FROM (SELECT * FROM orders WHERE id > $1 ORDER BY id LIMIT $2) o LEFT JOIN order_lines l ON l.order_id = o.id ORDER BY o.id, l.id`)
-	pageOfHoldings = db.SQL("verify.holdings", `SELECT r.line_id, r.part, COALESCE(c.stock_id, ''), COUNT(*) FROM (SELECT id FROM orders WHERE id > $1 ORDER BY id LIMIT $2) o
+COALESCE(l.id, ''), COALESCE(l.offer_id, ''), COALESCE(l.version_id, ''), COALESCE(l.quantity, 0), COALESCE(l.unit_price, 0), COALESCE(l.amount, 0), COALESCE(l.quote, ''), COALESCE(l.delivered, 0)
+FROM (SELECT * FROM orders WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3) o LEFT JOIN order_lines l ON l.order_id = o.id ORDER BY o.id, l.id`)
+	pageOfHoldings = db.SQL("verify.holdings", `SELECT r.line_id, r.part, COALESCE(c.stock_id, ''), COUNT(*) FROM (SELECT id FROM orders WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3) o
 JOIN rights r ON r.order_id = o.id AND r.state <> 'refunded' LEFT JOIN codes c ON c.id = r.code_id GROUP BY r.line_id, r.part, COALESCE(c.stock_id, '')`)
+	liveUnits       = db.SQL("verify.live_units", `SELECT stock_id, SUM(quantity) FROM reservations WHERE id > $1 AND id <= $2 AND state = 'live' GROUP BY stock_id`)
+	stocksReserved  = db.SQL("verify.stocks_reserved", `SELECT id, reserved FROM stocks ORDER BY id`)
 	stocksDelivered = db.SQL("verify.stocks_delivered", `SELECT id, delivered FROM stocks ORDER BY id`)
 )
 
 // sold is what a version promised and at which price.
 type sold struct {
+	offer    id.Offer
 	currency string
 	price    int64
 	parts    []soldPart
@@ -39,24 +42,24 @@ type soldPart struct {
 	stock    id.Stock // of codes; "" when it isn't delivered as a code
 }
 
-// version loads what a version says; nil when there is none, which is for I29 to tell.
-func (r *run) version(ctx context.Context, v id.OfferVersion) (*sold, error) {
-	if s, ok := r.versions[v]; ok {
+// version loads what a version says; nil when there is none.
+func (h *hand) version(ctx context.Context, v id.OfferVersion) (*sold, error) {
+	if s, ok := h.versions[v]; ok {
 		return s, nil
 	}
-	found, err := r.catalogue.Versions(ctx, r.tx, []id.OfferVersion{v})
+	found, err := h.catalogue.Versions(ctx, h.tx, []id.OfferVersion{v})
 	if err != nil {
 		return nil, err
 	}
-	if len(r.versions) > 20_000 {
-		clear(r.versions)
+	if len(h.versions) > 20_000 {
+		clear(h.versions)
 	}
 	got := found[v]
 	if got == nil {
-		r.versions[v] = nil
+		h.versions[v] = nil
 		return nil, nil
 	}
-	s := &sold{currency: string(got.Content.Price.Currency), price: got.Content.Price.Minor, supplies: got.Content.Supplies()}
+	s := &sold{offer: got.Offer, currency: string(got.Content.Price.Currency), price: got.Content.Price.Minor, supplies: got.Content.Supplies()}
 	for _, p := range got.Content.Parts {
 		part := soldPart{quantity: p.Quantity}
 		if p.Benefit.Coded {
@@ -64,7 +67,7 @@ func (r *run) version(ctx context.Context, v id.OfferVersion) (*sold, error) {
 		}
 		s.parts = append(s.parts, part)
 	}
-	r.versions[v] = s
+	h.versions[v] = s
 	return s, nil
 }
 
@@ -79,6 +82,7 @@ type walkedOrder struct {
 
 type walkedLine struct {
 	id, quote                          string
+	offer                              id.Offer
 	version                            id.OfferVersion
 	quantity, price, amount, delivered int64
 }
@@ -90,59 +94,88 @@ type holding struct {
 	stock id.Stock
 }
 
-// orders walks over every order once, for I6, I8, I16, I27 and I31 together.
-func orders(ctx context.Context, r *run) error {
-	if r.walkedOrders {
-		return nil
-	}
-	r.walkedOrders = true
+// orders walks over the orders of a stretch, for I6, I8, I16, I27, I29 and I31.
+func orders(ctx context.Context, h *hand, at stretch) error {
+	low, high := at.of("ord")
 	delivered := map[id.Stock]int64{}
-	for last := ""; ; {
-		found, err := r.ordersAfter(ctx, last)
-		if err != nil {
+	defer h.delivered.add(delivered)
+	for {
+		found, err := h.ordersAfter(ctx, low, high)
+		if err != nil || len(found) == 0 {
 			return err
-		}
-		if len(found) == 0 {
-			break
 		}
 		held := map[holding]int64{}
-		if err := r.tx.Query(ctx, pageOfHoldings, func(scan func(...any) error) error {
-			var h holding
+		if err := h.tx.Query(ctx, pageOfHoldings, func(scan func(...any) error) error {
+			var at holding
 			var n int64
-			err := scan(&h.line, &h.part, &h.stock, &n)
-			held[h] = n
+			err := scan(&at.line, &at.part, &at.stock, &n)
+			held[at] = n
 			return err
-		}, last, page); err != nil {
+		}, low, high, page); err != nil {
 			return err
 		}
 		for _, o := range found {
-			if err := r.order(ctx, o, held, delivered); err != nil {
+			if err := h.order(ctx, o, held, delivered); err != nil {
 				return err
 			}
 		}
-		for h, n := range held {
-			r.bad("I6", "count", h.line, fmt.Sprintf("part=%d rights=%d more than delivered", h.part, n))
+		for at, n := range held {
+			h.bad("I6", "count", at.line, fmt.Sprintf("part=%d rights=%d more than delivered", at.part, n))
 		}
-		last = found[len(found)-1].id
+		h.looked(int64(len(found)))
+		if low = found[len(found)-1].id; len(found) < page {
+			return nil
+		}
 	}
-	return r.tx.Query(ctx, stocksDelivered, func(scan func(...any) error) error {
+}
+
+// delivered compares what each stock has delivered with the lines of all orders.
+func delivered(ctx context.Context, h *hand) error {
+	return h.tx.Query(ctx, stocksDelivered, func(scan func(...any) error) error {
 		var stock id.Stock
 		var n int64
 		err := scan(&stock, &n)
-		if err == nil && n != delivered[stock] {
-			r.bad("I8", "units", string(stock), fmt.Sprintf("delivered=%d lines=%d", n, delivered[stock]))
+		if got := h.delivered.of[stock]; err == nil && n != got {
+			h.bad("I8", "units", string(stock), fmt.Sprintf("delivered=%d lines=%d", n, got))
 		}
 		return err
 	})
 }
 
-func (r *run) ordersAfter(ctx context.Context, last string) ([]*walkedOrder, error) {
-	var out []*walkedOrder
-	err := r.tx.Query(ctx, pageOfOrders, func(scan func(...any) error) error {
+// reservations counts the live ones of a stretch, for I8.
+func reservations(ctx context.Context, h *hand, at stretch) error {
+	low, high := at.of("rsv")
+	live := map[id.Stock]int64{}
+	defer h.live.add(live)
+	return h.tx.Query(ctx, liveUnits, func(scan func(...any) error) error {
+		var stock id.Stock
+		var n int64
+		err := scan(&stock, &n)
+		live[stock] += n
+		return err
+	}, low, high)
+}
+
+// reserved compares what each stock has reserved with all live reservations.
+func reserved(ctx context.Context, h *hand) error {
+	return h.tx.Query(ctx, stocksReserved, func(scan func(...any) error) error {
+		var stock id.Stock
+		var n int64
+		err := scan(&stock, &n)
+		if got := h.live.of[stock]; err == nil && n != got {
+			h.bad("I8", "reserved", string(stock), fmt.Sprintf("reserved=%d live=%d", n, got))
+		}
+		return err
+	})
+}
+
+func (h *hand) ordersAfter(ctx context.Context, low, high string) ([]*walkedOrder, error) {
+	out := make([]*walkedOrder, 0, page)
+	err := h.tx.Query(ctx, pageOfOrders, func(scan func(...any) error) error {
 		var o walkedOrder
 		var l walkedLine
 		if err := scan(&o.id, &o.state, &o.currency, &o.total, db.Time(&o.created), db.Time(&o.paid), db.Time(&o.closed), &o.history,
-			&l.id, &l.version, &l.quantity, &l.price, &l.amount, &l.quote, &l.delivered); err != nil {
+			&l.id, &l.offer, &l.version, &l.quantity, &l.price, &l.amount, &l.quote, &l.delivered); err != nil {
 			return err
 		}
 		if n := len(out); n == 0 || out[n-1].id != o.id {
@@ -153,37 +186,43 @@ func (r *run) ordersAfter(ctx context.Context, last string) ([]*walkedOrder, err
 			at.lines = append(at.lines, l)
 		}
 		return nil
-	}, last, page)
+	}, low, high, page)
 	return out, err
 }
 
 // order judges one order. What it accounts for is taken out of held and added to delivered.
-func (r *run) order(ctx context.Context, o *walkedOrder, held map[holding]int64, delivered map[id.Stock]int64) error {
-	r.history(o)
+func (h *hand) order(ctx context.Context, o *walkedOrder, held map[holding]int64, delivered map[id.Stock]int64) error {
+	h.history(o)
+	if len(o.lines) == 0 {
+		h.bad("I29", "empty", o.id, "state="+string(o.state))
+	}
 	var total int64
 	for _, l := range o.lines {
 		total += l.amount
-		v, err := r.version(ctx, l.version)
+		v, err := h.version(ctx, l.version)
 		if err != nil {
 			return err
+		}
+		if v == nil || v.offer != l.offer {
+			h.bad("I29", "version", l.id, "version="+string(l.version))
 		}
 		if v == nil {
 			continue
 		}
-		r.price(o, l, v)
+		h.price(o, l, v)
 		for stock, each := range v.supplies {
 			delivered[stock] += each * l.delivered
 		}
 		for n, p := range v.parts {
-			h := holding{l.id, int64(n), p.stock}
-			if have, want := held[h], l.delivered*p.quantity; have != want {
-				r.bad("I6", "count", l.id, fmt.Sprintf("order=%s part=%d rights=%d promised=%d", o.id, n, have, want))
+			at := holding{l.id, int64(n), p.stock}
+			if have, want := held[at], l.delivered*p.quantity; have != want {
+				h.bad("I6", "count", l.id, fmt.Sprintf("order=%s part=%d rights=%d promised=%d", o.id, n, have, want))
 			}
-			delete(held, h)
+			delete(held, at)
 		}
 	}
 	if total != o.total {
-		r.bad("I31", "total", o.id, fmt.Sprintf("total=%d lines=%d", o.total, total))
+		h.bad("I31", "total", o.id, fmt.Sprintf("total=%d lines=%d", o.total, total))
 	}
 	return nil
 }
