@@ -320,3 +320,37 @@ func TestAskedIsAnsweredInOrder(t *testing.T) {
 		}
 	})
 }
+
+// A write that finds another number of rows than it should changes nothing, also when it
+// travels with the commit, and has the transaction run again.
+func TestAWriteThatMissesItsRowsIsStale(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx := t.Context()
+		if err := d.Do(ctx, func(tx *db.Tx) error { return put(ctx, tx, "there", "1") }); err != nil {
+			t.Fatal(err)
+		}
+		for _, wait := range []bool{false, true} {
+			tries := 0
+			err := d.Do(ctx, func(tx *db.Tx) error {
+				tries++
+				name := fmt.Sprintf("late %v", wait)
+				err := tx.WriteAll(ctx, updateSetting, 2, func(i int, b *db.Binder) { b.Text([]string{"there", "missing"}[i]).Text("2") })
+				if tries == 1 {
+					err = errors.Join(err, put(ctx, tx, name, "x"))
+				} else {
+					err = put(ctx, tx, name, fmt.Sprint(tries))
+				}
+				if wait {
+					err = errors.Join(err, tx.Flush(ctx))
+				}
+				return err
+			})
+			if err != nil || tries != 2 {
+				t.Errorf("waiting %v: %d tries, %v", wait, tries, err)
+			}
+			if got := fmt.Sprint(read(t, d, fmt.Sprintf("late %v", wait))); got != "[2]" {
+				t.Errorf("waiting %v: the first try left %s", wait, got)
+			}
+		}
+	})
+}

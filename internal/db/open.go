@@ -415,11 +415,17 @@ func (d *DB) PrepareAll(ctx context.Context, statements []*Stmt) error {
 		prepare = d.reading.PrepareContext
 	}
 	for _, s := range statements {
-		st, err := prepare(ctx, s.text[d.dialect])
-		if err != nil {
-			return fmt.Errorf("%s: %w\n%s", s.name, err, s.text[d.dialect])
+		texts := []string{s.text[d.dialect]}
+		if d.dialect == Postgres && s.exact != "" {
+			texts = append(texts, s.exact)
 		}
-		st.Close()
+		for _, text := range texts {
+			st, err := prepare(ctx, text)
+			if err != nil {
+				return fmt.Errorf("%s: %w\n%s", s.name, err, text)
+			}
+			st.Close()
+		}
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +16,11 @@ type Stmt struct {
 	name string
 	text [2]string // by Dialect
 	cols []column  // of the set, for statements made by Rows and Packed
+
+	// exact is the statement for PostgreSQL with one parameter more, how many rows it must
+	// change; it divides by zero when it changes another number. "" for a plain INSERT, which
+	// gives all its rows or fails.
+	exact string
 
 	packed bool     // made by Packed
 	fixed  []column // of it
@@ -58,8 +64,15 @@ func Rows(name, text string) *Stmt {
 	if s.cols == nil {
 		panic("db: " + name + " has no {{values}} or {{rows}}")
 	}
+	if pg := s.text[Postgres]; !strings.HasPrefix(pg, "INSERT") || strings.Contains(pg, "ON CONFLICT") {
+		s.exact = fmt.Sprintf("WITH changed AS (%s RETURNING 1) SELECT 1 / (count(*) = $%d)::int FROM changed", pg, len(s.cols)+1)
+	}
 	return s
 }
+
+// divisionByZero is the state of what a Stmt's exact text fails with
+// (https://www.postgresql.org/docs/current/errcodes-appendix.html).
+const divisionByZero = "22012"
 
 // Registered lists every statement of the program by name.
 func Registered() []*Stmt {

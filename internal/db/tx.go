@@ -172,7 +172,11 @@ func (tx *Tx) WriteAll(ctx context.Context, s *Stmt, n int, bind func(i int, b *
 		return err
 	}
 	if tx.pg != nil {
-		tx.pg.queued = append(tx.pg.queued, pgStmt{name: s.name, text: s.text[Postgres], args: bound(s, n, bind), want: int64(n)})
+		q := pgStmt{name: s.name, text: s.text[Postgres], args: bound(s, n, bind)}
+		if s.exact != "" {
+			q.text, q.args, q.sized = s.exact, append(q.args, int64(n)), true
+		}
+		tx.pg.queued = append(tx.pg.queued, q)
 		return nil
 	}
 	changed, err := tx.writeRows(s, n, bind)
