@@ -52,7 +52,7 @@ func exceptions(_ *Console, v *visit) error {
 	for _, k := range kinds {
 		l.Tabs = append(l.Tabs, ui.Option{Label: v.known("console.case."+k, k), Href: v.with("kind", k), Selected: kind == k, Count: ui.FormatInt(counts[k])})
 	}
-	l.Table = ui.Table{Caption: v.t("ui.nav.exceptions"), Columns: []ui.Column{{Label: v.t("console.case")}, {Label: v.t("console.order")}, {Label: v.t("console.case.next")}, {Label: v.t("console.state")}, v.sortable(ui.Column{Label: v.t("console.amount"), End: true}, "amount"), v.sortable(ui.Column{Label: v.t("console.case.age"), End: true}, "age")}}
+	l.Table = ui.Table{Caption: v.t("ui.nav.exceptions"), Columns: []ui.Column{{Label: v.t("console.case")}, {Label: v.t("console.order"), Fit: true}, {Label: v.t("console.case.next")}, {Label: v.t("console.state")}, v.sortable(ui.Column{Label: v.t("console.amount"), End: true}, "amount"), v.sortable(ui.Column{Label: v.t("console.case.age"), End: true}, "age")}}
 	sorted(v, shown, map[string]func(a, b exception.Case) int{
 		"amount": func(a, b exception.Case) int { return byMoney(a.Amount, b.Amount) },
 		"age":    func(a, b exception.Case) int { return b.OpenedAt.Compare(a.OpenedAt) },
