@@ -2,7 +2,6 @@ package flow
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"hufu/internal/db"
@@ -50,8 +49,16 @@ func (f *Flows) revealAll(ctx context.Context, tx *db.Tx, commands []Reveal) ([]
 	if err != nil {
 		return nil, err
 	}
-	sealed, err := f.Codes.SealedOfOrders(ctx, tx, distinct(orders))
-	if err := errors.Join(err, tx.Flush(ctx)); err != nil {
+	var coded []id.Right
+	for _, rights := range held {
+		for _, r := range rights {
+			if r.Code != "" {
+				coded = append(coded, r.ID)
+			}
+		}
+	}
+	sealed, err := f.Codes.SealedOf(ctx, tx, coded)
+	if err != nil {
 		return nil, err
 	}
 	var takes []entitlement.Take

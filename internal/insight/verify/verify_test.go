@@ -213,6 +213,54 @@ func TestALivedInShopHolds(t *testing.T) {
 	})
 }
 
+// TestHandsSideBySide has several connections find what one finds, and tell of each invariant
+// in order.
+func TestHandsSideBySide(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := live(t, d)
+		ctx := t.Context()
+		if err := d.Do(ctx, func(tx *db.Tx) error {
+			return raw(ctx, tx, `UPDATE rights SET granted_at = granted_at - 1;
+UPDATE order_lines SET quote = 'offer=1' WHERE id = (SELECT MIN(id) FROM order_lines);
+UPDATE stocks SET delivered = delivered + 1, available = available - 1 WHERE kind = 'counted';
+UPDATE reservations SET quantity = quantity + 1 WHERE id = (SELECT MIN(id) FROM reservations WHERE state = 'live')`)
+		}); err != nil {
+			t.Fatal(err)
+		}
+		var first []string
+		for _, hands := range []int{1, 2, 3} {
+			var told, found []string
+			var at, of int64
+			results, err := verify.Verify(ctx, d, verify.Options{Now: s.Clock.Now(), Rows: 1000, Connections: hands,
+				Each: func(r verify.Result) { told = append(told, r.ID) },
+				Progress: func(done, total int64) {
+					if done < at || done > total {
+						t.Errorf("%d of %d after %d", done, total, at)
+					}
+					at, of = done, total
+				}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(told, verify.IDs()) || at != of || at == 0 {
+				t.Errorf("%d hands: told of %v, %d of %d", hands, told, at, of)
+			}
+			for _, r := range results {
+				for _, row := range r.Rows {
+					found = append(found, fmt.Sprint(row))
+				}
+			}
+			slices.Sort(found)
+			if first == nil {
+				first = found
+			}
+			if len(found) < 5 || !slices.Equal(found, first) {
+				t.Errorf("%d hands found %d rows, one %d:\n%v\n%v", hands, len(found), len(first), found, first)
+			}
+		}
+	})
+}
+
 func TestEveryRuleHasItsText(t *testing.T) {
 	for _, name := range append(verify.IDs(), verify.Rules()...) {
 		if !i18n.Has("verify." + name) {
@@ -316,7 +364,7 @@ UPDATE refunds SET state = 'failed' WHERE line_id = '' AND state = 'waiting'`},
 	{name: "the code of a right in force voided", want: "I8 I12", sql: `UPDATE codes SET state = 'void' WHERE right_id = (SELECT MIN(id) FROM rights)`},
 	{name: "the code of a refunded right for sale again", want: "I5 I6 I8 I12", rule: "I12.refunded", do: func(ctx context.Context, s *lived, tx *db.Tx) error {
 		rights, err := s.Rights.LockOf(ctx, tx, []id.Order{s.bundled.Order.ID})
-		if err := errors.Join(err, tx.Flush(ctx)); err != nil {
+		if err != nil {
 			return err
 		}
 		for _, r := range rights[s.bundled.Order.ID] {
@@ -333,6 +381,7 @@ INSERT INTO payment_notices (id, provider, event_id, intent_id, outcome, header,
 	{name: "a transaction booked twice", want: "I2 I7 I13", sql: `unindex payment_captures_txn;
 INSERT INTO payment_captures (id, provider, txn_id, intent_id, order_id, amount, currency, state, reason, occurred_at, booked_at) SELECT 'cap_copy', provider, txn_id, intent_id, order_id, amount, currency, 'suspense', 'x', occurred_at, booked_at FROM payment_captures WHERE id = (SELECT MIN(id) FROM payment_captures)`},
 
+	{name: "two payments applied to an order", want: "I7 I13", rule: "I13.applied", sql: "unprotect payment_captures;\nUPDATE payment_captures SET state = 'applied', reason = '' WHERE reason <> '' AND order_id = (SELECT MIN(order_id) FROM payment_captures WHERE state = 'applied')"},
 	{name: "another amount than asked for", want: "I14", rule: "I14.capture", sql: `UPDATE payment_intents SET amount = amount + 1 WHERE id = (SELECT MIN(id) FROM payment_intents WHERE state = 'captured')`},
 	{name: "captured without money", want: "I14", rule: "I14.captured", sql: `UPDATE payment_intents SET state = 'captured' WHERE id = (SELECT MIN(id) FROM payment_intents WHERE state = 'pending')`},
 	{name: "money without captured", want: "I14", rule: "I14.uncaptured", sql: `UPDATE payment_intents SET state = 'closed' WHERE id = (SELECT MIN(id) FROM payment_intents WHERE state = 'captured')`},
@@ -341,6 +390,8 @@ INSERT INTO payment_captures (id, provider, txn_id, intent_id, order_id, amount,
 	{name: "a refund of somebody else's payment", want: "I15", rule: "I15.capture", sql: `UPDATE refunds SET order_id = (SELECT MIN(id) FROM orders) WHERE line_id = '' AND state = 'waiting'`},
 	{name: "a line refunded beyond what it lacks", want: "I15", rule: "I15.line", sql: `UPDATE refunds SET quantity = quantity + 1 WHERE line_id <> '' AND state = 'waiting'`},
 	{name: "a line refunded without a refund", want: "I15", rule: "I15.done", sql: `UPDATE order_lines SET refunded = 1 WHERE id = (SELECT MIN(line_id) FROM refunds WHERE line_id <> '' AND state = 'waiting')`},
+
+	{name: "a refund done and not on its line", want: "I2 I15", rule: "I15.done", sql: `UPDATE refunds SET state = 'done' WHERE line_id <> '' AND state = 'waiting'`},
 
 	{name: "a history with a jump", want: "I16", rule: "I16.path", sql: `UPDATE orders SET history = 'fulfilled@1;' WHERE id = (SELECT MIN(id) FROM orders)`},
 	{name: "a state outside its history", want: "I10 I16", sql: `UPDATE orders SET state = 'cancelled' WHERE state = 'pending'`},
@@ -382,6 +433,8 @@ INSERT INTO payment_intents (id, order_id, gateway, amount, currency, state, cre
 	{name: "an offer without its version", want: "I29", rule: "I29.offer", sql: `UPDATE offers SET version_id = 'ofv_none' WHERE id = (SELECT MIN(id) FROM offers)`},
 	{name: "a line of no order", want: "I29 I31", sql: `unlinked order_lines order_id;
 UPDATE order_lines SET order_id = 'ord_none' WHERE order_id = (SELECT id FROM orders WHERE state = 'expired' ORDER BY id LIMIT 1)`},
+	{name: "a row without a name", want: "I29", rule: "I29.unnamed", sql: `INSERT INTO payment_notices (id, provider, event_id, intent_id, outcome, header, body, received_at) SELECT '', provider, 'evt-none', intent_id, 'ignored', header, body, received_at FROM payment_notices WHERE id = (SELECT MIN(id) FROM payment_notices)`},
+	{name: "keys of another kind", want: "I4 I29", rule: "I29.step", sql: `UPDATE rights SET id = 'zzz' || id WHERE code_id = ''`},
 	{name: "a batch of no stock", want: "I8 I29", sql: `UPDATE code_batches SET stock_id = 'stk_none' WHERE id = (SELECT MIN(id) FROM code_batches)`},
 
 	{name: "a quote that leads elsewhere", want: "I31", rule: "I31.quote", sql: `UPDATE order_lines SET quote = 'offer=1' WHERE id = (SELECT MIN(id) FROM order_lines)`},

@@ -1,0 +1,81 @@
+package db_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"hufu/internal/db"
+	"hufu/internal/db/dbtest"
+)
+
+// Readers side by side see one moment, whatever is written between their first reads; what
+// they hold is given back.
+func TestReportsSeeOneMoment(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		has := func(tx *db.Tx, name string) (n int) {
+			t.Helper()
+			if err := tx.Query(t.Context(), selectSetting, func(scan func(...any) error) error { n++; return scan(new(string)) }, db.Texts([]string{name})); err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		for round := range 10 { // more than there are readers
+			name := fmt.Sprintf("round %d", round)
+			if err := d.Reports(t.Context(), 3, func(txs []*db.Tx) error {
+				if len(txs) != 3 {
+					t.Errorf("%d transactions", len(txs))
+				}
+				for i, tx := range txs {
+					if err := tx.ByKey(t.Context(), i != 1); err != nil {
+						return err
+					}
+					if n := has(tx, name); n != 0 {
+						t.Errorf("transaction %d sees what was written after the first began", i)
+					}
+					if n := has(tx, fmt.Sprintf("round %d", round-1)); n != min(round, 1) {
+						t.Errorf("transaction %d sees %d of what was written before", i, n)
+					}
+					if i == 0 {
+						if err := d.Do(t.Context(), func(w *db.Tx) error { return put(t.Context(), w, name, "1") }); err != nil {
+							return err
+						}
+					}
+				}
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+func TestReportsTakeWhatIsFree(t *testing.T) {
+	d := dbtest.Open(t, "sqlite")
+	if err := d.Reports(t.Context(), 1000, func(txs []*db.Tx) error {
+		if len(txs) < 2 {
+			t.Errorf("%d transactions", len(txs))
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	// While another process writes, one reader is enough.
+	gone, cancel := context.WithCancel(t.Context())
+	if err := d.Do(t.Context(), func(*db.Tx) error {
+		done := make(chan error, 1)
+		go func() {
+			done <- d.Reports(gone, 2, func(txs []*db.Tx) error {
+				if len(txs) != 1 {
+					t.Errorf("%d transactions beside a writer", len(txs))
+				}
+				return nil
+			})
+		}()
+		cancel()
+		<-done
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
