@@ -314,9 +314,11 @@ func TestAskedIsAnsweredInOrder(t *testing.T) {
 		if left := read(t, d, "b"); len(left) != 0 {
 			t.Errorf("the transaction of the failed answer left %v", left)
 		}
-		got = nil
-		if err := d.Do(ctx, func(tx *db.Tx) error { return ask(tx, "", "a") }); err != nil || fmt.Sprint(got) != "[2]" {
-			t.Errorf("what nobody waited for gave %v, %v by the commit", got, err)
+		for name, end := range map[string]func(context.Context, func(*db.Tx) error) error{"commit": d.Do, "view": d.View} {
+			got = nil
+			if err := end(ctx, func(tx *db.Tx) error { return ask(tx, "", "a") }); err != nil || fmt.Sprint(got) != "[2]" {
+				t.Errorf("what nobody waited for gave %v, %v by the end of a %s", got, err, name)
+			}
 		}
 	})
 }

@@ -372,7 +372,10 @@ func (d *DB) View(ctx context.Context, fn func(tx *Tx) error) error {
 		view := func() error {
 			return d.onPostgres(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", func(p *pgTx) error {
 				defer p.rollback()
-				return fn(&Tx{db: d, dialect: Postgres, pg: p, readOnly: true})
+				if err := fn(&Tx{db: d, dialect: Postgres, pg: p, readOnly: true}); err != nil {
+					return err
+				}
+				return p.flush(ctx)
 			})
 		}
 		err := view()

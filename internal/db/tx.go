@@ -84,7 +84,7 @@ func (tx *Tx) Query(ctx context.Context, s *Stmt, each eachRow, args ...any) err
 }
 
 // Ask is Query whose rows may come later: each has been called for all of them once Flush
-// has returned, or a later Query, Exec or Write. Several questions that don't wait for one
+// has returned, or a later Query, Exec or Write, or the transaction itself. Several questions that don't wait for one
 // another's answers so cost PostgreSQL one round trip; they run in the order they were
 // asked. An error may come with what is waited for, as with WriteAll.
 func (tx *Tx) Ask(ctx context.Context, s *Stmt, each eachRow, args ...any) error {

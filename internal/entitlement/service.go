@@ -83,12 +83,17 @@ func (*Service) Take(ctx context.Context, tx *db.Tx, takes []Take, at time.Time)
 func load(ctx context.Context, tx *db.Tx, stmt *db.Stmt, args ...any) ([]*Right, error) {
 	var out []*Right
 	err := tx.Query(ctx, stmt, func(scan func(...any) error) error {
-		r := new(Right)
+		r, err := scanRight(scan)
 		out = append(out, r)
-		return scan(&r.ID, &r.Order, &r.Line, &r.Part, &r.Benefit, &r.Version, &r.Party, &r.Kind, &r.State, &r.Code,
-			db.Time(&r.StartsAt), db.Time(&r.EndsAt), &r.Steps, &r.Head, db.Time(&r.GrantedAt))
+		return err
 	}, args...)
 	return out, err
+}
+
+func scanRight(scan func(...any) error) (*Right, error) {
+	r := new(Right)
+	return r, scan(&r.ID, &r.Order, &r.Line, &r.Part, &r.Benefit, &r.Version, &r.Party, &r.Kind, &r.State, &r.Code,
+		db.Time(&r.StartsAt), db.Time(&r.EndsAt), &r.Steps, &r.Head, db.Time(&r.GrantedAt))
 }
 
 func grouped(found []*Right, err error) (map[id.Order][]*Right, error) {
@@ -104,9 +109,15 @@ func (*Service) OfOrders(ctx context.Context, tx *db.Tx, orders []id.Order) (map
 	return grouped(load(ctx, tx, ofOrders, db.Texts(orders)))
 }
 
-// LockOf locks and loads the rights of orders.
+// LockOf locks and loads the rights of orders. It asks only: the map is filled by the
+// transaction's next Flush or answer.
 func (*Service) LockOf(ctx context.Context, tx *db.Tx, orders []id.Order) (map[id.Order][]*Right, error) {
-	return grouped(load(ctx, tx, lockOrders, db.Texts(orders)))
+	out := make(map[id.Order][]*Right, len(orders))
+	return out, tx.Ask(ctx, lockOrders, func(scan func(...any) error) error {
+		r, err := scanRight(scan)
+		out[r.Order] = append(out[r.Order], r)
+		return err
+	}, db.Texts(orders))
 }
 
 // Rights loads rights by id. Unknown ones are left out.

@@ -3,6 +3,7 @@ package flow
 import (
 	"bytes"
 	"context"
+	"errors"
 
 	"hufu/internal/db"
 	"hufu/internal/fault"
@@ -38,12 +39,15 @@ func (f *Flows) placedMeanwhile(ctx context.Context, tx *db.Tx, commands []Place
 		keys[i] = commands[at].Request
 	}
 	found, err := f.Orders.ByKeys(ctx, tx, keys)
+	if err := errors.Join(err, tx.Flush(ctx)); err != nil {
+		return err
+	}
 	for _, at := range refused {
 		if old := found[commands[at].Request]; old != nil {
 			answers[at] = f.repeated(ctx, tx, old, commands[at])
 		}
 	}
-	return err
+	return nil
 }
 
 // twin answers a command whose request stands in the same batch before it.

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"hufu/internal/db"
@@ -49,16 +50,8 @@ func (f *Flows) revealAll(ctx context.Context, tx *db.Tx, commands []Reveal) ([]
 	if err != nil {
 		return nil, err
 	}
-	var coded []id.Right
-	for _, rights := range held {
-		for _, r := range rights {
-			if r.Code != "" {
-				coded = append(coded, r.ID)
-			}
-		}
-	}
-	sealed, err := f.Codes.SealedOf(ctx, tx, coded)
-	if err != nil {
+	sealed, err := f.Codes.SealedOfOrders(ctx, tx, distinct(orders))
+	if err := errors.Join(err, tx.Flush(ctx)); err != nil {
 		return nil, err
 	}
 	var takes []entitlement.Take

@@ -16,24 +16,22 @@ type Service struct{}
 // KeyOf names a request: who sent it and its idempotency key.
 type KeyOf struct{ Scope, Key string }
 
-// ByKeys finds orders by the requests that made them, with their lines.
+// ByKeys finds orders by the requests that made them, with their lines. It asks only: the
+// map is filled by the transaction's next Flush or answer.
 func (*Service) ByKeys(ctx context.Context, tx *db.Tx, keys []KeyOf) (map[KeyOf]*Order, error) {
 	texts := make([]string, len(keys))
 	for i, k := range keys {
 		texts[i] = k.Key
 	}
-	found, err := loadOrders(ctx, tx, byKey, db.Texts(texts))
-	if err != nil {
+	out, at := map[KeyOf]*Order{}, map[id.Order]*Order{}
+	if err := tx.Ask(ctx, byKey, func(scan func(...any) error) error {
+		o, err := scanOrder(scan)
+		out[KeyOf{o.Scope, o.Key}], at[o.ID] = o, o
+		return err
+	}, db.Texts(texts)); err != nil {
 		return nil, err
 	}
-	if err := withLines(ctx, tx, found); err != nil {
-		return nil, err
-	}
-	out := make(map[KeyOf]*Order, len(found))
-	for _, o := range found {
-		out[KeyOf{o.Scope, o.Key}] = o
-	}
-	return out, nil
+	return out, tx.Ask(ctx, linesByKey, func(scan func(...any) error) error { return scanLine(scan, at) }, db.Texts(texts))
 }
 
 // KeysAfter names the requests that made the first n orders after an id, and the last of

@@ -17,6 +17,7 @@ var (
 	insertOrder = db.Rows("order.insert", `INSERT INTO orders {{values id text, state text, party_id text, phone text, email text, lang text, channel text, currency text, total bigint, idem_scope text, idem_key text, request_hash bytes, created_at bigint, expires_at bigint, paid_at bigint, closed_at bigint, history text}}`)
 	insertLine  = db.Rows("order.insert_line", `INSERT INTO order_lines {{values id text, order_id text, offer_id text, version_id text, quantity bigint, unit_price bigint, amount bigint, quote text, acknowledged text, delivered bigint, refunded bigint}}`)
 	byKey       = db.SQL("order.by_key", `SELECT `+columns+` FROM orders WHERE idem_key {{in $1 text}}`)
+	linesByKey  = db.SQL("order.lines_by_key", `SELECT `+lineColumns+` FROM order_lines WHERE order_id IN (SELECT id FROM orders WHERE idem_key {{in $1 text}}) ORDER BY id`)
 	byID        = db.SQL("order.by_id", `SELECT `+columns+` FROM orders WHERE id {{in $1 text}} ORDER BY id`)
 	statesOf    = db.SQL("order.states", `SELECT id, state FROM orders WHERE id {{in $1 text}}`)
 	lockByID    = db.SQL("order.lock", `SELECT `+columns+` FROM orders WHERE id {{in $1 text}} ORDER BY id {{for update}}`)

@@ -18,6 +18,7 @@ var (
 	waitedFor  = db.SQL("vault.free_waiting", `SELECT id, batch_id, last4, expires_at FROM codes WHERE stock_id = $1 AND state = 'available' AND id > $2 AND (expires_at = 0 OR expires_at > $3) ORDER BY id LIMIT $4 {{for update}}`)
 	markSold   = db.Rows("vault.mark_delivered", `UPDATE codes SET state = 'delivered', right_id = r.right_id, delivered_at = r.at FROM {{rows id text, right_id text, at bigint}} WHERE codes.id = r.id AND codes.state = 'available'`)
 	sealedOf   = db.SQL("vault.sealed_of_rights", `SELECT right_id, id, key_id, sealed, last4, batch_id, expires_at FROM codes WHERE right_id {{in $1 text}} AND right_id <> ''`)
+	sealedFor  = db.SQL("vault.sealed_of_orders", `SELECT right_id, id, key_id, sealed, last4, batch_id, expires_at FROM codes WHERE right_id IN (SELECT id FROM rights WHERE order_id {{in $1 text}}) AND right_id <> ''`)
 	markedOnly = db.SQL("vault.marks_of_rights", `SELECT right_id, id, last4, batch_id, expires_at, state FROM codes WHERE right_id {{in $1 text}} AND right_id <> ''`)
 )
 
@@ -165,13 +166,23 @@ type Delivered struct {
 // SealedOf loads the sealed codes of rights.
 func (p *Pool) SealedOf(ctx context.Context, tx *db.Tx, rights []id.Right) (map[id.Right]Delivered, error) {
 	out := make(map[id.Right]Delivered, len(rights))
-	err := tx.Query(ctx, sealedOf, func(scan func(...any) error) error {
+	return out, tx.Query(ctx, sealedOf, takeSealed(out), db.Texts(rights))
+}
+
+// SealedOfOrders loads the sealed codes of the rights of orders. It asks only: the map is
+// filled by the transaction's next Flush or answer.
+func (p *Pool) SealedOfOrders(ctx context.Context, tx *db.Tx, orders []id.Order) (map[id.Right]Delivered, error) {
+	out := make(map[id.Right]Delivered, len(orders))
+	return out, tx.Ask(ctx, sealedFor, takeSealed(out), db.Texts(orders))
+}
+
+func takeSealed(out map[id.Right]Delivered) func(scan func(...any) error) error {
+	return func(scan func(...any) error) error {
 		var d Delivered
 		err := scan(&d.Right, &d.Code, &d.Sealed.Key, &d.Sealed.Body, &d.Last4, &d.Batch, db.Time(&d.ExpiresAt))
 		out[d.Right] = d
 		return err
-	}, db.Texts(rights))
-	return out, err
+	}
 }
 
 // Marks loads what may be shown of the codes of rights without revealing them.

@@ -364,7 +364,7 @@ UPDATE refunds SET state = 'failed' WHERE line_id = '' AND state = 'waiting'`},
 	{name: "the code of a right in force voided", want: "I8 I12", sql: `UPDATE codes SET state = 'void' WHERE right_id = (SELECT MIN(id) FROM rights)`},
 	{name: "the code of a refunded right for sale again", want: "I5 I6 I8 I12", rule: "I12.refunded", do: func(ctx context.Context, s *lived, tx *db.Tx) error {
 		rights, err := s.Rights.LockOf(ctx, tx, []id.Order{s.bundled.Order.ID})
-		if err != nil {
+		if err := errors.Join(err, tx.Flush(ctx)); err != nil {
 			return err
 		}
 		for _, r := range rights[s.bundled.Order.ID] {
