@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"os"
+	"strconv"
 	"time"
 )
 
@@ -13,6 +14,7 @@ const (
 	checkpointEvery = 500 * time.Millisecond
 	checkpointAt    = 8 << 20   // bytes of log that are worth a checkpoint
 	truncateAt      = 512 << 20 // bytes of log that make the writer wait for the whole of it
+	truncateWait    = 200       // milliseconds it waits for those who read what the log has
 )
 
 func (d *DB) checkpoints() {
@@ -24,7 +26,7 @@ func (d *DB) checkpoints() {
 		return
 	}
 	defer conn.Close()
-	for {
+	for limit := int64(truncateAt); ; {
 		select {
 		case <-tick.C:
 		case <-d.stop:
@@ -34,16 +36,31 @@ func (d *DB) checkpoints() {
 		if err != nil || info.Size() < checkpointAt {
 			continue
 		}
-		if info.Size() < truncateAt {
+		if info.Size() < limit {
 			_, _ = conn.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)")
 			continue
 		}
 		select {
 		case w := <-d.writer:
-			_, _ = w.c.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+			limit = truncateAt
+			if !w.truncate(ctx) {
+				// Somebody reads at length, as a verification does. To stop the writer again and
+				// again wouldn't help: the log has to be read where it is.
+				limit = info.Size() + truncateAt
+			}
 			d.writer <- w
 		case <-d.stop:
 			return
 		}
 	}
+}
+
+// truncate empties the log and reports whether it could: not while somebody reads what was
+// true before its end.
+func (c *conn) truncate(ctx context.Context) bool {
+	_, _ = c.c.ExecContext(ctx, "PRAGMA busy_timeout("+strconv.Itoa(truncateWait)+")")
+	defer func() { _, _ = c.c.ExecContext(ctx, "PRAGMA busy_timeout("+strconv.Itoa(busyTimeout)+")") }()
+	var busy, log, copied int64
+	err := c.c.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &log, &copied)
+	return err == nil && busy == 0
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -35,6 +36,9 @@ type Config struct {
 	// ten. It may be nil.
 	Waiting func()
 }
+
+// busyTimeout is how many milliseconds a connection to SQLite waits for a lock.
+const busyTimeout = 5000
 
 // How long a command waits for the database until it says so, and until it gives up.
 const (
@@ -148,7 +152,7 @@ func (d *DB) openSQLite(ctx context.Context, path string) error {
 	}
 	// A page cache of 16 MB for the writer: the default of 2 MB makes a hot index spill, and with
 	// 64 MB ending a transaction took 5 % of its time (SQLite walks the cache's whole table).
-	settings := []string{"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)",
+	settings := []string{"busy_timeout(" + strconv.Itoa(busyTimeout) + ")", "journal_mode(WAL)", "synchronous(FULL)",
 		"foreign_keys(1)", "cache_size(-16384)", "temp_store(MEMORY)", "journal_size_limit(67108864)", "wal_autocheckpoint(0)", "cell_size_check(1)"}
 	if d.config.ReadOnly {
 		settings = slices.DeleteFunc(settings, func(s string) bool { return s == "journal_mode(WAL)" })
@@ -167,7 +171,7 @@ func (d *DB) openSQLite(ctx context.Context, path string) error {
 	if n == 0 {
 		n = 4
 	}
-	reading, err := sql.Open("sqlite", pragmas("busy_timeout(5000)", "foreign_keys(1)", "cache_size(-16384)", "query_only(1)", "temp_store(MEMORY)"))
+	reading, err := sql.Open("sqlite", pragmas("busy_timeout("+strconv.Itoa(busyTimeout)+")", "foreign_keys(1)", "cache_size(-16384)", "query_only(1)", "temp_store(MEMORY)"))
 	if err != nil {
 		return err
 	}
@@ -396,18 +400,6 @@ func (d *DB) View(ctx context.Context, fn func(tx *Tx) error) error {
 	case <-ctx.Done():
 		return asFault(ctx.Err())
 	}
-}
-
-// Report is View for what reads whole tables.
-func (d *DB) Report(ctx context.Context, fn func(tx *Tx) error) error {
-	return d.View(ctx, func(tx *Tx) error {
-		if tx.pg != nil {
-			if _, err := tx.pg.send(ctx, &pgStmt{name: "db.scan", text: "SET LOCAL enable_seqscan = on"}); err != nil {
-				return err
-			}
-		}
-		return fn(tx)
-	})
 }
 
 // PrepareAll has the database parse each statement against its schema and reports the

@@ -5,13 +5,13 @@ import (
 	"fmt"
 )
 
-// Reports is View for what reads whole tables, on up to n connections side by side: the
+// Report is View for what reads whole tables, on up to n connections side by side: the
 // transactions see one and the same moment. fn gets at least one, and fewer than n when no
 // more are free or nothing can hold writers off for the moment it takes to begin. It is on
 // fn to end what it runs beside itself before it returns.
-func (d *DB) Reports(ctx context.Context, n int, fn func(txs []*Tx) error) error {
+func (d *DB) Report(ctx context.Context, n int, fn func(txs []*Tx) error) error {
 	if d.dialect == Postgres {
-		return d.reportsOnPostgres(ctx, n, fn)
+		return d.reportOnPostgres(ctx, n, fn)
 	}
 	return d.View(ctx, func(tx *Tx) error {
 		txs, end := d.beside(ctx, tx, n-1)
@@ -65,7 +65,7 @@ func (d *DB) beside(ctx context.Context, tx *Tx, n int) (txs []*Tx, end func()) 
 	return txs, end
 }
 
-func (d *DB) reportsOnPostgres(ctx context.Context, n int, fn func(txs []*Tx) error) error {
+func (d *DB) reportOnPostgres(ctx context.Context, n int, fn func(txs []*Tx) error) error {
 	return d.View(ctx, func(first *Tx) error {
 		// Whoever has ended its share waits for the others.
 		if err := first.tell(ctx, "SET LOCAL idle_in_transaction_session_timeout = 0"); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"hufu/internal/db"
 	"hufu/internal/db/dbtest"
@@ -22,7 +23,7 @@ func TestReportsSeeOneMoment(t *testing.T) {
 		}
 		for round := range 10 { // more than there are readers
 			name := fmt.Sprintf("round %d", round)
-			if err := d.Reports(t.Context(), 3, func(txs []*db.Tx) error {
+			if err := d.Report(t.Context(), 3, func(txs []*db.Tx) error {
 				if len(txs) != 3 {
 					t.Errorf("%d transactions", len(txs))
 				}
@@ -52,7 +53,7 @@ func TestReportsSeeOneMoment(t *testing.T) {
 
 func TestReportsTakeWhatIsFree(t *testing.T) {
 	d := dbtest.Open(t, "sqlite")
-	if err := d.Reports(t.Context(), 1000, func(txs []*db.Tx) error {
+	if err := d.Report(t.Context(), 1000, func(txs []*db.Tx) error {
 		if len(txs) < 2 {
 			t.Errorf("%d transactions", len(txs))
 		}
@@ -65,7 +66,7 @@ func TestReportsTakeWhatIsFree(t *testing.T) {
 	if err := d.Do(t.Context(), func(*db.Tx) error {
 		done := make(chan error, 1)
 		go func() {
-			done <- d.Reports(gone, 2, func(txs []*db.Tx) error {
+			done <- d.Report(gone, 2, func(txs []*db.Tx) error {
 				if len(txs) != 1 {
 					t.Errorf("%d transactions beside a writer", len(txs))
 				}
@@ -77,5 +78,34 @@ func TestReportsTakeWhatIsFree(t *testing.T) {
 		return nil
 	}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A long reader keeps the log from being emptied; the writer waits for it a moment, not for
+// as long as for a lock.
+func TestALongReaderDoesNotHoldTheWriterUp(t *testing.T) {
+	d := dbtest.Open(t, "sqlite")
+	write := func(name string) {
+		t.Helper()
+		if err := d.Do(t.Context(), func(tx *db.Tx) error { return put(t.Context(), tx, name, "1") }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("before")
+	if err := d.Report(t.Context(), 2, func([]*db.Tx) error {
+		write("beside")
+		began := time.Now()
+		if d.Truncate(t.Context()) {
+			t.Error("the log was emptied under a reader")
+		}
+		if took := time.Since(began); took > 2*time.Second {
+			t.Errorf("the writer was held up for %v", took)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if !d.Truncate(t.Context()) {
+		t.Error("the log can't be emptied when nobody reads")
 	}
 }

@@ -135,7 +135,7 @@ func Verify(ctx context.Context, d *db.DB, o Options) ([]Result, error) {
 		return nil, err
 	}
 	var out []Result
-	err = d.Reports(ctx, max(o.Connections, 1), func(txs []*db.Tx) error {
+	err = d.Report(ctx, max(o.Connections, 1), func(txs []*db.Tx) error {
 		var err error
 		out, err = check(ctx, txs, o, has, needs)
 		return err
