@@ -13,7 +13,7 @@ import (
 // constant are the statements that a serving shop runs for every purchase, or again and
 // again. None may walk over a table that grows with what was sold.
 var constant = []string{
-	"order.by_key", "order.lines_by_key", "order.lock", "order.lock_paid", "order.lines", "order.lines_paid", "order.due", "order.since",
+	"order.by_key", "order.lines_by_key", "order.lock", "order.lock_paid", "order.lines", "order.lines_paid", "order.due", "order.since", "order.newest_pending", "order.newest_unusual", "exception.count",
 	"payment.intents", "payment.lock_intents", "payment.lock_beside", "payment.notices_seen", "payment.captures_by_txn", "payment.to_poll", "payment.due_refunds",
 	"inventory.live_of_lines", "vault.free", "vault.free_waiting", "vault.sealed_of_rights", "vault.sealed_of_orders", "entitlement.lock_of_orders",
 	"ledger.last_seal", "job.due", "job.count",

@@ -162,7 +162,13 @@ func (*Service) OfPhone(ctx context.Context, tx *db.Tx, phone string, before id.
 
 // Newest lists orders, the newest first, of one state or of all ("").
 func (*Service) Newest(ctx context.Context, tx *db.Tx, state State, before id.Order, n int) ([]*Order, error) {
-	return listed(ctx, tx, newest, before, state, n)
+	switch state {
+	case "", Fulfilled:
+		return listed(ctx, tx, newest, before, state, n)
+	case Pending:
+		return listed(ctx, tx, newestPending, before, n)
+	}
+	return listed(ctx, tx, newestUnusual, before, state, n)
 }
 
 func listed(ctx context.Context, tx *db.Tx, stmt *db.Stmt, args ...any) ([]*Order, error) {

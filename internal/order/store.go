@@ -32,6 +32,11 @@ FROM {{rows id text, old text, state text, paid_at bigint, closed_at bigint, ste
 	ofPhone  = db.SQL("order.of_phone", `SELECT `+columns+` FROM orders WHERE phone = $1 AND phone <> '' AND (id < $2 OR $2 = '') ORDER BY id DESC LIMIT $3`)
 	since    = db.SQL("order.since", `SELECT id, idem_scope, idem_key FROM orders WHERE id > $1 ORDER BY id LIMIT $2`)
 	newest   = db.SQL("order.newest", `SELECT `+columns+` FROM orders WHERE (id < $1 OR $1 = '') AND (state = $2 OR $2 = '') ORDER BY id DESC LIMIT $3`)
+	// Of the states few orders are in, the newest may lie far back: these go by indexes, and
+	// not along the keys.
+	newestPending = db.SQL("order.newest_pending", `SELECT `+columns+` FROM orders WHERE (id < $1 OR $1 = '') AND state = 'pending' AND expires_at > 0 ORDER BY id || '' DESC LIMIT $2`)
+	newestUnusual = db.SQL("order.newest_unusual", `SELECT `+columns+` FROM orders WHERE (id < $1 OR $1 = '') AND state = $2
+AND state IN ('part','shortage','refunded','cancelled','expired') ORDER BY id DESC LIMIT $3`)
 )
 
 func loadOrders(ctx context.Context, tx *db.Tx, stmt *db.Stmt, args ...any) ([]*Order, error) {

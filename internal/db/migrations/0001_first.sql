@@ -92,6 +92,7 @@ CREATE TABLE orders (
 ) {{clustered}};
 CREATE UNIQUE INDEX orders_idempotent ON orders (idem_key, idem_scope);
 CREATE INDEX orders_due ON orders (expires_at) WHERE state = 'pending';
+CREATE INDEX orders_unusual ON orders (state, id) WHERE state IN ('part','shortage','refunded','cancelled','expired');
 CREATE INDEX orders_party ON orders (party_id, id) WHERE party_id <> '';
 CREATE INDEX orders_phone ON orders (phone, id) WHERE phone <> '';
 CREATE INDEX orders_email ON orders (email, id) WHERE email <> '';
@@ -193,6 +194,7 @@ CREATE TABLE exceptions (
 ) {{clustered}};
 CREATE UNIQUE INDEX exceptions_subject ON exceptions (kind, subject);
 CREATE INDEX exceptions_open ON exceptions (opened_at) WHERE state = 'open';
+CREATE INDEX exceptions_kinds ON exceptions (kind) WHERE state = 'open';
 
 -- Identity.
 CREATE TABLE parties (
