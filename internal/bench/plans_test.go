@@ -63,3 +63,27 @@ func TestNothingConstantWalksOverATable(t *testing.T) {
 		}
 	}
 }
+
+// A balance is a sum over an account's transfers, which are all there are for some: it reads
+// the index and not the rows.
+func TestBalancesAreSummedFromTheIndexAlone(t *testing.T) {
+	d := dbtest.Open(t, "sqlite")
+	for _, name := range []string{"ledger.sum_debits", "ledger.sum_credits"} {
+		explain := db.SQL("bench.explain."+name, "EXPLAIN QUERY PLAN "+statement(name).Text(db.SQLite))
+		var plan []string
+		if err := d.View(t.Context(), func(tx *db.Tx) error {
+			return tx.Query(t.Context(), explain, func(scan func(...any) error) error {
+				var id, parent, unused int64
+				var step string
+				err := scan(&id, &parent, &unused, &step)
+				plan = append(plan, step)
+				return err
+			}, "[]")
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(plan[0], "USING COVERING INDEX") {
+			t.Errorf("%s: %v", name, plan)
+		}
+	}
+}

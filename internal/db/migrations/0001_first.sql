@@ -161,8 +161,9 @@ CREATE TABLE ledger_transfers (
   amount BIGINT NOT NULL CHECK (amount > 0), currency TEXT NOT NULL, kind TEXT NOT NULL, order_id TEXT NOT NULL, at BIGINT NOT NULL,
   chain TEXT NOT NULL, seal BIGINT NOT NULL, PRIMARY KEY (entry_id, leg), CHECK (debit <> credit)
 ) {{clustered}};
-CREATE INDEX ledger_transfers_debit ON ledger_transfers (debit, entry_id);
-CREATE INDEX ledger_transfers_credit ON ledger_transfers (credit, entry_id);
+-- The amount is there so that a balance is summed from the index alone.
+CREATE INDEX ledger_transfers_debit ON ledger_transfers (debit, entry_id, amount);
+CREATE INDEX ledger_transfers_credit ON ledger_transfers (credit, entry_id, amount);
 {{append only ledger_transfers}}
 CREATE TABLE ledger_seals (
   chain TEXT NOT NULL, seal BIGINT NOT NULL, transfers BIGINT NOT NULL, hash {{bytes}} NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (chain, seal)
