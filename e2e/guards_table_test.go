@@ -51,7 +51,7 @@ var guards = []guard{
 	{"an intent moves from the state it was judged in", "a closed way to pay is paid (P18, I14)", paymentStore,
 		"WHERE payment_intents.id = r.id AND payment_intents.state = r.old`", "WHERE payment_intents.id = r.id AND r.old <> ''`", "e2e/laws TestAStaleDecisionIsNotWritten/sqlite/intent"},
 	{"a step follows the last one", "the path of a right forks (I4, G1)", entitlementFile,
-		"AND rights.steps = r.steps - 1`", "`", "e2e/laws TestAStaleDecisionIsNotWritten/sqlite/right"},
+		"AND rights.steps = r.old`", "`", "e2e/laws TestAStaleDecisionIsNotWritten/sqlite/right"},
 	{"a code is delivered from available alone", "one code for two buyers (I5, I6)", "internal/vault/allocate.go",
 		"WHERE codes.id = r.id AND codes.state = 'available'`", "WHERE codes.id = r.id`", "e2e/laws TestAStaleDecisionIsNotWritten/sqlite/code"},
 	{"a code that has ended is not picked", "an expired code is sold (I5)", "internal/vault/allocate.go",

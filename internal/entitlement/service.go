@@ -13,7 +13,7 @@ const columns = `id, order_id, line_id, part, benefit_id, version_id, party_id, 
 var (
 	insertRight = db.Rows("entitlement.insert", `INSERT INTO rights {{values id text, order_id text, line_id text, part bigint, benefit_id text, version_id text, party_id text, kind text, state text, code_id text, starts_at bigint, ends_at bigint, steps bigint, head bytes, granted_at bigint}}`)
 	insertStep  = db.Rows("entitlement.insert_step", `INSERT INTO right_events {{values right_id text, step bigint, kind text, actor text, data text, at bigint, hash bytes}}`)
-	moveRight   = db.Rows("entitlement.move", `UPDATE rights SET state = r.state, steps = r.steps, head = r.head FROM {{rows id text, state text, steps bigint, head bytes}} WHERE rights.id = r.id AND rights.steps = r.steps - 1`)
+	moveRight   = db.Rows("entitlement.move", `UPDATE rights SET state = r.state, steps = r.steps, head = r.head FROM {{rows id text, old bigint, state text, steps bigint, head bytes}} WHERE rights.id = r.id AND rights.steps = r.old`)
 	ofOrders    = db.SQL("entitlement.of_orders", `SELECT `+columns+` FROM rights WHERE order_id {{in $1 text}} ORDER BY id`)
 	lockOrders  = db.SQL("entitlement.lock_of_orders", `SELECT `+columns+` FROM rights WHERE order_id {{in $1 text}} ORDER BY id {{for update}}`)
 	byID        = db.SQL("entitlement.by_id", `SELECT `+columns+` FROM rights WHERE id {{in $1 text}} ORDER BY id`)
@@ -65,15 +65,20 @@ type Take struct {
 }
 
 // Take puts steps on the paths of rights the caller has locked and whose state allows
-// them. A right may stand in it once.
+// them. A right takes its steps in the order they stand in.
 func (*Service) Take(ctx context.Context, tx *db.Tx, takes []Take, at time.Time) error {
 	steps := make([]Step, len(takes))
+	old := make(map[*Right]int64, len(takes))
+	moved := make([]*Right, 0, len(takes))
 	for i, t := range takes {
+		if _, again := old[t.Right]; !again {
+			old[t.Right], moved = t.Right.Steps, append(moved, t.Right)
+		}
 		steps[i] = t.Right.take(t.Kind, t.Actor, t.Data, at)
 	}
-	if err := tx.WriteAll(ctx, moveRight, len(takes), func(i int, b *db.Binder) {
-		r := takes[i].Right
-		b.Text(string(r.ID)).Text(string(r.State)).Int(r.Steps).Bytes(r.Head)
+	if err := tx.WriteAll(ctx, moveRight, len(moved), func(i int, b *db.Binder) {
+		r := moved[i]
+		b.Text(string(r.ID)).Int(old[r]).Text(string(r.State)).Int(r.Steps).Bytes(r.Head)
 	}); err != nil {
 		return err
 	}

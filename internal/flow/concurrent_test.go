@@ -9,6 +9,7 @@ import (
 
 	"hufu/internal/db"
 	"hufu/internal/db/dbtest"
+	"hufu/internal/entitlement"
 	"hufu/internal/fault"
 	"hufu/internal/flow"
 	"hufu/internal/flow/flowtest"
@@ -501,4 +502,44 @@ func TestTheGateBelievesTheLastCommit(t *testing.T) {
 	}
 	placed(t, s, flowtest.Want{Offer: offer, Quantity: 1})
 	clean(t, s)
+}
+
+// TestEachRevealIsAStep shows the codes of one order many times at once, to two people: each
+// showing stands on the path, under who asked for it (C3, G1).
+func TestEachRevealIsAStep(t *testing.T) {
+	eachKind(t, func(t *testing.T, s *flowtest.Shop, all []*flow.Flows) {
+		p := placed(t, s, flowtest.Want{Offer: single(t, s, 5), Quantity: 2})
+		notice, _ := s.Gateway.Pay(p.Intent, p.Intent.Amount)
+		if _, err := s.Confirm(t.Context(), notice); err != nil {
+			t.Fatal(err)
+		}
+		const n = 40
+		together(n, func(i int) {
+			shown, err := all[i%len(all)].Reveal(t.Context(), flow.Reveal{Order: p.Order.ID, Actor: []string{"guest", "member"}[i%2], Data: "{}"})
+			if err != nil || len(shown) != 2 {
+				t.Errorf("showing %d: %d codes, %v", i, len(shown), err)
+			}
+		})
+		for _, r := range s.Held(t, p.Order.ID) {
+			var paths map[id.Right][]entitlement.Step
+			if err := s.DB.View(t.Context(), func(tx *db.Tx) (err error) {
+				paths, err = s.Rights.Path(t.Context(), tx, []id.Right{r.ID})
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+			by := map[string]int{}
+			for _, step := range paths[r.ID] {
+				if step.Kind == entitlement.StepRevealed {
+					by[step.Actor]++
+				}
+			}
+			if by["guest"] != n/2 || by["member"] != n/2 {
+				t.Errorf("%d showings left %v", n, by)
+			}
+			if at := entitlement.Check(*r, paths[r.ID]); at != 0 {
+				t.Errorf("the path doesn't fit at step %d", at)
+			}
+		}
+	})
 }

@@ -55,15 +55,11 @@ func (f *Flows) revealAll(ctx context.Context, tx *db.Tx, commands []Reveal) ([]
 		return nil, err
 	}
 	var takes []entitlement.Take
-	taken := map[id.Right]bool{}
 	for i, c := range commands {
 		shown, err := f.open(c, held[c.Order], sealed)
 		answers[i] = db.Answer[[]Revealed]{Result: shown, Err: err}
 		for _, s := range shown {
-			if !taken[s.Right.ID] {
-				taken[s.Right.ID] = true
-				takes = append(takes, entitlement.Take{Right: s.Right, Kind: entitlement.StepRevealed, Actor: c.Actor, Data: c.Data})
-			}
+			takes = append(takes, entitlement.Take{Right: s.Right, Kind: entitlement.StepRevealed, Actor: c.Actor, Data: c.Data})
 		}
 	}
 	return answers, f.Rights.Take(ctx, tx, takes, now)
