@@ -30,8 +30,8 @@ type Options struct {
 	// Each is told the result of an invariant as soon as it and all before it have ended. It
 	// may be nil.
 	Each func(Result)
-	// Progress is told now and then how many of the rows that take long have been looked at:
-	// orders, transfers and codes. It may be nil.
+	// Progress is told now and then about how many rows have been looked at: orders with what
+	// belongs to them, transfers and codes. It may be nil.
 	Progress func(done, total int64)
 }
 

@@ -122,7 +122,7 @@ func orders(ctx context.Context, h *hand, at stretch) error {
 		for at, n := range held {
 			h.bad("I6", "count", at.line, fmt.Sprintf("part=%d rights=%d more than delivered", at.part, n))
 		}
-		h.looked(int64(len(found)))
+		h.looked(rowsOfOrder * int64(len(found)))
 		if low = found[len(found)-1].id; len(found) < page {
 			return nil
 		}

@@ -159,6 +159,9 @@ var (
 	countStored    = db.SQL("verify.count_codes", `SELECT COALESCE(SUM(stored), 0) FROM code_batches`)
 )
 
+// rowsOfOrder is about how many rows are looked at with an order.
+const rowsOfOrder = 9
+
 // progress counts the rows that take long.
 type progress struct{ done, total int64 }
 
@@ -166,12 +169,15 @@ func (p *progress) begin(ctx context.Context, h *hand) error {
 	if h.Progress == nil {
 		return nil
 	}
-	for _, count := range []*db.Stmt{countOrders, countTransfers, countStored} {
+	for _, count := range []struct {
+		stmt *db.Stmt
+		rows int64
+	}{{countOrders, rowsOfOrder}, {countTransfers, 1}, {countStored, 1}} {
 		var n int64
-		if _, err := h.tx.One(ctx, count, []any{&n}); err != nil {
+		if _, err := h.tx.One(ctx, count.stmt, []any{&n}); err != nil {
 			return err
 		}
-		p.total += n
+		p.total += n * count.rows
 	}
 	return nil
 }
