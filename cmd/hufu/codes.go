@@ -95,7 +95,7 @@ var _ = register(command{name: "codes generate", summary: "codes_generate",
 		f.Int64Var(&g.count, "count", 0, "flag.count.codes")
 		f.StringVar(&g.format.Prefix, "prefix", "", "flag.prefix")
 		f.IntVar(&g.format.Group, "group", vault.DefaultFormat.Group, "flag.group")
-		f.IntVar(&g.format.SecretBits, "bits", vault.DefaultFormat.SecretBits, "flag.bits")
+		f.IntVar(&g.format.SecretBits, "bits", 0, "flag.bits")
 		f.BoolVar(&g.format.Machine, "machine", false, "flag.machine")
 		f.StringVar(&g.resume, "resume", "", "flag.resume.codes")
 		f.StringVar(&g.undo, "undo", "", "flag.undo.codes")
@@ -122,8 +122,11 @@ func runGenerate(ctx context.Context, e *env, _ []string) error {
 	if err := g.understood(); err != nil {
 		return err
 	}
-	if g.format.Machine {
-		g.format.SecretBits = max(g.format.SecretBits, vault.MachineSecretBits)
+	if g.format.SecretBits == 0 {
+		g.format.SecretBits = vault.DefaultFormat.SecretBits
+		if g.format.Machine {
+			g.format.SecretBits = vault.MachineFormat.SecretBits
+		}
 	}
 	expires, cost, err := g.of()
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"hufu/internal/app/demo"
 	"hufu/internal/db"
+	"hufu/internal/fault"
 	"hufu/internal/flow"
 	"hufu/internal/inventory"
 	"hufu/internal/vault"
@@ -25,7 +26,7 @@ const DemoCodes = 100_000
 // a secret for the sandbox gateway. What is there already stays.
 func PrepareFolder(dir string, now time.Time) (sandboxSecret string, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", err
+		return "", fault.Wrap(err, fault.Invalid, "file.folder_unwritable", "folder", dir)
 	}
 	keys := filepath.Join(dir, "hufu.keys")
 	if _, err := os.Stat(keys); errors.Is(err, fs.ErrNotExist) {
@@ -39,7 +40,10 @@ func PrepareFolder(dir string, now time.Time) (sandboxSecret string, err error) 
 		raw = []byte(rand.Text() + rand.Text())
 		err = os.WriteFile(secret, raw, 0o600)
 	}
-	return strings.TrimSpace(string(raw)), err
+	if err != nil {
+		return "", fault.Wrap(err, fault.Invalid, "file.unwritable", "file", secret)
+	}
+	return strings.TrimSpace(string(raw)), nil
 }
 
 // OpenDemo fills an empty shop: its catalogue, and a supplier's file of codes for each

@@ -72,7 +72,7 @@ type Roles []Role
 func ParseRoles(names []string) (Roles, error) {
 	for _, n := range names {
 		if !slices.Contains(AllRoles, Role(n)) {
-			return nil, fault.New(fault.Invalid, "identity.role")
+			return nil, fault.New(fault.Invalid, "identity.role", "role", line(n, 40), "roles", strings.ReplaceAll(Roles(AllRoles).String(), ",", ", "))
 		}
 	}
 	var roles Roles
