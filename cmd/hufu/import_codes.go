@@ -13,7 +13,6 @@ import (
 	"hufu/internal/db"
 	"hufu/internal/fault"
 	"hufu/internal/flow"
-	"hufu/internal/i18n"
 	"hufu/internal/id"
 	"hufu/internal/tabular"
 	"hufu/internal/vault"
@@ -264,19 +263,10 @@ func report(ctx context.Context, e *env, a *app.App, run *vault.Import) error {
 			if p.Column != vault.NoColumn {
 				column = ":" + strconv.Itoa(p.Column+1)
 			}
-			fmt.Fprintf(e.err, "%s:%d%s: %s %s\n", run.FileName, p.Row, column, p.Value, explained(e.lang, p))
+			fmt.Fprintf(e.err, "%s:%d%s: %s %s\n", run.FileName, p.Row, column, p.Value, flow.ExplainRow(e.lang, p))
 		}
 		return err
 	})
-}
-
-// explained says what is wrong with a row and what to do.
-func explained(lang i18n.Lang, p vault.Problem) string {
-	var params []string
-	for k, v := range p.Params {
-		params = append(params, k, v)
-	}
-	return lang.Field(p.Field()) + " " + lang.T(p.RemedyKey(), params...)
 }
 
 func writeErrors(ctx context.Context, e *env, a *app.App, run *vault.Import, path string) error {
@@ -284,8 +274,7 @@ func writeErrors(ctx context.Context, e *env, a *app.App, run *vault.Import, pat
 	if err != nil {
 		return fault.Wrap(err, fault.Invalid, "file.unwritable", "file", path)
 	}
-	if err := a.Flows.ImportErrors(ctx, run.ID, flow.Act{By: atTerminal}, e.lang.T("cli.import_error"),
-		func(p vault.Problem) string { return explained(e.lang, p) }, f); err != nil {
+	if err := a.Flows.ImportErrors(ctx, run.ID, flow.Act{By: atTerminal}, e.lang, f); err != nil {
 		f.Close()
 		return err
 	}

@@ -424,9 +424,7 @@ func (a *API) importProblems(ctx context.Context, c *Call, in *ImportRef) (*Page
 // byte is a problem; after it the connection is cut, so that nobody takes a part for all.
 func (a *API) importErrors(ctx context.Context, c *Call, in *ImportRef) error {
 	out := &firstWrite{c: c}
-	err := a.Flows.ImportErrors(c.r.Context(), in.Import, c.act(), c.Lang.T("api.import.why"), func(p vault.Problem) string {
-		return c.Lang.Field(p.Field()) + " " + c.Lang.T(p.RemedyKey(), flatten(p.Params)...)
-	}, out)
+	err := a.Flows.ImportErrors(c.r.Context(), in.Import, c.act(), c.Lang, out)
 	if err != nil && out.begun {
 		a.Log.Error("a file of errors was cut", "trace", c.Trace, "import", in.Import, "error", err)
 		panic(http.ErrAbortHandler)

@@ -97,9 +97,13 @@ func (f *Flows) openImport(ctx context.Context, i *vault.Import) (*tabular.Reade
 	return r, err
 }
 
-func (f *Flows) auditImport(ctx context.Context, tx *db.Tx, i *vault.Import, by, origin, action string) error {
-	return audit.Write(ctx, tx, audit.Row{At: f.Clock.Now(), Actor: by, Action: action, Subject: string(i.ID), Origin: origin,
-		Data: map[string]string{"file": i.FileName, "sha256": i.FileHash, "stock": string(i.Stock)}})
+// auditImport writes what somebody does with an import, with more names and values.
+func (f *Flows) auditImport(ctx context.Context, tx *db.Tx, i *vault.Import, by, origin, action string, more ...string) error {
+	data := map[string]string{"file": i.FileName, "sha256": i.FileHash, "stock": string(i.Stock)}
+	for n := 0; n < len(more); n += 2 {
+		data[more[n]] = more[n+1]
+	}
+	return audit.Write(ctx, tx, audit.Row{At: f.Clock.Now(), Actor: by, Action: action, Subject: string(i.ID), Origin: origin, Data: data})
 }
 
 // Import tells where an import stands.

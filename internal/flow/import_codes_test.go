@@ -15,6 +15,7 @@ import (
 	"hufu/internal/flow"
 	"hufu/internal/i18n"
 	"hufu/internal/id"
+	"hufu/internal/tabular"
 	"hufu/internal/vault"
 )
 
@@ -71,6 +72,49 @@ func file(from, n int) string {
 	return b.String()
 }
 
+// errorFile is what somebody gets as the error file of an import.
+func (s *codeShop) errorFile(t testing.TB, i *vault.Import, by string) string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := s.ImportErrors(t.Context(), i.ID, flow.Act{By: by, Origin: "test"}, i18n.EN, &out); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// However a file is said to be read, its error file tells another nothing of the codes that
+// it will bring; and a bad row with a code of the store shows it to nobody (S10).
+func TestErrorFileShowsNoCodeOfTheStore(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := newCodeShop(t, d)
+		s.start(t, s.checked(t, "AAAA-BBBB-0001,2030-01-01\n", dated))
+		const text = "AAAA-BBBB-0002,2030-01-01\nAAAA-BBBB-0003,2030-01-01\nAAAA-BBBB-0001,2030-13-45\nAAAA-BBBB-0004,2030-13-45\n"
+		askew := dated
+		askew.Mapping, askew.Heading = &vault.Mapping{Code: 1, Serial: vault.NoColumn, Account: vault.NoColumn, Password: vault.NoColumn, Expiry: 0, Cost: vault.NoColumn, Note: vault.NoColumn}, tabular.WithHeading
+		i := s.checked(t, text, askew)
+		if i.Invalid == 0 {
+			t.Fatalf("%+v", i)
+		}
+		if got := s.errorFile(t, i, "another"); strings.Contains(got, "AAAA") || !strings.Contains(got, "••••0003") {
+			t.Errorf("under another's choice of columns the file is given as %q", got)
+		}
+		if got := s.errorFile(t, i, act.By); !strings.Contains(got, "AAAA-BBBB-0003") {
+			t.Errorf("who brought the file gets %q", got)
+		}
+		i = s.checked(t, text, dated)
+		for _, i := range []*vault.Import{i, s.start(t, i)} {
+			got := s.errorFile(t, i, act.By)
+			if strings.Contains(got, "BBBB-0001") || !strings.Contains(got, "••••0001,") || !strings.Contains(got, "AAAA-BBBB-0004,2030-13-45,") || strings.Contains(got, "0002") {
+				t.Errorf("%s: the error file is %q", i.State, got)
+			}
+		}
+	})
+}
+
+// dated are codes with their ends, in a file without a heading.
+var dated = vault.ImportOptions{Issuer: "video", Heading: tabular.WithoutHeading,
+	Mapping: &vault.Mapping{Code: 0, Serial: vault.NoColumn, Account: vault.NoColumn, Password: vault.NoColumn, Expiry: 1, Cost: vault.NoColumn, Note: vault.NoColumn}}
+
 const someBad = "卡密,密码\nAAAA-0001,p1\nAAAA-0002,\nAAAA-0001,p3\nAAAA-0004,p4\n=cmd(),p5\nCARD-00000003,p6\n"
 
 func TestImportCountsBeforeItTakesIn(t *testing.T) {
@@ -94,7 +138,7 @@ func TestImportCountsBeforeItTakesIn(t *testing.T) {
 		if i := s.start(t, s.checked(t, file(0, 10), other)); i.Added != 10 {
 			t.Errorf("%+v", i)
 		}
-		if err := s.ImportErrors(t.Context(), done.ID, act, "error", func(vault.Problem) string { return "" }, io.Discard); fault.CodeOf(err) != "vault.import_file_gone" {
+		if err := s.ImportErrors(t.Context(), done.ID, act, i18n.EN, io.Discard); fault.CodeOf(err) != "vault.import_file_gone" {
 			t.Errorf("the error file of a file without errors: %v", err)
 		}
 		i := s.checked(t, someBad, upstream)
@@ -126,16 +170,20 @@ func TestImportCountsBeforeItTakesIn(t *testing.T) {
 		if now := s.conserved(t); now.Available != st.Available+2 {
 			t.Errorf("%+v", now)
 		}
-		var out bytes.Buffer
-		say := func(p vault.Problem) string { return p.Code }
-		if err := s.ImportErrors(t.Context(), i.ID, act, "error", say, &out); err != nil {
-			t.Fatal(err)
+		// Rows that hold no code of the store go back as they came, to who brought them; the
+		// others can't be told from it, nor can any row by another (S10).
+		why := map[int]string{}
+		for _, p := range problems {
+			why[int(p.Row)] = fmt.Sprintf("\"Row %d: %s\"\r\n", p.Row, flow.ExplainRow(i18n.EN, p))
 		}
-		want := "\ufeff卡密,密码,error\r\nAAAA-0002,\"\",vault.row_empty\r\nAAAA-0001,p3,vault.row_repeated\r\n\"'=cmd()\",p5,vault.row_formula\r\nCARD-00000003,p6,vault.row_known\r\n"
-		if out.String() != want {
-			t.Errorf("error file %q", out.String())
+		own := "\ufeff卡密,密码,error\r\nAAAA-0002,\"\"," + why[3] + "••••01,••••," + why[4] + "\"'=cmd()\",p5," + why[6] + "••••0003,••••," + why[7]
+		others := "\ufeff卡密,密码,error\r\n••••02,\"\"," + why[3] + "••••01,••••," + why[4] + "••••(),••••," + why[6] + "••••0003,••••," + why[7]
+		for by, want := range map[string]string{act.By: own, "another": others} {
+			if got := s.errorFile(t, i, by); got != want {
+				t.Errorf("error file for %s:\n%q, want\n%q", by, got, want)
+			}
 		}
-		if n := s.audited(t, "import.errors"); n != 2 {
+		if n := s.audited(t, "import.errors"); n != 3 {
 			t.Errorf("%d exports on the trail", n)
 		}
 		s.clock.Advance(8 * 24 * time.Hour)

@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"hufu/internal/db"
-	"hufu/internal/id"
-	"hufu/internal/tabular"
 	"hufu/internal/vault"
 )
 
@@ -154,18 +152,4 @@ func (w *codeImport) read(after int64, chunk func(rows []vault.Candidate, bad []
 // save writes the import as it stands, if this worker still has it.
 func (w *codeImport) save(tx *db.Tx, was vault.ImportState) error {
 	return vault.SaveImport(w.ctx, tx, w.i, was, w.Clock.Now())
-}
-
-// ImportErrors writes the rows of a file that weren't, or wouldn't be, taken in, with a
-// column that says why. It is an export of codes, bad as they are, and on the audit trail.
-func (f *Flows) ImportErrors(ctx context.Context, id id.Import, a Act, heading string, say func(vault.Problem) string, out io.Writer) error {
-	i, err := f.Import(ctx, id)
-	if err != nil {
-		return err
-	}
-	if err := f.DB.Do(ctx, func(tx *db.Tx) error { return f.auditImport(ctx, tx, i, a.By, a.Origin, "import.errors") }); err != nil {
-		return err
-	}
-	w := &codeImport{Flows: f, ctx: ctx, i: i}
-	return w.writeErrors(heading, say, tabular.NewWriter(out, true))
 }

@@ -58,6 +58,7 @@ type importView struct {
 	Working   bool
 	Editing   bool // the columns may be chosen
 	Bad       int64
+	Own       bool // it is this person's file
 	Left      string
 	Label     string
 	Why       string
@@ -134,7 +135,7 @@ func (v *visit) anImport() (*importView, error) {
 	i := d.Import
 	d.StockRef, d.By = stocks[i.Stock], v.people(names, i.CreatedBy)
 	d.Tone, d.State = v.importState(i.State)
-	d.Working = i.State.Working()
+	d.Working, d.Own = i.State.Working(), v.act().Brought(i)
 	seen := i.Total
 	if i.State == vault.ImportChecking {
 		seen = i.Done // the size is known at the end of the check

@@ -74,14 +74,7 @@ func importErrors(c *Console, v *visit) error {
 	h := v.w.Header()
 	h.Set("Content-Type", "text/csv; charset=utf-8")
 	h.Set("Content-Disposition", "attachment; filename*=UTF-8''"+url.PathEscape("errors-"+i.FileName+".csv"))
-	say := func(p vault.Problem) string {
-		kv := make([]string, 0, 2*len(p.Params))
-		for key, value := range p.Params {
-			kv = append(kv, key, value)
-		}
-		return v.lang.Field(p.Field()) + " " + v.t(p.RemedyKey(), kv...)
-	}
-	if err := c.Flows.ImportErrors(v.r.Context(), k, v.act(), v.t("console.import.error_column"), say, v.w); err != nil {
+	if err := c.Flows.ImportErrors(v.r.Context(), k, v.act(), v.lang, v.w); err != nil {
 		c.Log.WarnContext(v.r.Context(), "an error file ended early", "import", k, "trace", v.trace(), "error", err)
 	}
 	return nil
