@@ -226,6 +226,7 @@ type CatalogueProblem struct {
 }
 
 func (a *API) staffCatalogue() {
+	operation(a, "list-benefit-kinds", a.listBenefitKinds)
 	operation(a, "list-benefits", a.listBenefits)
 	operation(a, "get-benefit", a.getBenefit)
 	once(a, "create-benefit", a.createBenefit)
@@ -257,6 +258,38 @@ func (f BenefitFields) benefit() catalogue.Benefit {
 	return catalogue.Benefit{Slug: f.Slug, Kind: f.Kind, Provider: catalogue.Provider{Key: f.Provider.Key, Name: f.Provider.Name.text()}, Name: f.Name.text(),
 		Disclosure: catalogue.Disclosure{AccountType: d.AccountType.text(), Scope: d.Scope.text(), Validity: d.Validity.text(), HowToUse: d.HowToUse.text(), Refund: d.Refund.text()},
 		Attributes: f.Attributes, ValidDays: f.ValidDays, Stock: f.Stock, Coded: f.Coded}
+}
+
+// BenefitKind is a kind of benefit.
+type BenefitKind struct {
+	Kind       string           `json:"kind"`
+	Attributes []KindsAttribute `json:"attributes"`
+	NeedsCode  bool             `json:"needs_code" doc:"It can only be delivered as a code"`
+	Asks       string           `json:"asks,omitempty" enum:"account,address,slot" doc:"What its holder is asked for, unless it is delivered as a code"`
+	WaitsFor   string           `json:"waits_for,omitempty" enum:"top_up,shipment,provider,draw,mint,slot,credit" doc:"What a granted right waits for before it is held, unless it is delivered as a code"`
+	UsedAt     string           `json:"used_at" enum:"provider,counter,home,here"`
+	FinalOnce  string           `json:"final_once" enum:"revealed,delivered,used,drawn" doc:"After this it is not paid back on request"`
+}
+
+// KindsAttribute is an attribute that benefits of a kind may carry.
+type KindsAttribute struct {
+	Name     string   `json:"name"`
+	Form     string   `json:"form" enum:"words,whole,minor,date,link,choice"`
+	Required bool     `json:"required"`
+	Choices  []string `json:"choices,omitempty"`
+}
+
+func (a *API) listBenefitKinds(context.Context, *Call, *struct{}) (*Page[BenefitKind], error) {
+	out := &Page[BenefitKind]{}
+	for _, name := range catalogue.Kinds() {
+		k, _ := catalogue.KindOf(name)
+		kind := BenefitKind{Kind: name, Attributes: []KindsAttribute{}, NeedsCode: k.NeedsCode, Asks: string(k.Asks), WaitsFor: string(k.Waits), UsedAt: string(k.Use), FinalOnce: string(k.Final)}
+		for _, f := range k.Fields {
+			kind.Attributes = append(kind.Attributes, KindsAttribute{Name: f.Name, Form: string(f.Form), Required: f.Required, Choices: f.Choices})
+		}
+		out.Items = append(out.Items, kind)
+	}
+	return out, nil
 }
 
 func (a *API) listBenefits(ctx context.Context, _ *Call, _ *struct{}) (*Page[Benefit], error) {

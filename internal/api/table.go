@@ -64,6 +64,7 @@ var table = []spec{
 	{Name: "sign-out-staff", Method: remove, Path: "/staff/session", For: Step, Repeat: Natural, Why: "a session ends once", Summary: "End the session"},
 
 	// Catalogue.
+	{Name: "list-benefit-kinds", Method: get, Path: "/staff/benefit-kinds", For: Staff, Right: identity.CatalogueView, Repeat: Reads, Summary: "List the kinds of benefit, with what each carries and waits for"},
 	{Name: "list-benefits", Method: get, Path: "/staff/benefits", For: Staff, Right: identity.CatalogueView, Repeat: Reads, Summary: "List the benefits"},
 	{Name: "get-benefit", Method: get, Path: "/staff/benefits/{benefit}", For: Staff, Right: identity.CatalogueView, Repeat: Reads, Summary: "Look at a benefit", Faults: "catalogue.no_benefit"},
 	{Name: "create-benefit", Method: post, Path: "/staff/benefits", For: Staff, Right: identity.CatalogueEdit, Repeat: Keyed, Status: http.StatusCreated, MaxBody: 256 << 10, Summary: "Add a benefit", Faults: "catalogue.content catalogue.slug_taken vault.stock"},

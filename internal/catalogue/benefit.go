@@ -1,7 +1,6 @@
 package catalogue
 
 import (
-	"strconv"
 	"unicode/utf8"
 
 	"hufu/internal/fault"
@@ -57,41 +56,6 @@ type Benefit struct {
 	Coded bool
 }
 
-// Kind is one kind of benefit. Each stands in a file of its own and registers itself.
-type Kind struct {
-	Name string
-	// Fields are the attributes a benefit of this kind may carry.
-	Fields []Attribute
-	// NeedsCode says that it can only be delivered as a code.
-	NeedsCode bool
-	// Waits says that a granted right waits for a deliverer and isn't held at once.
-	Waits bool
-}
-
-// Attribute is one property of a kind of benefit.
-type Attribute struct {
-	Name     string
-	Required bool
-	// Number says that the value is a whole number above zero.
-	Number bool
-}
-
-var kinds = map[string]Kind{}
-
-func register(k Kind) Kind {
-	if _, twice := kinds[k.Name]; twice {
-		panic("catalogue: two kinds are named " + k.Name)
-	}
-	kinds[k.Name] = k
-	return k
-}
-
-// KindOf finds a kind by name.
-func KindOf(name string) (Kind, bool) { k, ok := kinds[name]; return k, ok }
-
-// Kinds lists the names of all kinds in a fixed order.
-func Kinds() []string { return sortedKeys(kinds) }
-
 // Validate checks that b can be promised. Problems are placed below path.
 func (b Benefit) Validate(path string, f *fault.Error) {
 	need := func(ok bool, field, code string, params ...string) {
@@ -113,24 +77,5 @@ func (b Benefit) Validate(path string, f *fault.Error) {
 		need(d.text.within(5000), "disclosure."+d.name, "catalogue.too_long", "limit", "5000")
 	}
 	need(b.ValidDays >= 0 && b.ValidDays <= 36500, "valid_days", "catalogue.days")
-	k, ok := KindOf(b.Kind)
-	need(ok, "kind", "catalogue.kind", "kind", b.Kind)
-	if !ok {
-		return
-	}
-	need(!k.NeedsCode || b.Coded, "coded", "catalogue.needs_code")
-	need(!b.Coded || b.Stock != "", "stock", "catalogue.needs_stock")
-	known := map[string]bool{}
-	for _, a := range k.Fields {
-		known[a.Name] = true
-		v := b.Attributes[a.Name]
-		need(!a.Required || v != "", "attributes."+a.Name, "catalogue.required")
-		if a.Number && v != "" {
-			n, err := strconv.ParseInt(v, 10, 64)
-			need(err == nil && n > 0, "attributes."+a.Name, "catalogue.number")
-		}
-	}
-	for name := range b.Attributes {
-		need(known[name], "attributes."+name, "catalogue.unknown_attribute", "name", name)
-	}
+	b.validateKind(path, f)
 }

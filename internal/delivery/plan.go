@@ -16,6 +16,7 @@ type Part struct {
 	Kind      string
 	Quantity  int64
 	Stock     id.Stock // of codes; "" when it isn't delivered as a code
+	Waits     string   // what its rights wait for before they are held; "" for nothing
 	ValidDays int64
 }
 

@@ -14,6 +14,7 @@ type State string
 
 // The states of a right.
 const (
+	Waiting   State = "waiting" // granted, and its deliverer has yet to do its part
 	Held      State = "held"
 	Revealed  State = "revealed" // its code was shown
 	Used      State = "used"
@@ -25,6 +26,8 @@ const (
 // Step kinds: what can happen to a right.
 const (
 	StepGranted   = "granted"
+	StepWaiting   = "waiting"   // something must happen before it is held
+	StepDelivered = "delivered" // and has happened
 	StepRevealed  = "revealed"
 	StepUsed      = "used"
 	StepSuspended = "suspended"
@@ -39,12 +42,14 @@ var leads = map[string]struct {
 	from []State
 }{
 	StepGranted:   {Held, nil},
+	StepWaiting:   {Waiting, []State{Held}},
+	StepDelivered: {Held, []State{Waiting}},
 	StepRevealed:  {Revealed, []State{Held, Revealed}},
 	StepUsed:      {Used, []State{Held, Revealed}},
 	StepSuspended: {Suspended, []State{Held, Revealed}},
 	StepResumed:   {Held, []State{Suspended}},
-	StepExpired:   {Expired, []State{Held, Revealed, Suspended}},
-	StepRefunded:  {Refunded, []State{Held, Suspended}},
+	StepExpired:   {Expired, []State{Waiting, Held, Revealed, Suspended}},
+	StepRefunded:  {Refunded, []State{Waiting, Held, Suspended}},
 }
 
 // Allows reports whether a right in state s can take a step of a kind.

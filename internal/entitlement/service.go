@@ -2,6 +2,7 @@ package entitlement
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"hufu/internal/db"
@@ -29,15 +30,19 @@ type Grant struct {
 	Right Right // its ID is set by the caller
 	Actor string
 	Data  string
+	Waits string // what it waits for before it is held; "" when it is held at once
 }
 
 // Grant gives rights.
 func (*Service) Grant(ctx context.Context, tx *db.Tx, grants []Grant, at time.Time) error {
-	steps := make([]Step, len(grants))
+	steps := make([]Step, 0, len(grants))
 	for i := range grants {
 		r := &grants[i].Right
 		r.GrantedAt = at
-		steps[i] = r.take(StepGranted, grants[i].Actor, grants[i].Data, at)
+		steps = append(steps, r.take(StepGranted, grants[i].Actor, grants[i].Data, at))
+		if wait := grants[i].Waits; wait != "" {
+			steps = append(steps, r.take(StepWaiting, "system", waitData(wait), at))
+		}
 	}
 	if err := tx.WriteAll(ctx, insertRight, len(grants), func(i int, b *db.Binder) {
 		r := grants[i].Right
@@ -47,6 +52,14 @@ func (*Service) Grant(ctx context.Context, tx *db.Tx, grants []Grant, at time.Ti
 		return err
 	}
 	return writeSteps(ctx, tx, steps)
+}
+
+func waitData(wait string) string {
+	b, err := json.Marshal(map[string]string{"for": wait})
+	if err != nil {
+		panic(err) // strings always marshal
+	}
+	return string(b)
 }
 
 func writeSteps(ctx context.Context, tx *db.Tx, steps []Step) error {

@@ -103,7 +103,7 @@ func (f *Flows) parts(ctx context.Context, tx *db.Tx, b *confirming, ids []id.Of
 	for _, v := range found {
 		b.supplies[v.ID] = v.Content.Supplies()
 		for n, p := range v.Content.Parts {
-			part := delivery.Part{N: int64(n), Benefit: p.Benefit.ID, Kind: p.Benefit.Kind, Quantity: p.Quantity, ValidDays: p.Benefit.ValidDays}
+			part := delivery.Part{N: int64(n), Benefit: p.Benefit.ID, Kind: p.Benefit.Kind, Quantity: p.Quantity, ValidDays: p.Benefit.ValidDays, Waits: string(p.Benefit.Waits())}
 			if p.Benefit.Coded {
 				part.Stock = p.Benefit.Stock
 			}
@@ -203,7 +203,7 @@ func (b *confirming) grant(p payable, l order.Line, it delivery.Item) {
 	if actor == "" {
 		actor = "guest"
 	}
-	b.grants = append(b.grants, entitlement.Grant{Actor: actor, Data: record.Text(), Right: entitlement.Right{
+	b.grants = append(b.grants, entitlement.Grant{Actor: actor, Data: record.Text(), Waits: it.Part.Waits, Right: entitlement.Right{
 		ID: it.Right, Order: p.order.ID, Line: l.ID, Part: it.Part.N, Benefit: it.Part.Benefit, Version: l.Version, Party: p.order.Party,
 		Kind: it.Part.Kind, Code: code.Code, StartsAt: b.now, EndsAt: delivery.Ends(b.now, it.Part.ValidDays, code.ExpiresAt),
 	}})

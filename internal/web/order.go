@@ -261,7 +261,7 @@ func ticketState(r *entitlement.Right, now time.Time) ui.TicketState {
 	if !r.EndsAt.IsZero() && !now.Before(r.EndsAt) {
 		return ui.TicketExpired
 	}
-	if r.State == entitlement.Suspended {
+	if r.State == entitlement.Suspended || r.State == entitlement.Waiting {
 		return ui.TicketWaiting
 	}
 	return ui.TicketHeld
@@ -279,6 +279,10 @@ func (s *Web) ticket(lang i18n.Lang, r *entitlement.Right, v *catalogue.Version,
 		}
 	case entitlement.Suspended:
 		t.StateLabel = lang.T("shop.right.suspended")
+	case entitlement.Waiting:
+		if w := b.Waits(); t.State == ui.TicketWaiting && w != catalogue.WaitNothing {
+			t.StateLabel, t.Sub = lang.T("kind.waits."+string(w)), lang.T("kind.waits."+string(w)+".terms")
+		}
 	}
 	if mark.Last4 != "" {
 		t.Facts = append(t.Facts, ui.Fact{Label: lang.T("shop.right.code"), Value: "**** " + mark.Last4})

@@ -3,6 +3,7 @@ package web
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,8 +23,12 @@ type termGroup struct {
 // termsOf is everything there is to know before paying (购前告知), in a language: what holds
 // for the whole order, then each benefit.
 func termsOf(lang i18n.Lang, c catalogue.Content) []termGroup {
+	delivery := "shop.terms.delivery.text"
+	if slices.ContainsFunc(c.Parts, func(p catalogue.Part) bool { return p.Benefit.Waits() != catalogue.WaitNothing }) {
+		delivery = "shop.terms.delivery.waits"
+	}
 	whole := termGroup{Name: lang.T("shop.terms.order"), Terms: []ui.Term{
-		{Icon: "bolt", Label: lang.T("shop.terms.delivery"), Text: lang.T("shop.terms.delivery.text")},
+		{Icon: "bolt", Label: lang.T("shop.terms.delivery"), Text: lang.T(delivery)},
 		{Icon: "tag", Label: lang.T("shop.terms.limit"), Text: lang.T("shop.terms.limit.text", "n", strconv.FormatInt(c.MaxPerOrder, 10))},
 	}}
 	if all := c.Providers(); len(all) > 1 {
@@ -35,6 +40,9 @@ func termsOf(lang i18n.Lang, c catalogue.Content) []termGroup {
 		g := termGroup{Name: pick(lang, b.Name), Provider: pick(lang, b.Provider.Name), ProviderID: b.Provider.Key}
 		if p.Quantity > 1 {
 			g.Name += " × " + strconv.FormatInt(p.Quantity, 10)
+		}
+		if w := b.Waits(); w != catalogue.WaitNothing {
+			g.Terms = append(g.Terms, ui.Term{Icon: "clock", Label: lang.T("shop.terms.arrives"), Text: lang.T("kind.waits." + string(w) + ".terms")})
 		}
 		for _, t := range []struct {
 			icon, label string

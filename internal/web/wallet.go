@@ -186,16 +186,16 @@ func (s *Web) right(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-var stepIcons = map[string]string{entitlement.StepGranted: "ticket", entitlement.StepRevealed: "eye", entitlement.StepUsed: "check",
+var stepIcons = map[string]string{entitlement.StepGranted: "ticket", entitlement.StepWaiting: "clock", entitlement.StepDelivered: "check", entitlement.StepRevealed: "eye", entitlement.StepUsed: "check",
 	entitlement.StepSuspended: "lock", entitlement.StepResumed: "undo", entitlement.StepExpired: "clock", entitlement.StepRefunded: "refund"}
 
 // stepEvent tells one step in words.
 func stepEvent(lang i18n.Lang, st entitlement.Step) ui.Event {
 	e := ui.Event{At: st.At, Icon: stepIcons[st.Kind], Title: lang.T("shop.step." + st.Kind), Tone: ui.Plain}
 	switch st.Kind {
-	case entitlement.StepGranted, entitlement.StepUsed:
+	case entitlement.StepGranted, entitlement.StepDelivered, entitlement.StepUsed:
 		e.Tone = ui.OK
-	case entitlement.StepRevealed:
+	case entitlement.StepRevealed, entitlement.StepWaiting:
 		e.Tone = ui.Info
 	case entitlement.StepSuspended:
 		e.Tone = ui.Warn
@@ -213,9 +213,13 @@ func stepEvent(lang i18n.Lang, st entitlement.Step) ui.Event {
 	var data struct {
 		Price int64          `json:"unit_price"`
 		Cur   money.Currency `json:"currency"`
+		For   string         `json:"for"` // of a step that waits
 	}
 	if st.Kind == entitlement.StepGranted && json.Unmarshal([]byte(st.Data), &data) == nil && data.Cur.Known() {
 		e.Detail = lang.T("shop.step.price", "price", money.Of(data.Price, data.Cur).String())
+	}
+	if st.Kind == entitlement.StepWaiting && json.Unmarshal([]byte(st.Data), &data) == nil && data.For != "" {
+		e.Detail = lang.T("kind.waits." + data.For)
 	}
 	return e
 }

@@ -72,6 +72,8 @@ type Part struct {
 	Stock    id.Stock // "" is without limit
 	Coded    bool
 	Quantity int64
+	Kind     string            // of benefit; "" is membership
+	Fields   map[string]string // its attributes, where Kind is set
 }
 
 // Offer is an offer on sale.
@@ -146,9 +148,13 @@ func (s *Shop) Sell(t testing.TB, price int64, limit id.Stock, parts ...Part) Of
 		name := "o" + strconv.FormatInt(serial.Add(1), 10) + string(id.New[id.Offer]())[4:]
 		c := catalogue.Content{Title: text(name), Summary: text("s"), Price: money.Of(price, money.CNY), MaxPerOrder: 10, Stock: limit}
 		for i, p := range parts {
+			kind, fields := p.Kind, p.Fields
+			if kind == "" {
+				kind, fields = "membership", map[string]string{"days": "30"}
+			}
 			b, err := s.Catalogue.PutBenefit(t.Context(), tx, catalogue.Benefit{
-				Slug: name + "-" + strconv.Itoa(i), Kind: "membership", Provider: catalogue.Provider{Key: "p", Name: text("P")}, Name: text("VIP"),
-				Attributes: map[string]string{"days": "30"}, ValidDays: 30, Stock: p.Stock, Coded: p.Coded,
+				Slug: name + "-" + strconv.Itoa(i), Kind: kind, Provider: catalogue.Provider{Key: "p", Name: text("P")}, Name: text("VIP"),
+				Attributes: fields, ValidDays: 30, Stock: p.Stock, Coded: p.Coded,
 				Disclosure: catalogue.Disclosure{AccountType: text("a"), Scope: text("s"), Validity: text("v"), HowToUse: text("h"), Refund: text("r")},
 			}, "system", now)
 			if err != nil {

@@ -82,13 +82,16 @@ type benefitForm struct {
 	Attributes []attributeField
 	Disclosure []string
 	NeedsCode  bool
+	Arrives    string // how a right of the kind comes to be held
 	Edited     bool
 	UsedBy     []ui.Fact
 }
 
 type attributeField struct {
 	Name, Label, Help, Value, Error string
-	Required, Number                bool
+	Type, Mode                      string
+	Options                         []ui.Option // of a choice
+	Required                        bool
 }
 
 var disclosures = []string{"account_type", "scope", "validity", "how_to_use", "refund"}
@@ -180,8 +183,14 @@ func (v *visit) benefitForm(status int, b catalogue.Benefit, values url.Values, 
 	d.NeedsCode = kind.NeedsCode
 	for _, a := range kind.Fields {
 		name := "attributes." + a.Name
-		d.Attributes = append(d.Attributes, attributeField{Name: name, Label: v.known("console.attribute."+a.Name, a.Name), Help: v.known("console.attribute."+a.Name+".help", ""), Value: d.Values[name],
-			Error: d.Errors[name], Required: a.Required, Number: a.Number})
+		d.Attributes = append(d.Attributes, v.attribute(a, d.Values[name], d.Errors[name]))
+	}
+	d.Arrives = v.t("console.kind.at_once")
+	if kind.Waits != catalogue.WaitNothing {
+		d.Arrives = v.t("console.kind.waits", "what", v.t("kind.waits."+string(kind.Waits)))
+	}
+	if kind.Asks != catalogue.AskNothing {
+		d.Arrives += " · " + v.t("kind.asks."+string(kind.Asks))
 	}
 	for _, k := range catalogue.Kinds() {
 		d.Kinds = append(d.Kinds, ui.Option{Label: v.known("console.kind."+k, k), Href: "/console/benefits/new?kind=" + k, Selected: k == b.Kind})
@@ -220,6 +229,26 @@ func (v *visit) benefitForm(status int, b catalogue.Benefit, values url.Values, 
 	v.page(&d.Page, "benefits", title)
 	d.Crumbs = []ui.Crumb{{Label: v.t("console.nav.benefits"), Href: "/console/benefits"}, {Label: title}}
 	return v.render(status, "benefit_form", d)
+}
+
+// attribute is the field of a form for an attribute of a kind.
+func (v *visit) attribute(a catalogue.Attribute, value, wrong string) attributeField {
+	f := attributeField{Name: "attributes." + a.Name, Label: v.known("console.attribute."+a.Name, a.Name), Help: v.known("console.attribute."+a.Name+".help", ""), Value: value,
+		Error: wrong, Required: a.Required}
+	switch a.Form {
+	case catalogue.FormWhole, catalogue.FormMinor:
+		f.Mode = "numeric"
+	case catalogue.FormDate:
+		f.Type = "date"
+	case catalogue.FormLink:
+		f.Type, f.Mode = "url", "url"
+	case catalogue.FormChoice:
+		f.Options = append(f.Options, ui.Option{Label: v.t("console.choose"), Selected: value == ""})
+		for _, c := range a.Choices {
+			f.Options = append(f.Options, ui.Option{Value: c, Label: v.known("console.attribute."+a.Name+"."+c, c), Selected: c == value})
+		}
+	}
+	return f
 }
 
 func benefitField(path string) string {

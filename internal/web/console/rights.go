@@ -23,7 +23,7 @@ type rightView struct {
 	Head   string
 }
 
-var ticketStates = map[entitlement.State]ui.TicketState{entitlement.Held: ui.TicketHeld, entitlement.Revealed: ui.TicketHeld, entitlement.Used: ui.TicketUsed, entitlement.Suspended: ui.TicketWaiting,
+var ticketStates = map[entitlement.State]ui.TicketState{entitlement.Waiting: ui.TicketWaiting, entitlement.Held: ui.TicketHeld, entitlement.Revealed: ui.TicketHeld, entitlement.Used: ui.TicketUsed, entitlement.Suspended: ui.TicketWaiting,
 	entitlement.Expired: ui.TicketExpired, entitlement.Refunded: ui.TicketRefunded}
 
 // rightPage is the whole path of a right (流转路径), checked along its chain.
@@ -85,9 +85,6 @@ func rightPage(c *Console, v *visit) error {
 	}
 	d.Ticket = ui.Ticket{State: ticketStates[r.State], StateLabel: word, Name: orSlug(name, short(r.Benefit)), Sub: v.known("console.kind."+r.Kind, r.Kind), Provider: provider, ProviderID: providerID, Valid: valid,
 		Facts: []ui.Fact{{Label: v.t("console.right.granted"), Value: v.when(r.GrantedAt)}}}
-	if d.Ticket.State == "" {
-		d.Ticket.State = ui.TicketWaiting
-	}
 	if code.Last4 != "" {
 		d.Ticket.Facts = append(d.Ticket.Facts, ui.Fact{Label: v.t("console.code"), Value: "•••• " + code.Last4})
 	}

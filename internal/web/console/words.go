@@ -38,7 +38,7 @@ func (v *visit) orderState(s order.State) (ui.Tone, string) {
 	return orderTones[s], v.t("console.order.state." + string(s))
 }
 
-var rightTones = map[entitlement.State]ui.Tone{entitlement.Held: ui.Accent, entitlement.Revealed: ui.OK, entitlement.Used: ui.Plain, entitlement.Suspended: ui.Warn,
+var rightTones = map[entitlement.State]ui.Tone{entitlement.Waiting: ui.Info, entitlement.Held: ui.Accent, entitlement.Revealed: ui.OK, entitlement.Used: ui.Plain, entitlement.Suspended: ui.Warn,
 	entitlement.Expired: ui.Plain, entitlement.Refunded: ui.Plain}
 
 func (v *visit) rightState(s entitlement.State) (ui.Tone, string) {
