@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -19,12 +20,17 @@ import (
 	"hufu/internal/web/ui"
 )
 
+var batchStates = []vault.BatchState{vault.Ready, vault.Filling, vault.Undone}
+
 func batches(c *Console, v *visit) error {
-	stock, before := id.Stock(v.q("stock")), id.Batch(v.q("before"))
+	stock, state, q := id.Stock(v.q("stock")), vault.BatchState(v.q("state")), v.q("q")
+	if !slices.Contains(batchStates, state) {
+		state = ""
+	}
 	var all []*vault.Batch
 	var stocks map[id.Stock]string
 	if err := v.view(func(tx *db.Tx) (err error) {
-		if all, err = vault.Batches(v.r.Context(), tx, stock, before, perPage+1); err != nil {
+		if all, err = vault.FindBatches(v.r.Context(), tx, vault.BatchesLike{Stock: stock, State: state, Text: q}, id.Batch(v.q("before")), perPage+1); err != nil {
 			return err
 		}
 		stocks, err = v.stockNames(tx)
@@ -32,11 +38,19 @@ func batches(c *Console, v *visit) error {
 	}); err != nil {
 		return err
 	}
-	l := &listView{Lead: v.t("console.batches.lead")}
+	l := &listView{Lead: v.t("console.batches.lead"), Find: v.find("/console/batches", "console.batches.find", "state", "stock")}
 	v.page(&l.Page, "batches", v.t("ui.nav.batches"))
+	l.Tabs = []ui.Option{{Label: v.t("console.all"), Href: v.with("state", ""), Selected: state == ""}}
+	for _, s := range batchStates {
+		_, word := v.batchState(s)
+		l.Tabs = append(l.Tabs, ui.Option{Label: word, Href: v.with("state", string(s)), Selected: state == s})
+	}
 	all, pager := onward(v, all, perPage, func(b *vault.Batch) string { return string(b.ID) })
 	l.Table = v.batchTable(all, stocks)
 	l.Table.Pager = pager
+	if q != "" || state != "" {
+		l.Table.Empty = v.nothingFound("/console/batches")
+	}
 	l.Actions = []ui.Action{{Label: v.t("console.codes.find"), Href: "/console/codes", Kind: "secondary", Icon: "search"}}
 	if v.who.May(identity.CodeImport) {
 		with := ""

@@ -15,12 +15,32 @@ import (
 	"hufu/internal/web/ui"
 )
 
+// importGroups are what a list of imports is narrowed to: by who has the next step, and by
+// how they ended.
+var importGroups = []struct {
+	name   string
+	states []vault.ImportState
+}{
+	{"waiting", []vault.ImportState{vault.ImportReceived, vault.ImportChecked, vault.ImportPaused}},
+	{"working", []vault.ImportState{vault.ImportChecking, vault.ImportRunning, vault.ImportReleasing, vault.ImportUndoing, vault.ImportRestoring}},
+	{"done", []vault.ImportState{vault.ImportDone}},
+	{"failed", []vault.ImportState{vault.ImportFailed}},
+	{"cancelled", []vault.ImportState{vault.ImportCancelled}},
+	{"undone", []vault.ImportState{vault.ImportUndone}},
+}
+
 func imports(c *Console, v *visit) error {
+	state, like := "", vault.ImportsLike{Text: v.q("q")}
+	for _, g := range importGroups {
+		if g.name == v.q("state") {
+			state, like.States = g.name, g.states
+		}
+	}
 	var all []*vault.Import
 	var stocks map[id.Stock]string
 	var names map[id.Party]string
 	if err := v.view(func(tx *db.Tx) (err error) {
-		if all, err = vault.Imports(v.r.Context(), tx, id.Import(v.q("before")), perPage+1); err != nil {
+		if all, err = vault.FindImports(v.r.Context(), tx, like, id.Import(v.q("before")), perPage+1); err != nil {
 			return err
 		}
 		var who []id.Party
@@ -35,8 +55,17 @@ func imports(c *Console, v *visit) error {
 	}); err != nil {
 		return err
 	}
-	l := &listView{Lead: v.t("console.imports.lead"), Actions: []ui.Action{{Label: v.t("console.imports.template"), Href: "/console/imports/template.csv", Kind: "secondary", Icon: "download"}, {Label: v.t("console.imports.new"), Href: "/console/imports/new", Icon: "upload"}}}
+	l := &listView{Lead: v.t("console.imports.lead"), Actions: []ui.Action{{Label: v.t("console.imports.template"), Href: "/console/imports/template.csv", Kind: "secondary", Icon: "download"}, {Label: v.t("console.imports.new"), Href: "/console/imports/new", Icon: "upload"}},
+		Find: v.find("/console/imports", "console.imports.find", "state")}
 	v.page(&l.Page, "imports", v.t("ui.nav.imports"))
+	l.Tabs = []ui.Option{{Label: v.t("console.all"), Href: v.with("state", ""), Selected: state == ""}}
+	for _, g := range importGroups {
+		_, word := v.importState(g.states[0])
+		if len(g.states) > 1 {
+			word = v.t("console.imports." + g.name)
+		}
+		l.Tabs = append(l.Tabs, ui.Option{Label: word, Href: v.with("state", g.name), Selected: state == g.name})
+	}
 	l.Table = ui.Table{Caption: v.t("ui.nav.imports"), Columns: []ui.Column{{Label: v.t("console.import.file")}, {Label: v.t("console.by")}, {Label: v.t("console.state")}, {Label: v.t("console.import.added"), End: true}, {Label: v.t("console.created"), End: true}}}
 	all, l.Table.Pager = onward(v, all, perPage, func(i *vault.Import) string { return string(i.ID) })
 	for _, i := range all {
@@ -45,6 +74,9 @@ func imports(c *Console, v *visit) error {
 		l.Table.Rows = append(l.Table.Rows, ui.Row{ID: string(i.ID), Label: i.FileName, Href: href, Cells: []ui.Cell{ui.Link(i.FileName, href, stocks[i.Stock]), ui.Text(v.people(names, i.CreatedBy), ""), ui.State(tone, word), ui.Text(ui.FormatInt(i.Added)+" / "+ui.FormatInt(i.Total), ""), ui.At(i.CreatedAt)}})
 	}
 	l.Table.Empty = ui.Empty{Art: "box", Title: v.t("console.imports.empty"), Text: v.t("console.imports.empty.text"), Action: &ui.Action{Label: v.t("console.imports.new"), Href: "/console/imports/new", Icon: "upload"}}
+	if like.Text != "" || state != "" {
+		l.Table.Empty = v.nothingFound("/console/imports")
+	}
 	return v.list(l)
 }
 
