@@ -78,7 +78,7 @@ func (f *Flows) ImportCatalogue(ctx context.Context, data []byte, opt ImportOpti
 	switch {
 	case errors.Is(err, errUndo):
 		err = nil
-	case db.IsUnique(err): // somebody else made an item of the file at the same moment
+	case db.IsUnique(err), takenMeanwhile(err): // somebody else made an item of the file at the same moment
 		err = fault.Wrap(err, fault.Conflict, "catalogue.edited")
 	}
 	if err == nil && !opt.DryRun && len(done.Problems) > 0 {
@@ -142,6 +142,13 @@ func (in *importing) importStocks(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// takenMeanwhile reports whether an island found a name taken that wasn't when the import
+// looked.
+func takenMeanwhile(err error) bool {
+	code := fault.CodeOf(err)
+	return code == "stock.name_taken" || code == "catalogue.slug_taken"
 }
 
 func (in *importing) saveStock(ctx context.Context, s catalogue.FileStock, was *catalogue.StockRef) error {
