@@ -15,6 +15,7 @@ const (
 	orderStore      = "internal/order/store.go"
 	paymentStore    = "internal/payment/store.go"
 	paymentJudge    = "internal/payment/judge.go"
+	refundAgain     = "internal/flow/refund_again.go"
 	confirmPayment  = "internal/flow/confirm_payment.go"
 	placeAgain      = "internal/flow/place_again.go"
 	entitlementFile = "internal/entitlement/service.go"
@@ -107,8 +108,22 @@ var guards = []guard{
 		"if acknowledged && !w.Shown(", "if acknowledged && w.Shown(", "internal/flow TestTheTermsAcceptedAreThoseBought/sqlite"},
 	{"money in suspense is sent back once", "a person's second press is refused, or pays twice (P4, I15)", "internal/flow/refund_capture.go",
 		"captured.Returning(refunds); ok {", "captured.Returning(refunds); ok && at.ID == \"\" {", "internal/flow TestMoneyInSuspenseGoesBack/sqlite"},
-	{"a case about money in suspense stays open", "money is forgotten (I7)", "internal/flow/refund_capture.go",
-		"	if held {", "	if held && is.Kind == \"\" {", "internal/flow TestMoneyInSuspenseGoesBack/sqlite"},
+	{"a case about money in suspense stays open", "money is forgotten (I7)", "internal/flow/close_case.go",
+		"!returning || r.State != payment.RefundDone", "!returning", "internal/flow TestMoneyInSuspenseGoesBack/sqlite"},
+	{"a case about a refund that wasn't made stays open", "money is forgotten (I7, P3)", "internal/flow/close_case.go",
+		"	if owes.Open {", "	if owes.Suspense {", "internal/flow TestAFailedRefundIsSentAgain/sqlite"},
+	{"a failed refund is sent again within the payment", "more goes back than came (P11, I15)", refundAgain,
+		"if err := payment.Check(a.capture, a.refunds, a.refund.Amount.Minor); err != nil {", "if err := payment.Check(a.capture, nil, a.refund.Amount.Minor); err != nil {", "internal/flow TestSendingAgainStaysWithinThePayment/sqlite"},
+	{"a refund is paid by hand within the payment", "more goes back than came (P11, I15)", refundAgain,
+		"if err := payment.Check(a.capture, a.refunds, out.Amount.Minor); err != nil {", "if err := payment.Check(a.capture, nil, out.Amount.Minor); err != nil {", "internal/flow TestSendingAgainStaysWithinThePayment/sqlite"},
+	{"the gateway is asked before a refund is sent again", "a refund that was made goes out twice (P11, I15)", refundAgain,
+		"case paygate.RefundDone:\n			out.State", "case \"no such state\":\n			out.State", "internal/flow TestARefundThatWasMadeAfterAll/sqlite"},
+	{"without an answer no refund is sent again", "a refund that was made goes out twice (P11, I15)", refundAgain,
+		"if told.State == paygate.RefundUnknown {", "if told.State == paygate.RefundPending && ctx == nil {", "internal/flow TestARefundThatWasMadeAfterAll/sqlite"},
+	{"what the gateway told of a refund is believed before a person is", "a refund that was made is paid by hand as well (P11, I15)", refundAgain,
+		"if x.Open && x.Kind == exception.ForeignRefund &&", "if x.Open && x.Kind == \"\" &&", "internal/flow TestARefundThatWasMadeAfterAll/sqlite"},
+	{"a failed refund becomes something else once", "it is booked twice (P11, I2)", paymentStore,
+		"WHERE refunds.id = r.id AND refunds.state = 'failed'`", "WHERE refunds.id = r.id AND r.id <> ''`", "e2e/laws TestAStaleDecisionIsNotWritten/sqlite/refund"},
 	{"a bad command fails alone", "one request of a batch fails all others (group commit)", "internal/db/lane.go",
 		"if err != nil && len(b.items) > 1 &&", "if err != nil && len(b.items) < 1 &&", "internal/db TestLaneAnswersEachCommand"},
 
@@ -131,6 +146,7 @@ var guards = []guard{
 	{"one order for a key", "one request makes two orders (I18)", firstMigration, "CREATE UNIQUE INDEX orders_idempotent", "CREATE INDEX orders_idempotent", "e2e/laws TestTheDatabaseRefuses/sqlite"},
 	{"one live way to pay", "an order is paid in two ways (P17)", firstMigration, "CREATE UNIQUE INDEX payment_intents_live", "CREATE INDEX payment_intents_live", "e2e/laws TestTheDatabaseRefuses/sqlite"},
 	{"one code for a right", "a right has two codes (I5)", firstMigration, "CREATE UNIQUE INDEX codes_right", "CREATE INDEX codes_right", "e2e/laws TestTheDatabaseRefuses/sqlite"},
+	{"a failed refund is sent again once", "it goes out twice (P11, I15)", firstMigration, "CREATE UNIQUE INDEX refunds_again", "CREATE INDEX refunds_again", "e2e/laws TestTheDatabaseRefuses/sqlite"},
 	{"no more given back than bought", "a line is refunded beyond itself (I15)", firstMigration, ", CHECK (delivered + refunded <= quantity)", "", "e2e/laws TestTheDatabaseRefuses/sqlite"},
 	{"postings are never changed", "the books are rewritten (I4)", firstMigration, "{{append only ledger_transfers}}\n", "", "e2e/laws TestTheDatabaseRefuses/sqlite"},
 	{"payments are never changed", "what arrived is rewritten (I4)", firstMigration, "{{append only payment_captures}}\n", "", "e2e/laws TestTheDatabaseRefuses/sqlite"},

@@ -11,6 +11,7 @@ import (
 	"hufu/internal/flow/flowtest"
 	"hufu/internal/id"
 	"hufu/internal/inventory"
+	"hufu/internal/money"
 	"hufu/internal/order"
 	"hufu/internal/payment"
 	"hufu/internal/vault"
@@ -56,6 +57,16 @@ func TestAStaleDecisionIsNotWritten(t *testing.T) {
 				err = errors.Join(err, s.Payments.MoveIntents(ctx, tx, []payment.IntentMove{{Intent: all[pending][0], From: payment.Pending, To: to}}))
 			}
 			return err
+		},
+		"refund": func(ctx context.Context, s *flowtest.Shop, tx *db.Tx, _ flowtest.Offer, pending, _ id.Order, _ []id.Line) error {
+			r := payment.Refund{ID: id.New[id.Refund](), Order: pending, Provider: flowtest.Channel, Quantity: 1, Amount: money.Of(1, money.CNY), State: payment.RefundFailed, CreatedBy: "system"}
+			if err := s.Payments.AddRefunds(ctx, tx, []payment.Refund{r}); err != nil {
+				return err
+			}
+			r.State, r.DoneAt = payment.RefundDone, s.Clock.Now()
+			err := s.Payments.ReviveRefund(ctx, tx, r)
+			r.ByHand, r.Reference = payment.ByBank, "B1"
+			return errors.Join(err, s.Payments.ReviveRefund(ctx, tx, r))
 		},
 		"right": func(ctx context.Context, s *flowtest.Shop, tx *db.Tx, _ flowtest.Offer, _, bought id.Order, _ []id.Line) error {
 			var all [2]*entitlement.Right
@@ -125,8 +136,10 @@ FROM orders WHERE state = 'pending'`,
 		"a batch with codes out of nowhere": `UPDATE code_batches SET available = available + 1`,
 		"a posting of nothing": `INSERT INTO ledger_transfers SELECT 'again', leg, debit, credit, 0, currency, kind, order_id, at, chain, seal
 FROM ledger_transfers`,
-		"an entry twice":             `INSERT INTO ledger_transfers SELECT * FROM ledger_transfers`,
-		"a step of a path twice":     `INSERT INTO right_events SELECT * FROM right_events`,
+		"an entry twice":         `INSERT INTO ledger_transfers SELECT * FROM ledger_transfers`,
+		"a step of a path twice": `INSERT INTO right_events SELECT * FROM right_events`,
+		"a refund sent again twice": `INSERT INTO refunds (id, order_id, line_id, capture_id, provider, quantity, amount, currency, state, reason, attempts, next_at, lease_until, fence, note, created_by, created_at, done_at, failed_at, again_of, by_hand, reference)
+SELECT x.id, '', '', '', '', 1, 1, 'CNY', 'failed', '', 0, 0, 0, 0, '', 'system', 0, 0, 0, 'rfd_first', '', '' FROM (SELECT 'rfd_a' AS id UNION ALL SELECT 'rfd_b' AS id) x`,
 		"a state that is none":       `UPDATE orders SET state = 'paid'`,
 		"a reservation that is none": `UPDATE reservations SET quantity = 0`,
 	}

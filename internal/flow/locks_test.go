@@ -14,6 +14,7 @@ import (
 	"hufu/internal/id"
 	"hufu/internal/inventory"
 	"hufu/internal/money"
+	"hufu/internal/paygate"
 	"hufu/internal/payment"
 	"hufu/internal/vault"
 )
@@ -142,6 +143,44 @@ var moreSteps = []step{
 			if n != 1 {
 				t.Errorf("%d refunds", n)
 			}
+			return err
+		}
+	}},
+	{"refund again and by hand", func(t *testing.T, s *flowtest.Shop, o flowtest.Offer) func() error {
+		var refused [2]payment.Refund
+		s.Gateway.RefuseRefunds(true)
+		for i := range refused {
+			p := placed(t, s, flowtest.Want{Offer: o, Quantity: 1})
+			s.Gateway.Pay(p.Intent, p.Intent.Amount)
+			if err := s.Poll(t.Context(), p.Order.ID); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Confirm(t.Context(), s.Gateway.PayTwice(p.Intent)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.SendRefunds(t.Context(), 100); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.DB.View(t.Context(), func(tx *db.Tx) error {
+				all, err := s.Payments.RefundsOf(t.Context(), tx, []id.Order{p.Order.ID})
+				refused[i] = all[0]
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.Gateway.RefuseRefunds(false)
+		return func() error {
+			if _, err := s.RefundAgain(t.Context(), flow.RefundAgain{Refund: refused[0].ID, Reason: "r", By: "ops"}); err != nil {
+				return err
+			}
+			if _, err := s.SendRefunds(t.Context(), 100); err != nil {
+				return err
+			}
+			if _, err := s.RefundByHand(t.Context(), flow.RefundByHand{Refund: refused[1].ID, Way: payment.ByBank, Reference: "B1", Reason: "r", By: "ops"}); err != nil {
+				return err
+			}
+			_, err := s.TakeNews(t.Context(), flow.News{Provider: flowtest.Channel, Notice: paygate.Notice{EventID: "late", Kind: paygate.NoticeRefund, Refund: paygate.RefundNews{RefundNo: string(refused[1].ID), State: paygate.RefundDone, Amount: refused[1].Amount}}})
 			return err
 		}
 	}},

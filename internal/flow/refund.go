@@ -74,7 +74,7 @@ func (f *Flows) finishRefund(ctx context.Context, c payment.Capture, r payment.R
 		case paygate.RefundDone:
 			r.State, r.DoneAt, r.Note = payment.RefundDone, now, ""
 		case paygate.RefundFailed, paygate.RefundRefused:
-			r.State, r.Note = payment.RefundFailed, text(result.Why)
+			r.State, r.FailedAt, r.Note = payment.RefundFailed, now, text(result.Why)
 		default:
 			r.NextAt, r.Note = now.Add(payment.RetryRefund(r.Attempts)), text(result.Why)
 		}
@@ -83,7 +83,7 @@ func (f *Flows) finishRefund(ctx context.Context, c payment.Capture, r payment.R
 		}
 		switch r.State {
 		case payment.RefundFailed:
-			return exception.Open(ctx, tx, now, exception.Case{Kind: exception.RefundFailed, Subject: string(r.ID), Order: r.Order, Amount: r.Amount, Detail: r.Note})
+			return exception.Reopen(ctx, tx, now, exception.Case{Kind: exception.RefundFailed, Subject: string(r.ID), Order: r.Order, Amount: r.Amount, Detail: r.Note})
 		case payment.RefundDone:
 			return f.bookRefund(ctx, tx, orders[r.Order], c, r, now)
 		}
@@ -97,14 +97,22 @@ func (f *Flows) bookRefund(ctx context.Context, tx *db.Tx, o *order.Order, c pay
 	if !c.Applied {
 		from = ledger.Suspense(r.Amount.Currency)
 	}
-	if r.Provider == payment.Balance {
+	switch {
+	case r.ByHand == payment.ByBank:
+		to = ledger.Bank(r.Amount.Currency)
+	case r.Provider == payment.Balance:
 		to = ledger.Prepaid(o.Party, r.Amount.Currency)
 	}
 	if err := f.Ledger.Post(ctx, tx, []ledger.Transfer{{Entry: string(r.ID), Leg: 1, Debit: from, Credit: to, Amount: r.Amount, Kind: "refund", Order: r.Order, At: now}}); err != nil {
 		return err
 	}
-	for _, closing := range [][2]string{{exception.SecondCapture, string(c.ID)}, {exception.Mismatch, string(c.ID)}, {exception.Shortage, string(r.Line)}, {exception.LateRefund, string(r.Line)}} {
+	for _, closing := range [][2]string{{exception.SecondCapture, string(c.ID)}, {exception.Mismatch, string(c.ID)}, {exception.Shortage, string(r.Line)}, {exception.LateRefund, string(r.Line)}, {exception.RefundFailed, string(r.ID)}} {
 		if err := exception.Resolve(ctx, tx, now, closing[0], closing[1], "refunded "+string(r.ID)); err != nil {
+			return err
+		}
+	}
+	if r.ByHand == "" { // what the gateway told, and we held otherwise, is as it told
+		if err := exception.Resolve(ctx, tx, now, exception.ForeignRefund, foreign(r.Provider, r.ID), "refunded "+string(r.ID)); err != nil {
 			return err
 		}
 	}

@@ -22,8 +22,9 @@ type News struct {
 
 // TakeNews takes note of a message about money that goes back; a copy has no effect. A
 // refund of ours is asked about at once: what is booked is the gateway's answer. A refund
-// that isn't ours, or that we hold for failed, and a dispute are for a person to see to. An
-// error means that nothing was recorded and the gateway should send the message again.
+// that isn't ours, that we hold for failed or that a person paid, and a dispute are for a
+// person to see to. An error means that nothing was recorded and the gateway should send the
+// message again.
 func (f *Flows) TakeNews(ctx context.Context, n News) (payment.Verdict, error) {
 	var v payment.Verdict
 	err := f.DB.Do(ctx, func(tx *db.Tx) error {
@@ -47,8 +48,8 @@ func (f *Flows) TakeNews(ctx context.Context, n News) (payment.Verdict, error) {
 		}
 		v = payment.Disputed
 		if n.Notice.Kind == paygate.NoticeRefund {
-			about.Kind, about.Subject, about.Amount, about.Detail = exception.ForeignRefund, n.Provider+":"+n.Notice.Refund.RefundNo, n.Notice.Refund.Amount, n.Notice.TxnID+" "+string(n.Notice.Refund.State)
-			if v, err = f.refundTold(ctx, tx, n); err != nil {
+			about.Kind, about.Subject, about.Amount, about.Detail = exception.ForeignRefund, foreign(n.Provider, id.Refund(n.Notice.Refund.RefundNo)), n.Notice.Refund.Amount, n.Notice.TxnID+" "+string(n.Notice.Refund.State)
+			if v, about.Order, err = f.refundTold(ctx, tx, n, about.Order); err != nil {
 				return err
 			}
 		}
@@ -63,22 +64,28 @@ func (f *Flows) TakeNews(ctx context.Context, n News) (payment.Verdict, error) {
 	return v, err
 }
 
-// refundTold finds whose a refund is that a gateway tells of, and hurries one of ours on.
-func (f *Flows) refundTold(ctx context.Context, tx *db.Tx, n News) (payment.Verdict, error) {
+// refundTold finds whose a refund is that a gateway tells of, locks its order, and hurries
+// one of ours on. The order is the one that the message names, unless the refund is ours.
+func (f *Flows) refundTold(ctx context.Context, tx *db.Tx, n News, o id.Order) (payment.Verdict, id.Order, error) {
 	number := id.Refund(n.Notice.Refund.RefundNo)
 	found, err := f.Payments.RefundsByID(ctx, tx, []id.Refund{number})
+	if err == nil && len(found) > 0 && found[0].Provider == n.Provider {
+		var a attempt
+		a, err = f.lockRefund(ctx, tx, number)
+		found[0], o = a.refund, a.refund.Order
+	}
 	if err != nil {
-		return "", err
+		return "", o, err
 	}
 	failed := n.Notice.Refund.State == paygate.RefundFailed
 	switch {
 	case len(found) == 0 || found[0].Provider != n.Provider:
 		if failed {
-			return payment.Refunding, nil // no money moved, and none of ours was to
+			return payment.Refunding, o, nil // no money moved, and none of ours was to
 		}
-		return payment.Foreign, nil
-	case found[0].State == payment.RefundFailed && !failed, found[0].State == payment.RefundDone && failed:
-		return payment.Foreign, nil
+		return payment.Foreign, o, nil
+	case found[0].State == payment.RefundFailed && !failed, found[0].State == payment.RefundDone && failed, found[0].ByHand != "" && !failed:
+		return payment.Foreign, o, nil
 	}
-	return payment.Refunding, f.Payments.HurryRefund(ctx, tx, n.Provider, number, f.Clock.Now())
+	return payment.Refunding, o, f.Payments.HurryRefund(ctx, tx, n.Provider, number, f.Clock.Now())
 }

@@ -31,7 +31,7 @@ const (
 	Unknown   Verdict = "unknown_intent" // about something we don't know (yet)
 
 	Refunding Verdict = "refund"         // tells of a refund of ours
-	Foreign   Verdict = "foreign_refund" // tells of a refund that isn't ours, or that we hold for failed
+	Foreign   Verdict = "foreign_refund" // tells of a refund that isn't ours, that we hold for failed or that a person paid
 	Disputed  Verdict = "dispute"        // the payer's bank takes money back, or may
 )
 

@@ -63,7 +63,8 @@ type Notice struct {
 type RefundState string
 
 // The states of a refund. Sent means that the gateway has it or may have it: it is asked,
-// and sent again only under the same number.
+// and sent again only under the same number. Failed means that the gateway definitely moved
+// no money: another refund may stand in for it, under a number of its own.
 const (
 	RefundWaiting RefundState = "waiting"
 	RefundSent    RefundState = "sent"
@@ -89,7 +90,23 @@ type Refund struct {
 	CreatedBy string
 	CreatedAt time.Time
 	DoneAt    time.Time
+	FailedAt  time.Time
+	Again     id.Refund // the failed one that it stands in for, "" for none
+	ByHand    Way       // how a person paid it, "" when its provider did
+	Reference string    // of what a person paid
 }
+
+// Way is how a person pays a refund that its provider failed to make.
+type Way string
+
+// The ways to pay by hand.
+const (
+	ByBank    Way = "bank"    // out of the shop's bank account
+	ByGateway Way = "gateway" // at the gateway's own console, out of what it holds
+)
+
+// Known reports whether w is one of the ways.
+func (w Way) Known() bool { return w == ByBank || w == ByGateway }
 
 // RetryRefund is how long to wait before a refund without a final answer is tried again:
 // 5 s, doubling, at most an hour.

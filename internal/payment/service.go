@@ -169,7 +169,7 @@ func (*Service) AddRefunds(ctx context.Context, tx *db.Tx, refunds []Refund) err
 		r := refunds[i]
 		b.Text(string(r.ID)).Text(string(r.Order)).Text(string(r.Line)).Text(string(r.Capture)).Text(r.Provider).Int(r.Quantity).
 			Int(r.Amount.Minor).Text(string(r.Amount.Currency)).Text(string(r.State)).Text(r.Reason).Int(0).Time(r.NextAt).Int(0).Int(0).
-			Text(r.Note).Text(r.CreatedBy).Time(r.CreatedAt).Time(r.DoneAt)
+			Text(r.Note).Text(r.CreatedBy).Time(r.CreatedAt).Time(r.DoneAt).Time(r.FailedAt).Text(string(r.Again)).Text(string(r.ByHand)).Text(r.Reference)
 	})
 }
 
@@ -231,7 +231,15 @@ func (*Service) LockRefunds(ctx context.Context, tx *db.Tx, ids []id.Refund) ([]
 // has claimed it since.
 func (*Service) FinishRefund(ctx context.Context, tx *db.Tx, r Refund) (bool, error) {
 	n, err := tx.Write(ctx, finishRefund, 1, func(_ int, b *db.Binder) {
-		b.Text(string(r.ID)).Int(r.Fence).Text(string(r.State)).Time(r.NextAt).Text(r.Note).Time(r.DoneAt)
+		b.Text(string(r.ID)).Int(r.Fence).Text(string(r.State)).Time(r.NextAt).Text(r.Note).Time(r.DoneAt).Time(r.FailedAt)
 	})
 	return n == 1, err
+}
+
+// ReviveRefund writes what became of a failed refund after all. The caller has locked its
+// order; when it isn't failed any more, the transaction starts again.
+func (*Service) ReviveRefund(ctx context.Context, tx *db.Tx, r Refund) error {
+	return tx.WriteAll(ctx, reviveRefund, 1, func(_ int, b *db.Binder) {
+		b.Text(string(r.ID)).Text(string(r.State)).Time(r.NextAt).Time(r.DoneAt).Text(string(r.ByHand)).Text(r.Reference)
+	})
 }

@@ -131,8 +131,10 @@ CREATE TABLE refunds (
   amount BIGINT NOT NULL CHECK (amount > 0), currency TEXT NOT NULL,
   state TEXT NOT NULL CHECK (state IN ('waiting','sent','done','failed')), reason TEXT NOT NULL, attempts BIGINT NOT NULL,
   next_at BIGINT NOT NULL, lease_until BIGINT NOT NULL, fence BIGINT NOT NULL, note TEXT NOT NULL, created_by TEXT NOT NULL,
-  created_at BIGINT NOT NULL, done_at BIGINT NOT NULL
+  created_at BIGINT NOT NULL, done_at BIGINT NOT NULL, failed_at BIGINT NOT NULL, again_of TEXT NOT NULL,
+  by_hand TEXT NOT NULL CHECK (by_hand IN ('','bank','gateway')), reference TEXT NOT NULL, CHECK (by_hand = '' OR state = 'done')
 ) {{clustered}};
+CREATE UNIQUE INDEX refunds_again ON refunds (again_of) WHERE again_of <> '';
 CREATE INDEX refunds_order ON refunds (order_id);
 CREATE INDEX refunds_capture ON refunds (capture_id);
 CREATE INDEX refunds_due ON refunds (next_at) WHERE state IN ('waiting','sent');

@@ -168,14 +168,25 @@ func (g *Gateway) Refund(_ context.Context, r paygate.RefundRequest) paygate.Ref
 	return paygate.RefundResult{State: paygate.RefundDone, RefundNo: r.RefundNo, Amount: r.Amount, DoneAt: g.Clock.Now()}
 }
 
+// MakeRefund has a refund that was refused go through after all.
+func (g *Gateway) MakeRefund(r payment.Refund) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.refunds[string(r.ID)] = r.Amount
+}
+
 // QueryRefund implements paygate.Gateway.
 func (g *Gateway) QueryRefund(_ context.Context, r paygate.RefundRef) paygate.RefundResult {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if a, ok := g.refunds[r.RefundNo]; ok && !g.down {
-		return paygate.RefundResult{State: paygate.RefundDone, RefundNo: r.RefundNo, Amount: a}
+	a, ok := g.refunds[r.RefundNo]
+	switch {
+	case g.down:
+		return paygate.RefundResult{Why: errors.New("no answer")}
+	case !ok:
+		return paygate.RefundResult{State: paygate.RefundAbsent, RefundNo: r.RefundNo}
 	}
-	return paygate.RefundResult{}
+	return paygate.RefundResult{State: paygate.RefundDone, RefundNo: r.RefundNo, Amount: a}
 }
 
 // Refunded is the sum of what went back.

@@ -34,7 +34,8 @@ var invariants = []invariant{
 	}},
 	{id: "I2", rules: []rule{
 		none("I2.refund", `SELECT f.id, 'state=' || f.state || ' amount=' || CAST(f.amount AS TEXT) || ' booked=' || CAST(COALESCE(SUM(t.amount), 0) AS TEXT) FROM refunds f LEFT JOIN ledger_transfers t
-ON t.entry_id = f.id AND t.currency = f.currency AND (t.credit = 'asset:gateway:' || f.provider || ':' || f.currency OR (f.provider = 'balance' AND t.credit LIKE 'liability:prepaid:%'))
+ON t.entry_id = f.id AND t.currency = f.currency AND CASE WHEN f.by_hand = 'bank' THEN t.credit = 'asset:bank:' || f.currency
+ELSE t.credit = 'asset:gateway:' || f.provider || ':' || f.currency OR (f.provider = 'balance' AND t.credit LIKE 'liability:prepaid:%') END
 GROUP BY f.id, f.amount, f.state HAVING COALESCE(SUM(t.amount), 0) <> CASE WHEN f.state = 'done' THEN f.amount ELSE 0 END`),
 	}},
 	{id: "I3", rules: []rule{
@@ -51,7 +52,7 @@ AND b.first_counter >= a.first_counter AND b.first_counter < a.first_counter + a
 	{id: "I6"},
 	{id: "I7", rules: []rule{
 		none("I7.stuck", `SELECT f.id, 'order=' || f.order_id || ' state=' || f.state FROM refunds f WHERE f.state IN ('waiting','sent') AND f.created_at < $1
-AND NOT EXISTS (SELECT 1 FROM exceptions e WHERE e.kind = 'refund_failed' AND e.subject = f.id)`, func(r *run) any { return db.Micros(r.Now.Add(-stuckAfter)) }),
+AND NOT EXISTS (SELECT 1 FROM exceptions e WHERE e.kind = 'refund_failed' AND e.subject = f.id AND e.state = 'open')`, func(r *run) any { return db.Micros(r.Now.Add(-stuckAfter)) }),
 	}},
 	{id: "I8", rules: []rule{
 		none("I8.sum", `SELECT id, 'received=' || CAST(received AS TEXT) FROM stocks WHERE received <> available + reserved + delivered + voided OR available < 0 OR reserved < 0 OR delivered < 0 OR voided < 0`),
@@ -74,6 +75,8 @@ WHERE c.id IS NULL OR c.order_id <> f.order_id OR c.currency <> f.currency OR c.
 GROUP BY l.id, l.refunded HAVING SUM(f.quantity) <> l.refunded`),
 		none("I15.line", `SELECT l.id, 'order=' || l.order_id FROM refunds f JOIN order_lines l ON l.id = f.line_id AND l.order_id = f.order_id WHERE f.state <> 'failed'
 GROUP BY l.id, l.order_id, l.amount, l.quantity, l.delivered HAVING SUM(f.amount) > l.amount OR SUM(f.quantity) > l.quantity - l.delivered`),
+		none("I15.again", `SELECT f.id, 'again_of=' || f.again_of FROM refunds f LEFT JOIN refunds b ON b.id = f.again_of WHERE f.again_of <> ''
+AND (b.id IS NULL OR b.state <> 'failed' OR b.capture_id <> f.capture_id OR b.line_id <> f.line_id OR b.amount <> f.amount OR b.currency <> f.currency OR b.quantity <> f.quantity)`),
 	}},
 	{id: "I16"},
 	{id: "I17", rules: []rule{
@@ -97,6 +100,7 @@ WHERE m.state = 'done' AND (b.id IS NULL OR b.stored <> m.added)`),
 	{id: "I25", rules: []rule{
 		none("I25.refund", `SELECT f.id, 'by=' || f.created_by FROM refunds f WHERE f.created_by <> 'system'
 AND NOT EXISTS (SELECT 1 FROM audit_rows a WHERE a.subject IN (f.id, f.order_id) AND a.action LIKE '%refund%')`),
+		none("I25.by_hand", `SELECT f.id, 'reference=' || f.reference FROM refunds f WHERE f.by_hand <> '' AND NOT EXISTS (SELECT 1 FROM audit_rows a WHERE a.subject = f.order_id AND a.action = 'refund.by_hand')`),
 		none("I25.batch", `SELECT b.id, 'by=' || b.created_by FROM code_batches b WHERE NOT EXISTS (SELECT 1 FROM audit_rows a WHERE a.subject = b.id)
 AND NOT EXISTS (SELECT 1 FROM imports m JOIN audit_rows a ON a.subject = m.id WHERE m.batch_id = b.id)`),
 	}, walks: []walk{auditTrail}},

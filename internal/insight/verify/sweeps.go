@@ -115,9 +115,11 @@ AND NOT EXISTS (SELECT 1 FROM refunds f WHERE f.capture_id = x.id AND f.state <>
 		broken("I7.closed", "'order=' || x.order_id || ' state=' || o.state", "x.state = 'applied' AND o.state IN ('pending','cancelled','expired')"),
 		broken("I7.silent", "'order=' || x.order_id || ' amount=' || CAST(x.amount AS TEXT)", `x.state = 'applied'
 AND x.amount <> (SELECT COALESCE(SUM(l.delivered * l.unit_price), 0) FROM order_lines l WHERE l.order_id = x.order_id)
-+ (SELECT COALESCE(SUM(f.amount), 0) FROM refunds f WHERE f.capture_id = x.id AND (f.state <> 'failed' OR EXISTS (SELECT 1 FROM exceptions e WHERE e.kind = 'refund_failed' AND e.subject = f.id)))`),
++ (SELECT COALESCE(SUM(f.amount), 0) FROM refunds f WHERE f.capture_id = x.id AND (f.state <> 'failed' OR EXISTS (SELECT 1 FROM exceptions e WHERE e.kind = 'refund_failed' AND e.subject = f.id AND e.state = 'open')))`),
 		broken("I14.capture", "'intent=' || x.intent_id", "x.state = 'applied' AND (p.id IS NULL OR p.amount <> x.amount OR p.currency <> x.currency OR p.gateway <> x.provider OR p.order_id <> x.order_id)"),
 		broken("I14.uncaptured", "'intent=' || p.id || ' state=' || p.state", "x.state = 'applied' AND p.state <> 'captured'"),
+		broken("I17.kept", "'provider=' || x.provider || ' transaction=' || x.txn_id", `NOT EXISTS (SELECT 1 FROM payment_notices n WHERE n.intent_id = x.intent_id AND n.provider = x.provider
+AND CASE WHEN x.state = 'applied' THEN n.outcome IN ('applied','late') ELSE n.outcome = x.reason END)`),
 		broken("I29.capture", "'order=' || x.order_id", "o.id IS NULL")),
 	over[id.Notice]("payment_notices", "LEFT JOIN payment_intents p ON p.id = x.intent_id", nil,
 		broken("I17.notice", "'intent=' || x.intent_id || ' outcome=' || x.outcome", `x.outcome IN ('applied','late','mismatch','second_capture')

@@ -349,6 +349,10 @@ SELECT 'added', 1, debit, credit, amount, currency, kind, order_id, at, chain, s
 	{name: "money in suspense, its refund failed and closed", want: "I7", rule: "I7.suspense", sql: `UPDATE exceptions SET state = 'closed', closed_at = opened_at, closed_by = 'pty_x' WHERE kind = 'second_capture';
 UPDATE refunds SET state = 'failed' WHERE line_id = '' AND state = 'waiting'`},
 	{name: "a shortage without its refund", want: "I7", rule: "I7.silent", sql: `DELETE FROM refunds WHERE line_id <> '' AND state = 'waiting'`},
+	{name: "a failed refund, its case closed by hand", want: "I7", rule: "I7.silent", sql: `UPDATE refunds SET state = 'failed', failed_at = created_at WHERE line_id <> '' AND state = 'waiting';
+INSERT INTO exceptions (id, kind, subject, order_id, detail, amount, currency, state, owner, note, opened_at, closed_at, closed_by) SELECT 'exc_failed', 'refund_failed', id, order_id, '', amount, currency, 'closed', '', '', created_at, created_at, 'pty_x' FROM refunds WHERE line_id <> '' AND state = 'failed'`},
+	{name: "a refund under way for long, its case closed", want: "I7", rule: "I7.stuck", sql: `UPDATE refunds SET created_at = 1 WHERE line_id <> '' AND state = 'waiting';
+INSERT INTO exceptions (id, kind, subject, order_id, detail, amount, currency, state, owner, note, opened_at, closed_at, closed_by) SELECT 'exc_stuck', 'refund_failed', id, order_id, '', amount, currency, 'closed', '', '', 1, 2, 'pty_x' FROM refunds WHERE created_at = 1`},
 	{name: "a refund that nobody hears of", want: "I7", rule: "I7.stuck", sql: `UPDATE refunds SET created_at = 1 WHERE state = 'waiting'`},
 	{name: "money taken, order closed", want: "I7 I10 I19", sql: `UPDATE orders SET state = 'expired', closed_at = created_at, paid_at = 0, history = 'pending@' || CAST(created_at AS TEXT) || ';expired@' || CAST(created_at AS TEXT) || ';' WHERE id = (SELECT MIN(id) FROM orders)`},
 
@@ -378,7 +382,7 @@ UPDATE refunds SET state = 'failed' WHERE line_id = '' AND state = 'waiting'`},
 
 	{name: "an event taken twice", want: "I13", rule: "I13.event", sql: `unindex payment_notices_event;
 INSERT INTO payment_notices (id, provider, event_id, intent_id, outcome, header, body, received_at) SELECT 'ntc_copy', provider, event_id, intent_id, 'duplicate', header, body, received_at FROM payment_notices WHERE id = (SELECT MIN(id) FROM payment_notices)`},
-	{name: "a transaction booked twice", want: "I2 I7 I13", sql: `unindex payment_captures_txn;
+	{name: "a transaction booked twice", want: "I2 I7 I13 I17", sql: `unindex payment_captures_txn;
 INSERT INTO payment_captures (id, provider, txn_id, intent_id, order_id, amount, currency, state, reason, occurred_at, booked_at) SELECT 'cap_copy', provider, txn_id, intent_id, order_id, amount, currency, 'suspense', 'x', occurred_at, booked_at FROM payment_captures WHERE id = (SELECT MIN(id) FROM payment_captures)`},
 
 	{name: "two payments applied to an order", want: "I7 I13", rule: "I13.applied", sql: "unprotect payment_captures;\nUPDATE payment_captures SET state = 'applied', reason = '' WHERE reason <> '' AND order_id = (SELECT MIN(order_id) FROM payment_captures WHERE state = 'applied')"},
@@ -391,12 +395,19 @@ INSERT INTO payment_captures (id, provider, txn_id, intent_id, order_id, amount,
 	{name: "a line refunded beyond what it lacks", want: "I15", rule: "I15.line", sql: `UPDATE refunds SET quantity = quantity + 1 WHERE line_id <> '' AND state = 'waiting'`},
 	{name: "a line refunded without a refund", want: "I15", rule: "I15.done", sql: `UPDATE order_lines SET refunded = 1 WHERE id = (SELECT MIN(line_id) FROM refunds WHERE line_id <> '' AND state = 'waiting')`},
 
+	{name: "sent again for what never failed", want: "I15", rule: "I15.again", sql: `UPDATE refunds SET again_of = (SELECT MIN(id) FROM refunds WHERE state = 'done') WHERE line_id <> '' AND state = 'waiting'`},
+
 	{name: "a refund done and not on its line", want: "I2 I15", rule: "I15.done", sql: `UPDATE refunds SET state = 'done' WHERE line_id <> '' AND state = 'waiting'`},
 
 	{name: "a history with a jump", want: "I16", rule: "I16.path", sql: `UPDATE orders SET history = 'fulfilled@1;' WHERE id = (SELECT MIN(id) FROM orders)`},
 	{name: "a state outside its history", want: "I10 I16", sql: `UPDATE orders SET state = 'cancelled' WHERE state = 'pending'`},
 
 	{name: "a notice answered and lost", want: "I17", rule: "I17.notice", sql: `UPDATE payment_notices SET intent_id = (SELECT MAX(id) FROM payment_intents WHERE state = 'closed' AND gateway = 'fake') WHERE outcome = 'second_capture'`},
+
+	{name: "a payment's notice deleted", want: "I17", rule: "I17.kept", sql: `DELETE FROM payment_notices WHERE outcome = 'late'`},
+	{name: "the notice of money in suspense deleted", want: "I17", rule: "I17.kept", sql: `DELETE FROM payment_notices WHERE outcome = 'mismatch'`},
+	{name: "the notice of a payment out of a balance deleted", want: "I17", rule: "I17.kept", sql: `DELETE FROM payment_notices WHERE provider = 'balance'`},
+	{name: "all notices deleted", want: "I17", rule: "I17.kept", sql: `DELETE FROM payment_notices`},
 
 	{name: "a request carried out twice", want: "I18", rule: "I18.order", sql: `unindex orders_idempotent;
 UPDATE orders SET idem_key = 'same', idem_scope = 'same' WHERE paid_at > 0`},
@@ -414,6 +425,8 @@ UPDATE orders SET idem_key = 'same', idem_scope = 'same' WHERE paid_at > 0`},
 	{name: "an act rewritten", want: "I25", rule: "I25.trail", sql: "unprotect audit_rows;\nUPDATE audit_rows SET actor = 'somebody' WHERE seq = 1"},
 	{name: "an act taken out", want: "I25", sql: "unprotect audit_rows;\nDELETE FROM audit_rows WHERE seq = 2"},
 	{name: "a person's refund without an act", want: "I25", rule: "I25.refund", sql: `UPDATE refunds SET created_by = 'pty_somebody' WHERE state = 'waiting'`},
+
+	{name: "paid by hand without an act", want: "I2 I25", rule: "I25.by_hand", sql: `UPDATE refunds SET by_hand = 'bank', reference = 'B1' WHERE state = 'done'`},
 
 	{name: "a code delivered at another moment", want: "I27", rule: "I27.code", sql: `UPDATE codes SET delivered_at = delivered_at + 1 WHERE state = 'delivered'`},
 	{name: "a right granted at another moment", want: "I27", sql: `UPDATE rights SET granted_at = granted_at - 1`},
