@@ -48,7 +48,34 @@ type Order struct {
 	Rights    []Right       `json:"rights,omitempty"`
 	Payment   *PaymentOffer `json:"payment,omitempty" doc:"How it can be paid, while it can"`
 	Unmatched *Money        `json:"unmatched,omitempty" doc:"A payment came that doesn't match the order; the staff look at it. The buyer must not pay again, and is offered no way to, until it has gone back"`
+	Refunds   []OrderRefund `json:"refunds,omitempty" doc:"What goes back of what was paid"`
 	Token     string        `json:"token,omitempty" doc:"The order's secret: whoever has it may see the order and its codes"`
+}
+
+// OrderRefund is money that goes back to the buyer.
+type OrderRefund struct {
+	Amount Money       `json:"amount"`
+	State  string      `json:"state" enum:"under_way,failed,done" doc:"failed: it didn't go through, and the staff see to it; the buyer has nothing to do"`
+	ByHand payment.Way `json:"by_hand,omitempty" enum:"bank,gateway" doc:"The staff paid it; bank: it comes from the shop's bank account and not the way it was paid"`
+	At     time.Time   `json:"at" doc:"Since when it stands so"`
+}
+
+func showRefunds(all []payment.Refund) []OrderRefund {
+	var out []OrderRefund
+	for _, r := range all {
+		if _, replaced := r.Instead(all); replaced {
+			continue
+		}
+		shown := OrderRefund{moneyOf(r.Amount), "under_way", r.ByHand, r.CreatedAt}
+		switch r.State {
+		case payment.RefundFailed:
+			shown.State, shown.At = "failed", r.FailedAt
+		case payment.RefundDone:
+			shown.State, shown.At = "done", r.DoneAt
+		}
+		out = append(out, shown)
+	}
+	return out
 }
 
 // OrderLine is a line of an order.
@@ -216,6 +243,7 @@ func (a *API) look(ctx context.Context, o id.Order) (*Order, error) {
 	var rights []*entitlement.Right
 	var pending *payment.Intent
 	var unmatched *Money
+	var refunds []payment.Refund
 	err := a.Flows.DB.View(ctx, func(tx *db.Tx) error {
 		var err error
 		if found, err = a.Flows.Orders.One(ctx, tx, o); err != nil {
@@ -226,6 +254,9 @@ func (a *API) look(ctx context.Context, o id.Order) (*Order, error) {
 			return err
 		}
 		rights, pending, unmatched = of[o], nil, nil
+		if refunds, err = a.Flows.Payments.RefundsOf(ctx, tx, []id.Order{o}); err != nil {
+			return err
+		}
 		if !found.PaidAt.IsZero() {
 			return nil
 		}
@@ -248,7 +279,7 @@ func (a *API) look(ctx context.Context, o id.Order) (*Order, error) {
 		return nil, err
 	}
 	out := showOrder(found)
-	out.Unmatched = unmatched
+	out.Unmatched, out.Refunds = unmatched, showRefunds(refunds)
 	for _, r := range rights {
 		out.Rights = append(out.Rights, showRight(r))
 	}

@@ -13,6 +13,7 @@ import (
 	"hufu/internal/identity"
 	"hufu/internal/ledger"
 	"hufu/internal/money"
+	"hufu/internal/payment"
 )
 
 // Account is an account of the ledger with its balance.
@@ -86,10 +87,53 @@ func (a *API) refundCapture(ctx context.Context, c *Call, in *refundCaptureInput
 	return &out, nil
 }
 
+type refundAgainInput struct {
+	RefundRef
+	Body Reason
+}
+
+type refundByHandInput struct {
+	RefundRef
+	Body PaidByHand
+}
+
+// RefundRef names a refund.
+type RefundRef struct {
+	Refund id.Refund `path:"refund" maxLength:"40"`
+}
+
+// PaidByHand says how a person paid a refund.
+type PaidByHand struct {
+	Way       payment.Way `json:"way" enum:"bank,gateway" doc:"bank: out of the bank account; gateway: at the payment channel's own console, out of what it holds"`
+	Reference string      `json:"reference" minLength:"1" maxLength:"80" doc:"The bank's or the channel's number of the payment"`
+	Reason    string      `json:"reason" minLength:"1" maxLength:"200"`
+}
+
+func (a *API) refundAgain(ctx context.Context, c *Call, in *refundAgainInput) (*Refund, error) {
+	r, err := a.Flows.RefundAgain(ctx, flow.RefundAgain{Refund: in.Refund, Reason: strings.TrimSpace(in.Body.Reason), By: c.session.Party.ID, Origin: c.address()})
+	if err != nil {
+		return nil, err
+	}
+	out := showRefund(r)
+	return &out, nil
+}
+
+func (a *API) refundByHand(ctx context.Context, c *Call, in *refundByHandInput) (*Refund, error) {
+	r, err := a.Flows.RefundByHand(ctx, flow.RefundByHand{Refund: in.Refund, Way: in.Body.Way, Reference: strings.TrimSpace(in.Body.Reference), Reason: strings.TrimSpace(in.Body.Reason),
+		By: c.session.Party.ID, Origin: c.address()})
+	if err != nil {
+		return nil, err
+	}
+	out := showRefund(r)
+	return &out, nil
+}
+
 func (a *API) staffMoney() {
 	operation(a, "list-accounts", a.listAccounts)
 	operation(a, "get-account", a.statement)
 	operation(a, "refund-capture", a.refundCapture)
+	operation(a, "refund-again", a.refundAgain)
+	operation(a, "refund-by-hand", a.refundByHand)
 	operation(a, "credit-balance", a.credit)
 }
 

@@ -73,6 +73,10 @@ type Refund struct {
 	Attempts  int64               `json:"attempts"`
 	CreatedAt time.Time           `json:"created_at"`
 	DoneAt    *time.Time          `json:"done_at,omitempty"`
+	FailedAt  *time.Time          `json:"failed_at,omitempty"`
+	Again     id.Refund           `json:"again_of,omitempty" doc:"The failed refund that it was sent in the stead of"`
+	ByHand    payment.Way         `json:"by_hand,omitempty" enum:"bank,gateway" doc:"How a person paid it; without it its channel did"`
+	Reference string              `json:"reference,omitempty" doc:"Of what a person paid"`
 }
 
 // Event is one thing that happened to an order.
@@ -329,9 +333,12 @@ func (d *dossier) events() []Event {
 		add(x.BookedAt, "capture", string(x.ID), what, x.Provider, moneyIf(x.Amount), "transaction", x.Txn, "reason", x.Reason)
 	}
 	for _, r := range d.refunds {
-		add(r.CreatedAt, "refund", string(r.ID), "wanted", r.CreatedBy, moneyIf(r.Amount), "reason", r.Reason, "line", string(r.Line))
+		add(r.CreatedAt, "refund", string(r.ID), "wanted", r.CreatedBy, moneyIf(r.Amount), "reason", r.Reason, "line", string(r.Line), "again_of", string(r.Again))
+		if !r.FailedAt.IsZero() {
+			add(r.FailedAt, "refund", string(r.ID), "failed", r.Provider, moneyIf(r.Amount), "note", r.Note)
+		}
 		if !r.DoneAt.IsZero() {
-			add(r.DoneAt, "refund", string(r.ID), "done", r.Provider, moneyIf(r.Amount))
+			add(r.DoneAt, "refund", string(r.ID), "done", r.Provider, moneyIf(r.Amount), "by_hand", string(r.ByHand), "reference", r.Reference)
 		}
 	}
 	for _, r := range d.rights {
@@ -385,7 +392,7 @@ func (a *API) unmaskOrder(ctx context.Context, c *Call, in *orderReasonInput) (*
 }
 
 func showRefund(r payment.Refund) Refund {
-	return Refund{r.ID, r.Line, r.Capture, r.Provider, r.Quantity, moneyOf(r.Amount), r.State, r.Reason, r.Attempts, r.CreatedAt, timeIf(r.DoneAt)}
+	return Refund{r.ID, r.Line, r.Capture, r.Provider, r.Quantity, moneyOf(r.Amount), r.State, r.Reason, r.Attempts, r.CreatedAt, timeIf(r.DoneAt), timeIf(r.FailedAt), r.Again, r.ByHand, r.Reference}
 }
 
 func showCase(x exception.Case) Case {

@@ -136,14 +136,18 @@ var table = []spec{
 		Summary: "See an order's contact in full, for a reason that is kept", Faults: "order.not_found identity.reason"},
 	{Name: "staff-right-path", Method: get, Path: "/staff/rights/{right}", For: Staff, Right: identity.OrderView, Repeat: Reads, Summary: "Follow the path of a right, and check its chain of hashes", Faults: "right.not_found"},
 	{Name: "list-exceptions", Method: get, Path: "/staff/exceptions", For: Staff, Right: identity.OrderView, Repeat: Reads, Summary: "List what needs a person, the oldest first"},
-	{Name: "close-exception", Method: post, Path: "/staff/exceptions/{case}/close", For: Staff, Right: identity.ExceptionClose, Repeat: Keyed, Summary: "Close a case with a note; one about money in suspense closes by itself once that has gone back",
-		Faults: "exception.not_found exception.closed exception.refund_first"},
+	{Name: "close-exception", Method: post, Path: "/staff/exceptions/{case}/close", For: Staff, Right: identity.ExceptionClose, Repeat: Keyed, Summary: "Close a case with a note; one about money that is to go back closes by itself once it has",
+		Faults: "exception.not_found exception.closed exception.refund_first exception.owed"},
 
 	// Money.
 	{Name: "list-accounts", Method: get, Path: "/staff/ledger/accounts", For: Staff, Right: identity.LedgerView, Repeat: Reads, Summary: "List the ledger's accounts and their balances"},
 	{Name: "get-account", Method: get, Path: "/staff/ledger/accounts/{account}", For: Staff, Right: identity.LedgerView, Repeat: Reads, Summary: "See an account's transfers, the newest first", Faults: "ledger.no_account"},
 	{Name: "refund-capture", Method: post, Path: "/staff/captures/{capture}/refund", For: Staff, Right: identity.OrderRefund, Fresh: true, Repeat: Natural, Why: "money in suspense goes back once, and its refund is answered as it stands",
-		Summary: "Send money in suspense back the way it came, all of it, for a reason that is kept", Faults: "refund.no_capture refund.applied refund.reason refund.exceeds"},
+		Summary: "Send money in suspense back the way it came, all of it, for a reason that is kept", Faults: "refund.no_capture refund.applied refund.reason refund.exceeds refund.silent refund.told"},
+	{Name: "refund-again", Method: post, Path: "/staff/refunds/{refund}/again", For: Staff, Right: identity.OrderRefund, Fresh: true, Repeat: Natural, Why: "one refund stands in for a failed one, and is answered as it stands",
+		Summary: "Send a refund that failed once more, for a reason that is kept. Its channel is asked first: what it made after all is booked and not sent again", Faults: "refund.not_found refund.reason refund.silent refund.told refund.exceeds"},
+	{Name: "refund-by-hand", Method: post, Path: "/staff/refunds/{refund}/paid", For: Staff, Right: identity.OrderRefund, Fresh: true, Repeat: Natural, Why: "a refund is paid once; with the same reference it is answered as it stands",
+		Summary: "Record that you paid a refund that failed, with the reference of what you paid", Faults: "refund.not_found refund.reason refund.way refund.reference refund.done refund.under_way refund.replaced refund.told refund.exceeds"},
 	{Name: "credit-balance", Method: post, Path: "/staff/customers/{party}/credits", For: Staff, Right: identity.OrderRefund, Fresh: true, Repeat: Natural, Why: "its reference is booked once", Status: http.StatusCreated,
 		Summary: "Raise a member's prepaid balance", Faults: "not_found ledger.amount ledger.reason ledger.reference"},
 

@@ -11,6 +11,7 @@ import (
 	"hufu/internal/db"
 	"hufu/internal/db/dbtest"
 	"hufu/internal/exception"
+	"hufu/internal/id"
 	"hufu/internal/identity"
 	"hufu/internal/inventory"
 	"hufu/internal/ledger"
@@ -47,7 +48,7 @@ func newWorld(t testing.TB, r *rig) *world {
 			return err
 		}
 		w.ids["case"] = string(cases[0].ID)
-		w.ids["capture"] = string(lost.ID)
+		w.ids["capture"], w.ids["refund"] = string(lost.ID), string(id.New[id.Refund]())
 		batches, err := vault.Batches(ctx, tx, stock, "", 1)
 		if err != nil {
 			return err
@@ -86,6 +87,7 @@ func newWorld(t testing.TB, r *rig) *world {
 		"generate-codes": map[string]any{"stock": stock, "name": "b", "issuer": "hufu", "count": 2}, "void-codes": map[string]any{"codes": []any{w.ids["code"]}, "reason": "r"},
 		"find-code": map[string]any{"text": "x"}, "staff-reveal-code": map[string]any{"reason": "r"}, "allow-reveals": map[string]any{"reason": "r"}, "check-import": map[string]any{},
 		"unmask-order": map[string]any{"reason": "r"}, "unmask-customer": map[string]any{"reason": "r"}, "close-exception": map[string]any{"note": "n"}, "refund-capture": map[string]any{"reason": "r"},
+		"refund-again": map[string]any{"reason": "r"}, "refund-by-hand": map[string]any{"way": "bank", "reference": "B1", "reason": "r"},
 		"credit-balance":  map[string]any{"amount": map[string]any{"minor": 5, "currency": "CNY"}, "received": true, "reference": "ref", "reason": "r"},
 		"invite-staff":    map[string]any{"email": "walk@shop.example", "name": "W", "roles": []string{"auditor"}},
 		"set-staff-roles": map[string]any{"roles": []string{"support"}}, "change-setting": map[string]any{"value": "4000"},
@@ -222,6 +224,7 @@ var effects = map[string]string{
 	"generate-codes": "code_batches+1 codes+2 audit_rows+1 idempotency+1", "void-codes": "audit_rows+1", "staff-reveal-code": "audit_rows+1", "allow-reveals": "audit_rows+1 idempotency+1",
 	"resume-batch": "?", "undo-batch": "?", "create-import": "imports+1 audit_rows+1 idempotency+1", "check-import": "audit_rows+1", "run-import": "?", "pause-import": "?", "resume-import": "?", "cancel-import": "?", "undo-import": "?",
 	"import-error-file": "audit_rows+1", "staff-cancel-order": "?", "unmask-order": "audit_rows+1", "close-exception": "audit_rows+1 idempotency+1", "credit-balance": "ledger_transfers+1 audit_rows+1", "refund-capture": "refunds+1 audit_rows+1",
+	"refund-again": "refunds+1 audit_rows+1", "refund-by-hand": "ledger_transfers+1 audit_rows+1",
 	"unmask-customer": "audit_rows+1", "disable-customer": "audit_rows+1 idempotency+1 sessions-1", "enable-customer": "audit_rows+1 idempotency+1", "invite-staff": "parties+1 staff+1 invitations+1 audit_rows+1 idempotency+1",
 	"set-staff-roles": "audit_rows+1 idempotency+1", "reset-staff": "invitations+1 audit_rows+1 idempotency+1", "disable-staff": "audit_rows+1 idempotency+1 sessions-1", "enable-staff": "idempotency+1", "change-setting": "settings+1 audit_rows+1 idempotency+1",
 }
@@ -244,6 +247,9 @@ func TestWhatEachOperationOfTheStaffDoes(t *testing.T) {
 				w.t = t
 				if strings.Contains(s.Path, "/members/") {
 					w.ids["party"] = w.staff(w.owner, identity.Auditor).id
+				}
+				if strings.Contains(s.Path, "/refunds/") {
+					w.ids["refund"] = string(w.refused(w.guest.id).ID)
 				}
 				if s.Name == "save-offer" || s.Name == "publish-offer" || s.Name == "set-offer-state" {
 					w.bodies[s.Name].(map[string]any)["revision"] = w.do(request{method: "GET", path: "/staff/offers/" + w.ids["offer"], token: w.owner.token}).at("revision")
