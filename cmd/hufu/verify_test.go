@@ -71,10 +71,14 @@ func TestVerifyTellsByItsExit(t *testing.T) {
 				t.Error("a trail that has grown since fails")
 			}
 			triggers := map[db.Dialect]string{
-				db.SQLite:   "DROP TRIGGER audit_rows_no_update;\nDROP TRIGGER audit_rows_no_delete;\n",
+				db.SQLite:   "DROP TRIGGER audit_rows_no_update;\nDROP TRIGGER audit_rows_no_delete;\nDROP TRIGGER audit_rows_no_replace;\n",
 				db.Postgres: "DROP TRIGGER audit_rows_append_only ON audit_rows;\nDROP FUNCTION audit_rows_append_only();\n",
 			}
-			script(triggers[d.Dialect()] + "DELETE FROM audit_rows WHERE seq = 3;\nUPDATE audit_heads SET seq = 2, hash = (SELECT hash FROM audit_rows WHERE seq = 2);\n{{append only audit_rows}}")
+			protection, err := d.Dialect().Protection("audit_rows")
+			if err != nil {
+				t.Fatal(err)
+			}
+			script(triggers[d.Dialect()] + "DELETE FROM audit_rows WHERE seq = 3;\nUPDATE audit_heads SET seq = 2, hash = (SELECT hash FROM audit_rows WHERE seq = 2);\n" + protection)
 			if code, _, _ = verify(); code != 0 {
 				t.Error("a cut tail shows without a checkpoint, which can't be")
 			}

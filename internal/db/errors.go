@@ -82,8 +82,14 @@ func IsUnique(err error) bool {
 	if sqlState(err) == "23505" {
 		return true
 	}
-	code := sqliteCode(err)
-	return code == 2067 || code == 1555 // SQLITE_CONSTRAINT_UNIQUE, SQLITE_CONSTRAINT_PRIMARYKEY
+	switch sqliteCode(err) {
+	case 2067, 1555: // SQLITE_CONSTRAINT_UNIQUE, SQLITE_CONSTRAINT_PRIMARYKEY
+		return true
+	case 1811: // SQLITE_CONSTRAINT_TRIGGER: an append-only table speaks before its key
+		_, says, _ := strings.Cut(rowThere, ",")
+		return strings.Contains(err.Error(), says)
+	}
+	return false
 }
 
 // poisoned reports whether the store itself failed, so that nothing more may be promised

@@ -64,6 +64,11 @@ func Rows(name, text string) *Stmt {
 	if s.cols == nil {
 		panic("db: " + name + " has no {{values}} or {{rows}}")
 	}
+	if lite, plain := strings.CutPrefix(s.text[SQLite], "INSERT INTO"); plain && !strings.Contains(lite, "ON CONFLICT") {
+		// A statement of one row has nothing to undo, but where a trigger runs SQLite copies every
+		// page for that, unless it is told to leave what the statement did.
+		s.text[SQLite] = "INSERT OR FAIL INTO" + lite
+	}
 	if pg := s.text[Postgres]; !strings.HasPrefix(pg, "INSERT") || strings.Contains(pg, "ON CONFLICT") {
 		s.exact = fmt.Sprintf("WITH changed AS (%s RETURNING 1) SELECT 1 / (count(*) = $%d)::int FROM changed", pg, len(s.cols)+1)
 	}

@@ -2,15 +2,16 @@ package db
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 )
 
-var appendOnlyToken = regexp.MustCompile(`\{\{append only (\w+)\}\}`)
+var appendOnlyToken = regexp.MustCompile(`\{\{append only ([^}]+)\}\}`)
 
-// appendOnlyTables are the tables whose rows the migrations protect from UPDATE and DELETE.
+// appendOnlyTables are the tables whose rows the migrations protect, each with its keys.
 func appendOnlyTables() ([]string, error) {
 	entries, err := migrations.ReadDir("migrations")
 	if err != nil {
@@ -40,10 +41,12 @@ FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid =
 WHERE NOT t.tgisinternal AND c.relnamespace = current_schema()::regnamespace AND t.tgname = c.relname || '_append_only'`,
 }
 
-// guards are the triggers of an append-only table by name, with what each does.
-func (d Dialect) guards(table string) map[string]string {
-	text := d.appendOnly(table)
+// guards are the triggers of an append-only table, named with its keys, by their names, with
+// what each does.
+func (d Dialect) guards(arg string) map[string]string {
+	text := d.appendOnly(arg)
 	if d == Postgres {
+		table, _, _ := strings.Cut(arg, " ")
 		return map[string]string{table + "_append_only": strings.Split(text, "$body$")[1]}
 	}
 	out := map[string]string{}
@@ -51,6 +54,18 @@ func (d Dialect) guards(table string) map[string]string {
 		out[strings.Fields(s)[2]] = strings.TrimSuffix(strings.TrimSpace(s), ";")
 	}
 	return out
+}
+
+// Protection gives the statements that protect an append-only table, as the migrations have
+// it, a line each.
+func (d Dialect) Protection(table string) (string, error) {
+	tables, err := appendOnlyTables()
+	for _, arg := range tables {
+		if name, _, _ := strings.Cut(arg, " "); name == table {
+			return d.appendOnly(arg), nil
+		}
+	}
+	return "", errors.Join(err, fmt.Errorf("db: %s is no append-only table", table))
 }
 
 // Unguarded names what no longer protects the tables that are only ever added to: each of

@@ -7,7 +7,7 @@ CREATE TABLE benefit_versions (
   benefit_id TEXT NOT NULL REFERENCES benefits(id), number BIGINT NOT NULL, body TEXT NOT NULL,
   created_at BIGINT NOT NULL, created_by TEXT NOT NULL, PRIMARY KEY (benefit_id, number)
 ) {{clustered}};
-{{append only benefit_versions}}
+{{append only benefit_versions (benefit_id, number)}}
 CREATE TABLE offers (
   id TEXT PRIMARY KEY, slug TEXT NOT NULL UNIQUE,
   state TEXT NOT NULL CHECK (state IN ('draft','scheduled','live','paused','archived')),
@@ -20,7 +20,7 @@ CREATE TABLE offer_versions (
   id TEXT PRIMARY KEY, offer_id TEXT NOT NULL REFERENCES offers(id), number BIGINT NOT NULL, body TEXT NOT NULL,
   created_at BIGINT NOT NULL, created_by TEXT NOT NULL, UNIQUE (offer_id, number)
 ) {{clustered}};
-{{append only offer_versions}}
+{{append only offer_versions (id) (offer_id, number)}}
 
 -- Inventory: received = available + reserved + delivered + voided, each zero or more.
 CREATE TABLE stocks (
@@ -119,7 +119,7 @@ CREATE TABLE payment_captures (
 ) {{clustered}};
 CREATE UNIQUE INDEX payment_captures_txn ON payment_captures (provider, txn_id);
 CREATE INDEX payment_captures_order ON payment_captures (order_id);
-{{append only payment_captures}}
+{{append only payment_captures (id) (provider, txn_id)}}
 CREATE TABLE payment_notices (
   id TEXT PRIMARY KEY, provider TEXT NOT NULL, event_id TEXT NOT NULL, intent_id TEXT NOT NULL, outcome TEXT NOT NULL,
   header TEXT NOT NULL, body {{bytes}} NOT NULL, received_at BIGINT NOT NULL
@@ -151,7 +151,7 @@ CREATE TABLE right_events (
   right_id TEXT NOT NULL, step BIGINT NOT NULL, kind TEXT NOT NULL, actor TEXT NOT NULL, data TEXT NOT NULL, at BIGINT NOT NULL, hash {{bytes}} NOT NULL,
   PRIMARY KEY (right_id, step)
 ) {{clustered}};
-{{append only right_events}}
+{{append only right_events (right_id, step)}}
 
 -- Ledger: a transfer moves an amount from one account's credit side to another's debit side, so the books balance row by row.
 CREATE TABLE ledger_accounts (
@@ -166,11 +166,11 @@ CREATE TABLE ledger_transfers (
 -- The amount is there so that a balance is summed from the index alone.
 CREATE INDEX ledger_transfers_debit ON ledger_transfers (debit, entry_id, amount);
 CREATE INDEX ledger_transfers_credit ON ledger_transfers (credit, entry_id, amount);
-{{append only ledger_transfers}}
+{{append only ledger_transfers (entry_id, leg)}}
 CREATE TABLE ledger_seals (
   chain TEXT NOT NULL, seal BIGINT NOT NULL, transfers BIGINT NOT NULL, hash {{bytes}} NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (chain, seal)
 ) {{clustered}};
-{{append only ledger_seals}}
+{{append only ledger_seals (chain, seal)}}
 
 -- Work to be done after a commit.
 CREATE TABLE jobs (
@@ -188,7 +188,7 @@ CREATE TABLE audit_rows (
   origin TEXT NOT NULL, result TEXT NOT NULL, data TEXT NOT NULL, hash {{bytes}} NOT NULL, PRIMARY KEY (chain, seq)
 ) {{clustered}};
 CREATE INDEX audit_rows_subject ON audit_rows (subject, seq);
-{{append only audit_rows}}
+{{append only audit_rows (chain, seq) (id)}}
 
 -- What needs a person: the exceptions queue.
 CREATE TABLE exceptions (

@@ -175,14 +175,21 @@ func protectedAway(ctx context.Context, tx *db.Tx, text string, args ...any) err
 		if pg {
 			return exec("DROP TRIGGER " + f[1] + "_append_only ON " + f[1])
 		}
-		return errors.Join(exec("DROP TRIGGER "+f[1]+"_no_update"), exec("DROP TRIGGER "+f[1]+"_no_delete"))
+		return errors.Join(exec("DROP TRIGGER "+f[1]+"_no_update"), exec("DROP TRIGGER "+f[1]+"_no_delete"), exec("DROP TRIGGER "+f[1]+"_no_replace"))
 	case "protect":
-		text, _ := tx.Dialect().Expand("{{append only " + f[1] + "}}")
+		text, err := tx.Dialect().Protection(f[1])
+		if err != nil {
+			return err
+		}
 		if pg {
 			return exec(text[strings.Index(text, "CREATE TRIGGER"):]) // the function is still there
 		}
-		update, remove, _ := strings.Cut(text, "\n")
-		return errors.Join(exec(update), exec(remove))
+		for line := range strings.Lines(text) {
+			if err := exec(line); err != nil {
+				return err
+			}
+		}
+		return nil
 	case "unindex":
 		return exec("DROP INDEX " + f[1])
 	case "unlinked":
@@ -317,7 +324,7 @@ SELECT 'added', 1, debit, credit, amount, currency, kind, order_id, at, chain, s
 		if tx.Dialect() == db.Postgres {
 			return raw(ctx, tx, "ALTER TABLE payment_captures DISABLE TRIGGER payment_captures_append_only")
 		}
-		return raw(ctx, tx, "DROP TRIGGER payment_captures_no_update")
+		return raw(ctx, tx, "DROP TRIGGER payment_captures_no_replace")
 	}},
 	{name: "a guard that lets everything through", want: "I4", rule: "I4.guard", do: func(ctx context.Context, _ *lived, tx *db.Tx) error {
 		if tx.Dialect() == db.Postgres {
@@ -382,7 +389,8 @@ INSERT INTO exceptions (id, kind, subject, order_id, detail, amount, currency, s
 
 	{name: "an event taken twice", want: "I13", rule: "I13.event", sql: `unindex payment_notices_event;
 INSERT INTO payment_notices (id, provider, event_id, intent_id, outcome, header, body, received_at) SELECT 'ntc_copy', provider, event_id, intent_id, 'duplicate', header, body, received_at FROM payment_notices WHERE id = (SELECT MIN(id) FROM payment_notices)`},
-	{name: "a transaction booked twice", want: "I2 I7 I13 I17", sql: `unindex payment_captures_txn;
+	{name: "a transaction booked twice", want: "I2 I7 I13 I17", sql: `unprotect payment_captures;
+unindex payment_captures_txn;
 INSERT INTO payment_captures (id, provider, txn_id, intent_id, order_id, amount, currency, state, reason, occurred_at, booked_at) SELECT 'cap_copy', provider, txn_id, intent_id, order_id, amount, currency, 'suspense', 'x', occurred_at, booked_at FROM payment_captures WHERE id = (SELECT MIN(id) FROM payment_captures)`},
 
 	{name: "two payments applied to an order", want: "I7 I13", rule: "I13.applied", sql: "unprotect payment_captures;\nUPDATE payment_captures SET state = 'applied', reason = '' WHERE reason <> '' AND order_id = (SELECT MIN(order_id) FROM payment_captures WHERE state = 'applied')"},
