@@ -9,6 +9,7 @@ import (
 	"hufu/internal/db"
 	"hufu/internal/exception"
 	"hufu/internal/fault"
+	"hufu/internal/flow"
 	"hufu/internal/id"
 	"hufu/internal/identity"
 	"hufu/internal/job"
@@ -97,6 +98,8 @@ type exceptionView struct {
 	MayRetry bool
 	Note     string
 	Back     *back // the money in suspense that the case is about
+	Owed     []owedRefund
+	Waits    bool // the money it is about is on its way back
 }
 
 func exceptionPage(_ *Console, v *visit) error { return v.exceptionPage(http.StatusOK, nil) }
@@ -107,11 +110,12 @@ func (v *visit) exceptionPage(status int, refusal error) error {
 		return err
 	}
 	d := &exceptionView{Note: v.f("note")}
-	if err := d.refused(v.lang, refusal, nil); err != nil {
+	if err := d.refused(v.lang, refusal, v.owedField); err != nil {
 		return err
 	}
 	var names map[id.Party]string
 	var about map[string]held
+	var owes flow.Owes
 	err = v.view(func(tx *db.Tx) error {
 		var found bool
 		if d.Case, found, err = exception.Find(v.r.Context(), tx, k); err != nil {
@@ -121,6 +125,9 @@ func (v *visit) exceptionPage(status int, refusal error) error {
 			return fault.New(fault.NotFound, "not_found")
 		}
 		if about, err = v.held(tx, []exception.Case{d.Case}); err != nil {
+			return err
+		}
+		if owes, err = v.c.Flows.Owes(v.r.Context(), tx, d.Case); err != nil {
 			return err
 		}
 		names, err = v.names(tx, []id.Party{id.Party(d.Case.ClosedBy)})
@@ -135,11 +142,17 @@ func (v *visit) exceptionPage(status int, refusal error) error {
 	d.MayClose = x.Open && v.who.May(identity.ExceptionClose)
 	d.MayAsk = d.MayClose && x.Order != ""
 	d.MayRetry = d.MayClose && x.Kind == exception.DeadJob
+	d.MayClose = d.MayClose && !owes.Open
+	if x.Open {
+		d.Owed = v.owed("/console/exceptions/"+string(k), owes.Failed, d.Errors)
+		d.Waits = owes.Open && !owes.Suspense && len(owes.Failed) == 0
+	}
 	h, compared := about[x.Subject]
 	if compared {
 		d.Facts = v.compared(h)
-		d.Back = v.back(x, h)
-		d.MayClose = d.MayClose && d.Back == nil
+		if d.Back = v.back(x, h); len(d.Owed) > 0 {
+			d.Back = nil
+		}
 	}
 	d.Facts = append(d.Facts, ui.Fact{Label: v.t("console.case.subject"), Value: x.Subject, Mono: true})
 	if !compared { // else it is said above in words
@@ -161,9 +174,11 @@ func (v *visit) exceptionPage(status int, refusal error) error {
 
 // closingNote is what a case was closed with; what the program itself notes is put in words.
 func (v *visit) closingNote(note string) string {
-	if refund, ok := strings.CutPrefix(note, "refunded "); ok {
-		if k, err := id.Parse[id.Refund](refund); err == nil {
-			return v.t("console.case.refunded", "refund", short(k))
+	for _, word := range []string{"refunded", "again"} {
+		if refund, ok := strings.CutPrefix(note, word+" "); ok {
+			if k, err := id.Parse[id.Refund](refund); err == nil {
+				return v.t("console.case."+word, "refund", short(k))
+			}
 		}
 	}
 	return note
@@ -185,7 +200,7 @@ func closeException(c *Console, v *visit) error {
 		}
 		return v.audit(tx, "exception.close", string(k), "kind", x.Kind, "note", note)
 	})
-	if code := fault.CodeOf(err); code == "exception.refund_first" || code == "exception.closed" {
+	if code := fault.CodeOf(err); code == "exception.refund_first" || code == "exception.owed" || code == "exception.closed" {
 		return v.exceptionPage(http.StatusConflict, err)
 	}
 	if err != nil {

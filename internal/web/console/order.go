@@ -31,6 +31,7 @@ type orderView struct {
 	Refunds   ui.Table
 	Transfers ui.Table
 	Cases     []caseLine
+	Owed      []owedRefund
 	Events    []ui.Event
 	Latest    *ui.Event // of Events
 	Notes     []ui.Event
@@ -75,7 +76,7 @@ func (v *visit) orderPage(status int, contact string, refusal error) error {
 	}
 	var s *dossier
 	d := &orderView{Contact: contact}
-	if err := d.refused(v.lang, refusal, nil); err != nil {
+	if err := d.refused(v.lang, refusal, v.owedField); err != nil {
 		return err
 	}
 	err = v.view(func(tx *db.Tx) error {
@@ -106,6 +107,7 @@ func (v *visit) orderPage(status int, contact string, refusal error) error {
 	d.Facts = []ui.Fact{{Label: v.t("console.customer"), Value: who}, {Label: v.t("console.order.channel"), Value: v.known("console.channel."+o.Channel, o.Channel)}, {Label: v.t("console.order.created"), Value: v.when(o.CreatedAt)}, {Label: v.t("console.order.paid_at"), Value: v.when(o.PaidAt)},
 		{Label: v.t("console.order.expires"), Value: v.when(o.ExpiresAt)}, {Label: v.t("console.amount"), Value: o.Total.String()}}
 	v.orderMoney(s, d)
+	d.Owed = v.owed("/console/orders/"+string(k), payment.Owed(s.refunds), d.Errors)
 	for _, x := range s.cases {
 		d.Cases = append(d.Cases, caseLine{x, v.known("console.case."+x.Kind, x.Kind), "/console/exceptions/" + string(x.ID)})
 	}

@@ -55,6 +55,15 @@ func payments(c *Console, v *visit) error {
 	return v.list(l)
 }
 
+// refundNote is what there is to say of how a refund stands: how a person paid it, or why it
+// failed.
+func (v *visit) refundNote(r payment.Refund) string {
+	if r.ByHand != "" {
+		return v.way(r.ByHand, r.Provider) + " · " + r.Reference
+	}
+	return v.known("fault."+r.Note, r.Note)
+}
+
 // refundTable shows refunds; withOrder leads to their orders.
 func (v *visit) refundTable(all []payment.Refund, withOrder bool) ui.Table {
 	t := ui.Table{Caption: v.t("console.order.refunds"), Columns: []ui.Column{{Label: v.t("console.refund")}, {Label: v.t("console.refund.reason")}, {Label: v.t("console.state")}, {Label: v.t("console.amount"), End: true}, {Label: v.t("console.time"), End: true}}}
@@ -65,7 +74,7 @@ func (v *visit) refundTable(all []payment.Refund, withOrder bool) ui.Table {
 			href = "/console/orders/" + string(r.Order)
 			first = ui.Link(v.gateway(r.Provider), href, short(r.ID)+" · "+short(r.Order))
 		}
-		t.Rows = append(t.Rows, ui.Row{ID: string(r.ID), Href: href, Cells: []ui.Cell{first, ui.Text(v.known("console.refund.reason."+r.Reason, r.Reason), clip(r.Note, 80)), ui.State(tone, word), ui.Sum(r.Amount), ui.At(r.CreatedAt)}})
+		t.Rows = append(t.Rows, ui.Row{ID: string(r.ID), Href: href, Cells: []ui.Cell{first, ui.Text(v.known("console.refund.reason."+r.Reason, r.Reason), clip(v.refundNote(r), 80)), ui.State(tone, word), ui.Sum(r.Amount), ui.At(r.CreatedAt)}})
 	}
 	t.Empty = ui.Empty{Art: "tally", Title: v.t("console.refunds.empty"), Text: v.t("console.refunds.empty.text")}
 	return t

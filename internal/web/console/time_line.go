@@ -161,9 +161,20 @@ func (v *visit) timeLine(s *dossier) []ui.Event {
 		add(e)
 	}
 	for _, r := range s.refunds {
-		add(ui.Event{Tone: ui.Warn, Icon: "refund", At: r.CreatedAt, Title: v.t("console.event.refund", "amount", r.Amount.String()), Detail: v.known("console.refund.reason."+r.Reason, r.Reason)})
+		asked := ui.Event{Tone: ui.Warn, Icon: "refund", At: r.CreatedAt, Title: v.t("console.event.refund", "amount", r.Amount.String()), Detail: v.known("console.refund.reason."+r.Reason, r.Reason)}
+		if r.Again != "" {
+			asked.Title = v.t("console.event.refund_again", "amount", r.Amount.String())
+		}
+		add(asked)
+		if !r.FailedAt.IsZero() {
+			add(ui.Event{Tone: ui.Stop, Icon: "refund", At: r.FailedAt, Title: v.t("console.event.refund_failed", "amount", r.Amount.String()), Detail: v.known("fault."+r.Note, r.Note)})
+		}
 		if !r.DoneAt.IsZero() {
-			add(ui.Event{Tone: ui.OK, Icon: "refund", At: r.DoneAt, Title: v.t("console.event.refunded", "amount", r.Amount.String()), Detail: r.Note})
+			done := ui.Event{Tone: ui.OK, Icon: "refund", At: r.DoneAt, Title: v.t("console.event.refunded", "amount", r.Amount.String())}
+			if r.ByHand != "" {
+				done.Title, done.Detail = v.t("console.event.refund_paid", "amount", r.Amount.String()), v.way(r.ByHand, r.Provider)+" · "+r.Reference
+			}
+			add(done)
 		}
 	}
 	for _, r := range s.rights {
@@ -174,7 +185,7 @@ func (v *visit) timeLine(s *dossier) []ui.Event {
 	for _, x := range s.cases {
 		add(ui.Event{Tone: ui.Stop, Icon: "warn", At: x.OpenedAt, Title: v.t("console.event.case", "kind", v.known("console.case."+x.Kind, x.Kind)), Detail: x.Detail})
 		if !x.Open {
-			add(ui.Event{Tone: ui.OK, Icon: "check", At: x.ClosedAt, Title: v.t("console.event.case_closed", "kind", v.known("console.case."+x.Kind, x.Kind)), Detail: x.Note, By: v.people(s.names, x.ClosedBy)})
+			add(ui.Event{Tone: ui.OK, Icon: "check", At: x.ClosedAt, Title: v.t("console.event.case_closed", "kind", v.known("console.case."+x.Kind, x.Kind)), Detail: v.closingNote(x.Note), By: v.people(s.names, x.ClosedBy)})
 		}
 	}
 	for _, m := range s.messages {
