@@ -119,6 +119,7 @@ type orderView struct {
 	CanCancel bool
 	Unmatched string // the amount of a payment that doesn't match, "" when there is none
 	Returning bool   // and it is on its way back
+	Owed      string // what was to go back and didn't, "" when there is none
 }
 
 type orderLine struct {
@@ -157,6 +158,7 @@ func (s *Web) order(w http.ResponseWriter, r *http.Request) error {
 		v.State, v.Tone, v.Lead = lang.T("shop.unmatched.state"), ui.Warn, ""
 		_, v.Returning = c.Returning(o.refunds)
 	}
+	v.owed(lang, o)
 	if c, err := r.Cookie(s.cookieName(waitCookie)); err == nil && c.Value == string(oid) && !o.order.PaidAt.IsZero() {
 		v.Moment = o.order.State == order.Fulfilled || o.order.State == order.Part
 		s.setCookie(w, waitCookie, "", -1)
@@ -173,6 +175,24 @@ func (s *Web) order(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.ui.Render(w, r, http.StatusOK, "shop/order", v)
 	return nil
+}
+
+// owed tells how it stands with what was to go back when that isn't what the order's state
+// says: a refund that failed, or that we paid from our bank account.
+func (v *orderView) owed(lang i18n.Lang, o whole) {
+	if owed := payment.Owed(o.refunds); len(owed) > 0 {
+		sum := money.Of(0, owed[0].Amount.Currency)
+		for _, r := range owed {
+			sum.Minor += r.Amount.Minor
+		}
+		v.Owed = sum.String()
+		if st := o.order.State; st == order.Part || st == order.Shortage {
+			v.State, v.Tone, v.Lead = lang.T("shop.state.owed"), ui.Warn, lang.T("shop.state."+string(st)+".owed")
+		}
+	}
+	if o.order.State == order.Refunded && slices.ContainsFunc(o.refunds, func(r payment.Refund) bool { return r.ByHand == payment.ByBank }) {
+		v.Lead = lang.T("shop.state.refunded.bank")
+	}
 }
 
 // enter checks the secret in a link. The answer to a wrong one is that to any order that
@@ -322,9 +342,20 @@ func timeline(lang i18n.Lang, o whole) []ui.Event {
 	}
 	for _, f := range o.refunds {
 		e := ui.Event{At: f.CreatedAt, Tone: ui.Info, Icon: "refund", Title: lang.T("shop.event.refund", "amount", f.Amount.String()), Detail: lang.T("shop.event.refund.text")}
+		if f.Again != "" {
+			e.Title = lang.T("shop.event.refund_again", "amount", f.Amount.String())
+		}
+		if !f.FailedAt.IsZero() {
+			e.Detail = ""
+			out = append(out, ui.Event{At: f.FailedAt, Tone: ui.Warn, Icon: "refund", Title: lang.T("shop.event.refund_failed", "amount", f.Amount.String()), Detail: lang.T("shop.event.refund_failed.text")})
+		}
 		out = append(out, e)
 		if f.State == payment.RefundDone {
-			out = append(out, ui.Event{At: f.DoneAt, Tone: ui.OK, Icon: "refund", Title: lang.T("shop.event.refund_done", "amount", f.Amount.String()), Detail: lang.T("shop.event.refund_done.text")})
+			done := ui.Event{At: f.DoneAt, Tone: ui.OK, Icon: "refund", Title: lang.T("shop.event.refund_done", "amount", f.Amount.String()), Detail: lang.T("shop.event.refund_done.text")}
+			if f.ByHand != "" {
+				done.Detail = lang.T("shop.event.refund_done." + string(f.ByHand))
+			}
+			out = append(out, done)
 		}
 	}
 	slices.SortStableFunc(out, func(a, b ui.Event) int { return b.At.Compare(a.At) })
