@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"slices"
-	"strconv"
 	"time"
 
 	"hufu/internal/db"
@@ -131,18 +130,15 @@ func (a *API) orders() {
 	operation(a, "reveal-codes", a.revealCodes)
 }
 
-// leastGuestKey is how long a guest's key must be: it is all that tells one guest's request,
-// and so the token in its answer, from another's.
-const leastGuestKey = 12
-
 // placeOrder is a hot path: its key and the hash of its request are kept in the order.
 func (a *API) placeOrder(ctx context.Context, c *Call, in *placeInput) (*Order, error) {
 	p := flow.Place{Request: order.KeyOf{Scope: "guest", Key: c.key}, RequestHash: c.hash(), Phone: in.Body.Phone, Email: in.Body.Email,
 		Lang: string(c.Lang), Channel: "api", Gateway: in.Body.Gateway, Shown: a.terms.has, Lines: make([]flow.PlaceLine, len(in.Body.Lines))}
 	if c.session != nil {
-		p.Party, p.Request.Scope = c.session.Party.ID, "member:"+c.party()
-	} else if len(c.key) < leastGuestKey {
-		return nil, fault.New(fault.Invalid, "request.short_key", "min", strconv.Itoa(leastGuestKey))
+		p.Party, p.Request = c.session.Party.ID, order.Member(c.session.Party.ID, c.key)
+	}
+	if err := p.Request.Check(); err != nil { // before the key finds an order
+		return nil, err
 	}
 	gateway, known := a.Flows.Gateways[in.Body.Gateway]
 	if !known && (in.Body.Gateway != payment.Balance || c.session == nil) {

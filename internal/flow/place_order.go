@@ -58,6 +58,9 @@ type Placed struct {
 // Place places an order: price decided by us, units reserved, an intent to pay recorded.
 // A sold-out offer is refused without asking the database.
 func (f *Flows) Place(ctx context.Context, c Place) (Placed, error) {
+	if err := c.Request.Check(); err != nil {
+		return Placed{}, err
+	}
 	if len(c.Lines) == 0 || len(c.Lines) > MaxLines {
 		return Placed{}, fault.New(fault.Invalid, "order.lines", "limit", strconv.Itoa(MaxLines))
 	}

@@ -10,6 +10,7 @@ import (
 	"hufu/internal/flow"
 	"hufu/internal/flow/flowtest"
 	"hufu/internal/inventory"
+	"hufu/internal/order"
 )
 
 // lastOne sells the last unit of an offer, and returns the command that bought it, its
@@ -134,4 +135,25 @@ func TestRepeatThatWaitedIsNotSoldOut(t *testing.T) {
 	if err != nil || first.Order == nil || again.Order.ID != first.Order.ID || !again.Repeated {
 		t.Errorf("the first %+v, its repeat %+v, %v", first, again, err)
 	}
+}
+
+// A key that others may choose too names nobody's order, whichever face it came through.
+func TestAKeyThatOthersMayChooseIsRefused(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := flowtest.New(t, d)
+		stock := s.Stock(t, inventory.Counted)
+		s.Receive(t, stock, 9)
+		offer := s.Sell(t, 1990, stock, flowtest.Part{Quantity: 1})
+		for scope, want := range map[string]string{"web": "request.short_key", "guest": "request.short_key", "test": "request.short_key", order.Member("pty_a", "").Scope: ""} {
+			c := flowtest.Order(flowtest.Want{Offer: offer, Quantity: 1})
+			c.Request = order.KeyOf{Scope: scope, Key: "12345678901"}
+			if _, err := s.Place(t.Context(), c); fault.CodeOf(err) != want {
+				t.Errorf("%s: %v, want %q", scope, err, want)
+			}
+			c.Request.Key += "2"
+			if _, err := s.Place(t.Context(), c); err != nil {
+				t.Errorf("%s: a longer one: %v", scope, err)
+			}
+		}
+	})
 }

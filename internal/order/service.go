@@ -3,6 +3,8 @@ package order
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"hufu/internal/db"
@@ -13,8 +15,26 @@ import (
 // Service reads and writes orders.
 type Service struct{}
 
-// KeyOf names a request: who sent it and its idempotency key.
+// KeyOf names a request: who sent it and its idempotency key. The scope is one person's, or
+// shared by everybody who doesn't sign in.
 type KeyOf struct{ Scope, Key string }
+
+// Member names a request of a person who is signed in.
+func Member(party id.Party, key string) KeyOf { return KeyOf{members + string(party), key} }
+
+const members = "member:"
+
+// leastShared is how long the key of a scope that people share must be, in bytes: it is all
+// that tells one's request, and so the way to what was bought, from another's.
+const leastShared = 12
+
+// Check fails with request.short_key when the key could be another's by chance.
+func (k KeyOf) Check() error {
+	if len(k.Key) < leastShared && !strings.HasPrefix(k.Scope, members) {
+		return fault.New(fault.Invalid, "request.short_key", "min", strconv.Itoa(leastShared))
+	}
+	return nil
+}
 
 // ByKeys finds orders by the requests that made them, with their lines. It asks only: the
 // map is filled by the transaction's next Flush or answer.

@@ -208,6 +208,9 @@ func (s *Web) placeOrder(w http.ResponseWriter, r *http.Request) error {
 		return fault.New(fault.Invalid, "http.form")
 	}
 	p := readPlacing(in, r.PathValue("slug"))
+	if err := p.key.Check(); err != nil { // before the key finds an order
+		return err
+	}
 	before, err := s.sentBefore(r.Context(), p.key)
 	if err != nil {
 		return err

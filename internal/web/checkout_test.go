@@ -271,6 +271,28 @@ func TestOneFormIsOneOrder(t *testing.T) {
 	})
 }
 
+// Two browsers that send the same short key, and the same form, share no order.
+func TestAShortKeySharesNoOrder(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := open(t, d)
+		s.stall()
+		for range 2 {
+			b := s.browser("en")
+			f := b.checkout("duo", "1")
+			if own := f.Get("idempotency_key"); len(own) < 26 { // 26 letters of base32 are 130 bits
+				t.Errorf("the form's own key has %d letters", len(own))
+			}
+			f.Set("idempotency_key", "1")
+			if a := b.post("/checkout/duo", f); a.StatusCode != http.StatusBadRequest || a.Header.Get("Location") != "" || !strings.Contains(a.body, "12") {
+				t.Errorf("a short key: %d, leads to %q", a.StatusCode, a.Header.Get("Location"))
+			}
+		}
+		if s.count() != 0 {
+			t.Errorf("%d orders", s.count())
+		}
+	})
+}
+
 // archive takes an offer out of the shop.
 func (s *shop) archive(slug string) {
 	s.t.Helper()
