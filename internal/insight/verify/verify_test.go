@@ -21,6 +21,7 @@ import (
 	"hufu/internal/ledger"
 	"hufu/internal/money"
 	"hufu/internal/payment"
+	"hufu/internal/vault"
 )
 
 // lived is a shop in which everything has happened that can.
@@ -35,6 +36,8 @@ func live(t *testing.T, d *db.DB) *lived {
 	t.Helper()
 	s := &lived{Shop: flowtest.New(t, d)}
 	ctx := t.Context()
+	outside := s.Stock(t, "codes")
+	s.imported(t, outside, "卡密,密码\nCARD-0001,a\nCARD-0002,b\nCARD-0003,c\n")
 	codes, more, seats := s.Stock(t, "codes"), s.Stock(t, "codes"), s.Stock(t, "counted")
 	s.Codes(t, codes, 40)
 	s.Codes(t, codes, 10)
@@ -94,6 +97,7 @@ func live(t *testing.T, d *db.DB) *lived {
 	if err := s.PayBalance(ctx, place(byBalance).Order.ID, party); err != nil {
 		t.Fatal(err)
 	}
+	s.Buy(t, flowtest.Want{Offer: s.Sell(t, 900, "", flowtest.Part{Stock: outside, Coded: true, Quantity: 1}), Quantity: 1})
 	if _, err := s.WorkJobs(ctx, 2); err != nil {
 		t.Fatal(err)
 	}
@@ -107,6 +111,26 @@ func live(t *testing.T, d *db.DB) *lived {
 	}
 	s.pending = place(flowtest.Order(flowtest.Want{Offer: bundle, Quantity: 1}))
 	return s
+}
+
+// imported takes a supplier's file into a stock.
+func (s *lived) imported(t *testing.T, stock id.Stock, file string) {
+	t.Helper()
+	ctx, o, by := t.Context(), vault.ImportOptions{Issuer: "video", Supplier: "wholesale"}, flow.Act{By: "ops", Origin: "test"}
+	i, err := s.ReceiveImport(ctx, flow.NewImport{Stock: stock, File: strings.NewReader(file), FileName: "codes.csv", Options: o, By: by.By})
+	for _, step := range []func() (err error){
+		func() (err error) { _, err = s.CheckImport(ctx, i.ID, o, by); return },
+		func() error { return s.RunImports(ctx) },
+		func() (err error) { _, err = s.StartImport(ctx, i.ID, by); return },
+		func() error { return s.RunImports(ctx) },
+	} {
+		if err == nil {
+			err = step()
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 var errUndo = errors.New("undo")
@@ -344,6 +368,9 @@ SELECT 'added', 1, debit, credit, amount, currency, kind, order_id, at, chain, s
 	{name: "an index that leads nowhere", want: "I5", rule: "I5.index", do: func(ctx context.Context, _ *lived, tx *db.Tx) error {
 		return raw(ctx, tx, `INSERT INTO code_index (blind, code_id) VALUES ($1, 'cod_none')`, []byte("blind"))
 	}},
+	{name: "a delivered code that can't be found any more", want: "I5", rule: "I5.unindexed", sql: `DELETE FROM code_index WHERE code_id = (SELECT MIN(c.id) FROM codes c JOIN code_index x ON x.code_id = c.id WHERE c.state = 'delivered')`},
+	{name: "a free code that can't be found any more", want: "I5", rule: "I5.unindexed", sql: `DELETE FROM code_index WHERE code_id = (SELECT MIN(c.id) FROM codes c JOIN code_index x ON x.code_id = c.id WHERE c.state = 'available')`},
+	{name: "a code in another's place of the index", want: "I5", rule: "I5.index", sql: `UPDATE code_index SET code_id = (SELECT MAX(code_id) FROM code_index)`},
 	{name: "counters used twice", want: "I5", rule: "I5.counters", sql: `UPDATE code_batches SET first_counter = 0 WHERE source = 'generated'`},
 
 	{name: "a right of an unpaid order", want: "I6", rule: "I6.unpaid", do: func(ctx context.Context, s *lived, tx *db.Tx) error { return s.grant(ctx, tx, s.pending) }},
@@ -364,7 +391,7 @@ INSERT INTO exceptions (id, kind, subject, order_id, detail, amount, currency, s
 	{name: "money taken, order closed", want: "I7 I10 I19", sql: `UPDATE orders SET state = 'expired', closed_at = created_at, paid_at = 0, history = 'pending@' || CAST(created_at AS TEXT) || ';expired@' || CAST(created_at AS TEXT) || ';' WHERE id = (SELECT MIN(id) FROM orders)`},
 
 	{name: "units held for nobody", want: "I8", rule: "I8.reserved", sql: `UPDATE reservations SET quantity = quantity + 1 WHERE id = (SELECT MIN(id) FROM reservations WHERE state = 'live')`},
-	{name: "a code gone", want: "I8", rule: "I8.codes", sql: `DELETE FROM codes WHERE id = (SELECT MIN(id) FROM codes WHERE state = 'available')`},
+	{name: "a code gone", want: "I5 I8", rule: "I8.codes", sql: `DELETE FROM codes WHERE id = (SELECT MIN(id) FROM codes WHERE state = 'available')`},
 	{name: "a batch that counts wrong", want: "I8", rule: "I8.batch", sql: `UPDATE code_batches SET available = available - 1, voided = voided + 1 WHERE id = (SELECT MIN(id) FROM code_batches)`},
 	{name: "seats sold and not delivered", want: "I8", rule: "I8.units", sql: `UPDATE stocks SET delivered = delivered + 1, available = available - 1 WHERE kind = 'counted'`},
 

@@ -16,11 +16,16 @@ var (
 	countCodes = db.SQL("verify.codes", `SELECT stock_id, batch_id, state, owned, COUNT(*), MIN(id)
 FROM (SELECT id, stock_id, batch_id, state, CASE WHEN right_id = '' THEN 0 ELSE 1 END AS owned FROM codes WHERE id > $1 AND id <= $2) c GROUP BY stock_id, batch_id, state, owned`)
 	codeStocks = db.SQL("verify.code_stocks", `SELECT id, available + reserved, delivered, voided FROM stocks WHERE kind = 'codes' ORDER BY id`)
-	allBatches = db.SQL("verify.batches", `SELECT id, stock_id, stored, filling, available, delivered, voided, expired FROM code_batches ORDER BY id`)
+	allBatches = db.SQL("verify.batches", `SELECT id, stock_id, source, stored, filling, available, delivered, voided, expired FROM code_batches ORDER BY id`)
+	countIndex = db.SQL("verify.count_index", `SELECT COUNT(*) FROM code_index`)
+	unindexed  = db.SQL("verify.unindexed", `SELECT c.id, 'batch=' || c.batch_id FROM code_batches b JOIN codes c ON c.batch_id = b.id LEFT JOIN code_index x ON x.blind = c.blind
+WHERE b.source = 'imported' AND (x.code_id IS NULL OR x.code_id <> c.id) LIMIT 100`)
 )
 
 // tally counts codes by state.
 type tally struct{ filling, available, delivered, voided, expired int64 }
+
+func (t *tally) all() int64 { return t.filling + t.available + t.delivered + t.voided + t.expired }
 
 func (t *tally) add(state string, n int64) {
 	switch state {
@@ -118,11 +123,15 @@ func (h *hand) stocks(ctx context.Context, counted map[string]*tally) error {
 
 // batches compares each batch's counts with its codes.
 func (h *hand) batches(ctx context.Context, counted map[[2]string]*tally) error {
+	inBatch, outside := map[string]int64{}, int64(0)
+	for at, t := range counted {
+		inBatch[at[0]] += t.all()
+	}
 	err := h.tx.Query(ctx, allBatches, func(scan func(...any) error) error {
-		var batch, stock string
+		var batch, stock, source string
 		var stored int64
 		var b tally
-		if err := scan(&batch, &stock, &stored, &b.filling, &b.available, &b.delivered, &b.voided, &b.expired); err != nil {
+		if err := scan(&batch, &stock, &source, &stored, &b.filling, &b.available, &b.delivered, &b.voided, &b.expired); err != nil {
 			return err
 		}
 		at := [2]string{batch, stock}
@@ -131,13 +140,41 @@ func (h *hand) batches(ctx context.Context, counted map[[2]string]*tally) error 
 			t = new(tally)
 		}
 		delete(counted, at)
-		if *t != b || stored != b.filling+b.available+b.delivered+b.voided+b.expired {
+		if source == "imported" {
+			outside += inBatch[batch]
+		}
+		if *t != b || stored != b.all() {
 			h.bad("I8", "batch", batch, fmt.Sprintf("counts=%+v codes=%+v", b, *t))
 		}
 		return nil
 	})
 	for at := range counted {
 		h.bad("I29", "code", at[0], "stock="+at[1]+": codes without their batch")
+	}
+	if err != nil {
+		return err
+	}
+	return h.index(ctx, outside)
+}
+
+// index tells of codes from outside that the index doesn't have. By I5.index each of its rows
+// leads to the code with its blind, and by its key no two to one code: so as many rows as codes
+// say that it has them all, and each code is looked for only where that is not so.
+func (h *hand) index(ctx context.Context, outside int64) error {
+	var n int64
+	if _, err := h.tx.One(ctx, countIndex, []any{&n}); err != nil || n == outside {
+		return err
+	}
+	found := false
+	err := h.tx.Query(ctx, unindexed, func(scan func(...any) error) error {
+		var code, detail string
+		found = true
+		err := scan(&code, &detail)
+		h.bad("I5", "unindexed", code, detail)
+		return err
+	})
+	if err == nil && !found {
+		h.bad("I5", "unindexed", "code_index", fmt.Sprintf("rows=%d codes=%d", n, outside))
 	}
 	return err
 }
