@@ -65,7 +65,7 @@ func exceptions(_ *Console, v *visit) error {
 	}
 	for _, x := range page {
 		href := "/console/exceptions/" + string(x.ID)
-		sub := x.Detail
+		sub := v.caseDetail(x)
 		if h, ok := money[x.Subject]; ok && x.Kind == exception.Mismatch {
 			sub = v.compare(h)
 		}
@@ -156,7 +156,7 @@ func (v *visit) exceptionPage(status int, refusal error) error {
 	}
 	d.Facts = append(d.Facts, ui.Fact{Label: v.t("console.case.subject"), Value: x.Subject, Mono: true})
 	if !compared { // else it is said above in words
-		d.Facts = append(d.Facts, ui.Fact{Label: v.t("console.case.detail"), Value: dash(x.Detail)})
+		d.Facts = append(d.Facts, ui.Fact{Label: v.t("console.case.detail"), Value: dash(v.caseDetail(x))})
 		if x.Amount.Currency != "" {
 			d.Facts = append(d.Facts, ui.Fact{Label: v.t("console.amount"), Value: x.Amount.String()})
 		}
@@ -171,6 +171,9 @@ func (v *visit) exceptionPage(status int, refusal error) error {
 	d.Crumbs = []ui.Crumb{{Label: v.t("ui.nav.exceptions"), Href: "/console/exceptions"}, {Label: d.Word}}
 	return v.render(status, "exception", d)
 }
+
+// caseDetail is what a case says beside its kind; why a refund failed is put in words.
+func (v *visit) caseDetail(x exception.Case) string { return v.known("fault."+x.Detail, x.Detail) }
 
 // closingNote is what a case was closed with; what the program itself notes is put in words.
 func (v *visit) closingNote(note string) string {

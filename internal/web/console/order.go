@@ -62,9 +62,10 @@ type rightLine struct {
 }
 
 type caseLine struct {
-	Case exception.Case
-	Word string
-	Href string
+	Case   exception.Case
+	Word   string
+	Detail string
+	Href   string
 }
 
 func orderPage(_ *Console, v *visit) error { return v.orderPage(http.StatusOK, "", nil) }
@@ -109,7 +110,7 @@ func (v *visit) orderPage(status int, contact string, refusal error) error {
 	v.orderMoney(s, d)
 	d.Owed = v.owed("/console/orders/"+string(k), payment.Owed(s.refunds), d.Errors)
 	for _, x := range s.cases {
-		d.Cases = append(d.Cases, caseLine{x, v.known("console.case."+x.Kind, x.Kind), "/console/exceptions/" + string(x.ID)})
+		d.Cases = append(d.Cases, caseLine{x, v.known("console.case."+x.Kind, x.Kind), v.caseDetail(x), "/console/exceptions/" + string(x.ID)})
 	}
 	d.Events = v.timeLine(s)
 	if len(d.Events) > 0 {

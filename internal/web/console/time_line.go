@@ -183,7 +183,7 @@ func (v *visit) timeLine(s *dossier) []ui.Event {
 		}
 	}
 	for _, x := range s.cases {
-		add(ui.Event{Tone: ui.Stop, Icon: "warn", At: x.OpenedAt, Title: v.t("console.event.case", "kind", v.known("console.case."+x.Kind, x.Kind)), Detail: x.Detail})
+		add(ui.Event{Tone: ui.Stop, Icon: "warn", At: x.OpenedAt, Title: v.t("console.event.case", "kind", v.known("console.case."+x.Kind, x.Kind)), Detail: v.caseDetail(x)})
 		if !x.Open {
 			add(ui.Event{Tone: ui.OK, Icon: "check", At: x.ClosedAt, Title: v.t("console.event.case_closed", "kind", v.known("console.case."+x.Kind, x.Kind)), Detail: v.closingNote(x.Note), By: v.people(s.names, x.ClosedBy)})
 		}
