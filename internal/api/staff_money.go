@@ -224,7 +224,7 @@ func (a *API) credit(ctx context.Context, c *Call, in *creditInput) (*CreditDone
 	}
 	var same bool
 	if bad := a.Flows.DB.View(ctx, func(tx *db.Tx) error {
-		booked, err := a.Flows.Ledger.Entries(ctx, tx, []string{"credit:" + in.Body.Reference})
+		booked, err := a.Flows.Ledger.Entries(ctx, tx, []string{flow.CreditEntry(in.Body.Reference)})
 		from := ledger.Granted(amount.Currency)
 		if in.Body.Received {
 			from = ledger.Bank(amount.Currency)

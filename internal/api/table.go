@@ -87,7 +87,7 @@ var table = []spec{
 	// Stock.
 	{Name: "list-stocks", Method: get, Path: "/staff/stocks", For: Staff, Right: identity.StockView, Repeat: Reads, Summary: "List the stocks"},
 	{Name: "get-stock", Method: get, Path: "/staff/stocks/{stock}", For: Staff, Right: identity.StockView, Repeat: Reads, Summary: "Look at a stock", Faults: "stock.not_found"},
-	{Name: "create-stock", Method: post, Path: "/staff/stocks", For: Staff, Right: identity.StockEdit, Repeat: Keyed, Status: http.StatusCreated, Summary: "Add a stock", Faults: "stock.name_taken"},
+	{Name: "create-stock", Method: post, Path: "/staff/stocks", For: Staff, Right: identity.StockEdit, Repeat: Keyed, Status: http.StatusCreated, Summary: "Add a stock", Faults: "stock.name_taken stock.invalid naming.hidden"},
 	{Name: "receive-stock", Method: post, Path: "/staff/stocks/{stock}/receive", For: Staff, Right: identity.StockEdit, Repeat: Keyed, Summary: "Receive units of a counted stock", Faults: "stock.not_found stock.counted"},
 	{Name: "set-low-mark", Method: put, Path: "/staff/stocks/{stock}/low-mark", For: Staff, Right: identity.StockEdit, Repeat: Keyed, Summary: "Set below how many units somebody is told", Faults: "stock.not_found"},
 
@@ -96,7 +96,7 @@ var table = []spec{
 	{Name: "get-batch", Method: get, Path: "/staff/batches/{batch}", For: Staff, Right: identity.StockView, Repeat: Reads, Summary: "Look at a batch", Faults: "vault.batch_unknown"},
 	{Name: "list-batch-codes", Method: get, Path: "/staff/batches/{batch}/codes", For: Staff, Right: identity.StockView, Repeat: Reads, Summary: "List a batch's codes, masked", Faults: "vault.batch_unknown"},
 	{Name: "generate-codes", Method: post, Path: "/staff/batches", For: Staff, Right: identity.CodeImport, Repeat: Keyed, Status: http.StatusAccepted, Summary: "Generate codes of our own",
-		Faults: "vault.count vault.stock vault.expires_past vault.format_prefix vault.format_group vault.format_bits vault.format_machine vault.batch_name vault.batch_issuer"},
+		Faults: "vault.count vault.stock vault.expires_past vault.format_prefix vault.format_group vault.format_bits vault.format_machine vault.batch_name vault.batch_issuer naming.hidden"},
 	{Name: "resume-batch", Method: post, Path: "/staff/batches/{batch}/resume", For: Staff, Right: identity.CodeImport, Repeat: Natural, Why: "a batch never gets more codes than its size", Status: http.StatusAccepted,
 		Summary: "Go on with a generation that ended early", Faults: "vault.batch_unknown vault.batch_not_filling"},
 	{Name: "undo-batch", Method: post, Path: "/staff/batches/{batch}/undo", For: Staff, Right: identity.CodeImport, Repeat: Natural, Why: "a batch that was taken back is answered as it stands",
@@ -149,7 +149,7 @@ var table = []spec{
 	{Name: "refund-by-hand", Method: post, Path: "/staff/refunds/{refund}/paid", For: Staff, Right: identity.OrderRefund, Fresh: true, Repeat: Natural, Why: "a refund is paid once; with the same reference it is answered as it stands",
 		Summary: "Record that you paid a refund that failed, with the reference of what you paid", Faults: "refund.not_found refund.reason refund.way refund.reference refund.done refund.under_way refund.replaced refund.told refund.exceeds"},
 	{Name: "credit-balance", Method: post, Path: "/staff/customers/{party}/credits", For: Staff, Right: identity.OrderRefund, Fresh: true, Repeat: Natural, Why: "its reference is booked once", Status: http.StatusCreated,
-		Summary: "Raise a member's prepaid balance", Faults: "not_found ledger.amount ledger.reason ledger.reference"},
+		Summary: "Raise a member's prepaid balance", Faults: "not_found ledger.amount ledger.reason ledger.reference naming.hidden"},
 
 	// People.
 	{Name: "get-customer", Method: get, Path: "/staff/customers/{party}", For: Staff, Right: identity.OrderView, Repeat: Reads, Summary: "Look at a member, masked, with their balances", Faults: "not_found"},
@@ -181,6 +181,6 @@ var table = []spec{
 
 const (
 	quoteFaults      = "order.no_offer order.not_yet order.paused order.quantity order.lines order.offer_twice order.too_much order.currencies"
-	importFaults     = "vault.import_unknown vault.import_state vault.import_lost vault.mapping_missing vault.mapping_column vault.mapping_twice vault.import_zone vault.batch_sold vault.code_reserved"
-	importFileFaults = "vault.stock vault.batch_issuer vault.batch_name vault.import_large vault.import_upload vault.import_zone tabular.empty tabular.too_large tabular.truncated tabular.damaged tabular.not_a_table tabular.old_excel tabular.charset tabular.bomb tabular.unsafe_path tabular.encrypted tabular.sheet_missing"
+	importFaults     = "vault.import_unknown vault.import_state vault.import_lost vault.mapping_missing vault.mapping_column vault.mapping_twice vault.import_zone vault.batch_issuer vault.batch_name naming.hidden vault.batch_sold vault.code_reserved"
+	importFileFaults = "vault.stock vault.batch_issuer vault.batch_name naming.hidden vault.import_large vault.import_upload vault.import_zone tabular.empty tabular.too_large tabular.truncated tabular.damaged tabular.not_a_table tabular.old_excel tabular.charset tabular.bomb tabular.unsafe_path tabular.encrypted tabular.sheet_missing"
 )

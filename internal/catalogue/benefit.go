@@ -65,6 +65,8 @@ func (b Benefit) Validate(path string, f *fault.Error) {
 	}
 	need(slugForm.MatchString(b.Slug) && len(b.Slug) <= maxSlug, "slug", "catalogue.slug")
 	need(b.Provider.Key != "" && b.Provider.Name.ZH != "", "provider", "catalogue.required")
+	need(b.Provider.Key == "" || slugForm.MatchString(b.Provider.Key) && len(b.Provider.Key) <= maxSlug, "provider.key", "catalogue.slug")
+	b.seen(path, f)
 	need(b.Name.ZH != "", "name.zh", "catalogue.required")
 	need(b.Name.EN != "", "name.en", "catalogue.required")
 	need(b.Name.within(200), "name", "catalogue.too_long", "limit", "200")

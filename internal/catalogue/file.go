@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"hufu/internal/money"
+	"hufu/internal/naming"
 )
 
 // FileFormat is the value of "format" in a catalogue file.
@@ -113,7 +114,7 @@ func ParseFile(data []byte) *File {
 	clear(first)
 	for _, o := range top.list("stocks", "name", "kind", "units", "low_mark") {
 		r.stock(o)
-		r.once(first, o, "name", o.text("name"))
+		r.once(first, o, "name", naming.Key(o.text("name")))
 	}
 	clear(first)
 	for _, o := range top.list("benefits", "slug", "kind", "provider", "name", "disclosure", "attributes", "valid_days", "coded", "stock") {
@@ -188,7 +189,8 @@ func (r *fileReader) words(o object, field string) Text {
 }
 
 func (r *fileReader) stock(o object) {
-	s := FileStock{Path: o.path, Name: o.text("name"), Kind: o.text("kind"), Units: o.whole("units", 0, 1e12), LowMark: o.whole("low_mark", 0, 1e12)}
+	name, _ := naming.Name(o.text("name")) // text has told what hides in it
+	s := FileStock{Path: o.path, Name: name, Kind: o.text("kind"), Units: o.whole("units", 0, 1e12), LowMark: o.whole("low_mark", 0, 1e12)}
 	if s.Name == "" || len(s.Name) > 120 {
 		r.blame(o.at("name"), "catalogue.file_stock_name")
 	}

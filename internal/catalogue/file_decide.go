@@ -9,6 +9,7 @@ import (
 
 	"hufu/internal/fault"
 	"hufu/internal/id"
+	"hufu/internal/naming"
 )
 
 // Change is what an import does with an item.
@@ -78,9 +79,9 @@ func (f *File) stock(path, name, kind, otherwise string, stocks map[string]Stock
 	if name == "" {
 		return "", true
 	}
-	s, ok := stocks[name]
+	s, ok := stocks[naming.Key(name)]
 	switch {
-	case !ok && slices.ContainsFunc(f.Stocks, func(s FileStock) bool { return s.Name == name }):
+	case !ok && slices.ContainsFunc(f.Stocks, func(s FileStock) bool { return naming.Same(s.Name, name) }):
 		return "", false
 	case !ok:
 		f.blame(path, "catalogue.file_no_stock", "name", clip(name))
@@ -91,7 +92,7 @@ func (f *File) stock(path, name, kind, otherwise string, stocks map[string]Stock
 	return s.ID, ok
 }
 
-// DecideBenefit says what to do with benefit i, given the stocks by name and what the shop
+// DecideBenefit says what to do with benefit i, given the stocks by the key of their name and what the shop
 // has under its slug, if anything, and the benefit to save.
 func (f *File) DecideBenefit(i int, was *Benefit, stocks map[string]StockRef) (Benefit, FileRow) {
 	fb := f.Benefits[i]
@@ -110,7 +111,12 @@ func (f *File) DecideBenefit(i int, was *Benefit, stocks map[string]StockRef) (B
 	}
 	wrong := fault.New(fault.Invalid, "catalogue.content")
 	b.Validate(fb.Path, wrong)
-	f.found.take(wrong, func(path string) string { return path })
+	f.found.take(wrong, func(path string) string {
+		if path == fb.Path+".provider.key" { // told where the provider stands
+			return ""
+		}
+		return path
+	})
 	var fields []string
 	if was != nil {
 		b.ID, b.Version = was.ID, was.Version

@@ -4,7 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
+
+	"hufu/internal/naming"
 )
 
 // object is a JSON object of a file whose fields are read by name. One that isn't an
@@ -73,10 +74,8 @@ func (o object) text(field string) string {
 	if n == nil {
 		return ""
 	}
-	if strings.ContainsFunc(n.text, func(r rune) bool {
-		return r != '\n' && r != '\t' && unicode.IsControl(r) || r == unicode.ReplacementChar
-	}) {
-		o.file.blame(o.at(field), "catalogue.file_control")
+	if naming.HiddenText(n.text) {
+		o.file.blame(o.at(field), "catalogue.hidden")
 		return ""
 	}
 	return n.text

@@ -200,7 +200,7 @@ func after(data string, p Problem) string {
 func TestUnreadableTextsAreTold(t *testing.T) {
 	for name, text := range map[string]string{"nul": `"T\u0000V"`, "half a surrogate": `"T\ud800V"`, "a bell": `"T\u0007V"`} {
 		told, _ := judge(with(t, `"TV"`, text))
-		if len(told) != 1 || told[0].Code != "catalogue.file_control" || told[0].Line != 4 {
+		if len(told) != 1 || told[0].Code != "catalogue.hidden" || told[0].Line != 4 {
 			t.Errorf("%s: %+v", name, told)
 		}
 	}

@@ -152,6 +152,7 @@ func (c Content) Validate() error {
 	}
 	need(c.Title.ZH != "", "title.zh", "catalogue.required")
 	need(c.Title.EN != "", "title.en", "catalogue.required")
+	c.seen(f)
 	need(c.Title.within(200), "title", "catalogue.too_long", "limit", "200")
 	need(c.Summary.within(500), "summary", "catalogue.too_long", "limit", "500")
 	need(c.Badge.within(40), "badge", "catalogue.too_long", "limit", "40")

@@ -190,6 +190,9 @@ func (s *Service) Create(ctx context.Context, tx *db.Tx, o Offer, now time.Time)
 	if !slugForm.MatchString(o.Slug) || len(o.Slug) > 80 {
 		return Offer{}, fault.New(fault.Invalid, "catalogue.content").At("slug", "catalogue.slug")
 	}
+	if err := o.legible(); err != nil {
+		return Offer{}, err
+	}
 	if taken, err := loadOffers(ctx, tx, selectSlug, o.Slug); err != nil {
 		return Offer{}, err
 	} else if len(taken) > 0 {
@@ -205,6 +208,9 @@ func (s *Service) Create(ctx context.Context, tx *db.Tx, o Offer, now time.Time)
 func (s *Service) Save(ctx context.Context, tx *db.Tx, o Offer, now time.Time) (Offer, error) {
 	if !o.EndsAt.IsZero() && !o.EndsAt.After(o.StartsAt) {
 		return Offer{}, fault.New(fault.Invalid, "catalogue.content").At("ends_at", "catalogue.ends_before_start")
+	}
+	if err := o.legible(); err != nil {
+		return Offer{}, err
 	}
 	draft, err := encode(o.Draft)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"hufu/internal/db"
 	"hufu/internal/fault"
 	"hufu/internal/id"
+	"hufu/internal/naming"
 )
 
 // ImportOptions say how a catalogue file is imported.
@@ -110,8 +111,8 @@ type importing struct {
 	file     *catalogue.File
 	by       id.Party
 	now      time.Time
-	stocks   map[string]catalogue.StockRef
-	benefits map[string]catalogue.Benefit // those an offer may give
+	stocks   map[string]catalogue.StockRef // by the key of their name
+	benefits map[string]catalogue.Benefit  // those an offer may give
 	rows     []catalogue.FileRow
 }
 
@@ -127,11 +128,11 @@ func (in *importing) importStocks(ctx context.Context) error {
 	}
 	in.stocks = map[string]catalogue.StockRef{}
 	for _, s := range present {
-		in.stocks[s.Name] = catalogue.StockRef{ID: s.ID, Kind: s.Kind, Received: s.Received, LowMark: s.LowMark}
+		in.stocks[naming.Key(s.Name)] = catalogue.StockRef{ID: s.ID, Kind: s.Kind, Received: s.Received, LowMark: s.LowMark}
 	}
 	for i, s := range in.file.Stocks {
 		var was *catalogue.StockRef
-		if ref, known := in.stocks[s.Name]; known {
+		if ref, known := in.stocks[naming.Key(s.Name)]; known {
 			was = &ref
 		}
 		if row := in.file.DecideStock(i, was); !in.add(row) {
@@ -158,7 +159,7 @@ func (in *importing) saveStock(ctx context.Context, s catalogue.FileStock, was *
 			return err
 		}
 		was = &catalogue.StockRef{ID: made.ID, Kind: made.Kind, LowMark: made.LowMark}
-		in.stocks[s.Name] = *was
+		in.stocks[naming.Key(s.Name)] = *was
 	}
 	if n := s.ToReceive(*was); n > 0 {
 		book, err := in.Inventory.Open(ctx, in.tx, []id.Stock{was.ID}, nil)

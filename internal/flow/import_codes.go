@@ -11,6 +11,7 @@ import (
 	"hufu/internal/db"
 	"hufu/internal/fault"
 	"hufu/internal/id"
+	"hufu/internal/naming"
 	"hufu/internal/tabular"
 	"hufu/internal/vault"
 )
@@ -30,8 +31,8 @@ type NewImport struct {
 func (f *Flows) ReceiveImport(ctx context.Context, c NewImport) (*vault.Import, error) {
 	now := f.Clock.Now()
 	i := &vault.Import{Stock: c.Stock, FileName: clipName(filepath.Base(c.FileName)), Options: c.Options, CreatedAt: now, CreatedBy: c.By}
-	if i.Options.Issuer == "" {
-		return nil, fault.New(fault.Invalid, "vault.batch_issuer")
+	if err := i.Options.Tidy(); err != nil {
+		return nil, err
 	}
 	if i.Options.Name == "" {
 		i.Options.Name = i.FileName
@@ -60,11 +61,14 @@ func (f *Flows) ReceiveImport(ctx context.Context, c NewImport) (*vault.Import, 
 	return i, nil
 }
 
+// clipName is what is kept of a file's name: its end, and nothing that can't be seen. In
+// bytes it is short enough for the name of a batch.
 func clipName(name string) string {
-	if r := []rune(name); len(r) > 120 {
-		return string(r[len(r)-120:])
+	r := []rune(naming.Visible(name))
+	for len(r) > 120 || len(string(r)) > 200 {
+		r = r[1:]
 	}
-	return name
+	return string(r)
 }
 
 func (f *Flows) receive(ctx context.Context, i *vault.Import, c NewImport) error {
@@ -153,8 +157,8 @@ func (f *Flows) CheckImport(ctx context.Context, id id.Import, o vault.ImportOpt
 		if i.State != vault.ImportReceived && i.State != vault.ImportChecked {
 			return fault.New(fault.Conflict, "vault.import_state")
 		}
-		if o.Issuer == "" {
-			return fault.New(fault.Invalid, "vault.batch_issuer")
+		if err := o.Tidy(); err != nil {
+			return err
 		}
 		if o.Name == "" {
 			o.Name = i.FileName

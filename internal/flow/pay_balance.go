@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"strings"
 
 	"hufu/internal/audit"
 	"hufu/internal/db"
@@ -9,6 +10,7 @@ import (
 	"hufu/internal/id"
 	"hufu/internal/ledger"
 	"hufu/internal/money"
+	"hufu/internal/naming"
 	"hufu/internal/order"
 	"hufu/internal/payment"
 )
@@ -91,13 +93,21 @@ func (b *balances) cover(c Confirm, o *order.Order) error {
 	return nil
 }
 
+// CreditEntry is the entry of the books for a credit by its reference, however that is
+// written; see naming.Key.
+func CreditEntry(reference string) string { return "credit:" + naming.Key(reference) }
+
 // Credit raises a party's prepaid balance by money received outside a gateway, or given.
 // The reference makes it happen once.
 func (f *Flows) Credit(ctx context.Context, party id.Party, amount money.Amount, received bool, reference, reason string, by id.Party, origin string) error {
 	if amount.Minor <= 0 || !amount.Currency.Known() {
 		return fault.New(fault.Invalid, "ledger.amount")
 	}
-	if reference == "" || reason == "" {
+	reference, ok := naming.Name(reference)
+	if !ok || naming.HiddenText(reason) {
+		return fault.New(fault.Invalid, "naming.hidden")
+	}
+	if reference == "" || strings.TrimSpace(reason) == "" {
 		return fault.New(fault.Invalid, "ledger.reason")
 	}
 	from := ledger.Granted(amount.Currency)
@@ -106,7 +116,7 @@ func (f *Flows) Credit(ctx context.Context, party id.Party, amount money.Amount,
 	}
 	now := f.Clock.Now()
 	err := f.DB.Do(ctx, func(tx *db.Tx) error {
-		if err := f.Ledger.Post(ctx, tx, []ledger.Transfer{{Entry: "credit:" + reference, Leg: 1, Debit: from, Credit: ledger.Prepaid(party, amount.Currency),
+		if err := f.Ledger.Post(ctx, tx, []ledger.Transfer{{Entry: CreditEntry(reference), Leg: 1, Debit: from, Credit: ledger.Prepaid(party, amount.Currency),
 			Amount: amount, Kind: "credit", At: now}}); err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"hufu/internal/fault"
+	"hufu/internal/naming"
 )
 
 // Contact is where a code can be sent: a phone number or an e-mail address, normalised.
@@ -133,15 +134,9 @@ func MaskEmail(email string) string {
 }
 
 // line makes text from outside fit to be stored and shown in one line: valid UTF-8, no
-// control characters, at most max characters.
+// characters that nobody sees, at most max characters.
 func line(s string, max int) string {
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == utf8.RuneError {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(s, ""))
-	s = strings.TrimSpace(s)
+	s = strings.TrimSpace(naming.Visible(s))
 	if utf8.RuneCountInString(s) > max {
 		s = string([]rune(s)[:max])
 	}

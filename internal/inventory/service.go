@@ -2,12 +2,14 @@ package inventory
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
 	"hufu/internal/db"
 	"hufu/internal/fault"
 	"hufu/internal/id"
+	"hufu/internal/naming"
 )
 
 // Service reads and writes stocks.
@@ -101,12 +103,19 @@ func (s *Service) Stocks(ctx context.Context, tx *db.Tx, ids []id.Stock) (map[id
 	return out, err
 }
 
-// ByName finds stocks by name. Unknown names are left out.
+// ByName finds stocks by name, however it is written; see naming.Key. Unknown names are left
+// out.
 func (s *Service) ByName(ctx context.Context, tx *db.Tx, names []string) (map[string]*Stock, error) {
-	found, err := loadStocks(ctx, tx, selectByName, db.Texts(names))
+	asked := make(map[string][]string, len(names))
+	for _, n := range names {
+		asked[naming.Key(n)] = append(asked[naming.Key(n)], n)
+	}
+	found, err := loadStocks(ctx, tx, selectByName, db.Texts(slices.Sorted(maps.Keys(asked))))
 	out := make(map[string]*Stock, len(found))
 	for _, st := range found {
-		out[st.Name] = st
+		for _, n := range asked[naming.Key(st.Name)] {
+			out[n] = st
+		}
 	}
 	return out, err
 }
@@ -116,8 +125,13 @@ func (s *Service) All(ctx context.Context, tx *db.Tx) ([]*Stock, error) {
 	return loadStocks(ctx, tx, listStocks)
 }
 
-// Create adds an empty stock. Names are unique; see stock.name_taken.
+// Create adds an empty stock. Names are unique, however they are written; see
+// stock.name_taken.
 func (s *Service) Create(ctx context.Context, tx *db.Tx, name, kind string, lowMark int64, now time.Time) (*Stock, error) {
+	name, ok := naming.Name(name)
+	if !ok {
+		return nil, fault.New(fault.Invalid, "naming.hidden")
+	}
 	if name == "" || len(name) > 120 || (kind != Counted && kind != Codes) || lowMark < 0 {
 		return nil, fault.New(fault.Invalid, "stock.invalid")
 	}
@@ -130,7 +144,7 @@ func (s *Service) Create(ctx context.Context, tx *db.Tx, name, kind string, lowM
 	}
 	st := &Stock{ID: id.New[id.Stock](), Name: name, Kind: kind, LowMark: lowMark, UpdatedAt: now}
 	return st, tx.WriteAll(ctx, insertStock, 1, func(_ int, w *db.Binder) {
-		w.Text(string(st.ID)).Text(st.Name).Text(st.Kind).Int(0).Int(0).Int(0).Int(0).Int(0).Int(lowMark).Time(now)
+		w.Text(string(st.ID)).Text(st.Name).Text(naming.Key(st.Name)).Text(st.Kind).Int(0).Int(0).Int(0).Int(0).Int(0).Int(lowMark).Time(now)
 	})
 }
 

@@ -12,10 +12,10 @@ const stockColumns = `id, name, kind, received, available, reserved, delivered, 
 var (
 	lockStocks   = db.SQL("inventory.lock_stocks", `SELECT `+stockColumns+` FROM stocks WHERE id {{in $1 text}} ORDER BY id {{for update}}`)
 	selectStocks = db.SQL("inventory.stocks", `SELECT `+stockColumns+` FROM stocks WHERE id {{in $1 text}} ORDER BY id`)
-	selectByName = db.SQL("inventory.stock_by_name", `SELECT `+stockColumns+` FROM stocks WHERE name {{in $1 text}} ORDER BY name`)
+	selectByName = db.SQL("inventory.stock_by_name", `SELECT `+stockColumns+` FROM stocks WHERE name_key {{in $1 text}} ORDER BY name`)
 	listStocks   = db.SQL("inventory.list_stocks", `SELECT `+stockColumns+` FROM stocks ORDER BY name`)
 	soldOut      = db.SQL("inventory.sold_out", `SELECT id, available FROM stocks WHERE id {{in $1 text}}`)
-	insertStock  = db.Rows("inventory.insert_stock", `INSERT INTO stocks {{values id text, name text, kind text, received bigint, available bigint, reserved bigint, delivered bigint, voided bigint, low_mark bigint, updated_at bigint}}`)
+	insertStock  = db.Rows("inventory.insert_stock", `INSERT INTO stocks {{values id text, name text, name_key text, kind text, received bigint, available bigint, reserved bigint, delivered bigint, voided bigint, low_mark bigint, updated_at bigint}}`)
 	updateStock  = db.Rows("inventory.update_stock", `UPDATE stocks SET received = r.received, available = r.available, reserved = r.reserved, delivered = r.delivered, voided = r.voided, updated_at = r.updated_at
 FROM {{rows id text, received bigint, available bigint, reserved bigint, delivered bigint, voided bigint, updated_at bigint}} WHERE stocks.id = r.id`)
 	setLowMark        = db.SQL("inventory.set_low_mark", `UPDATE stocks SET low_mark = $1, updated_at = $2 WHERE id = $3`)

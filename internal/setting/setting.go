@@ -13,12 +13,12 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"hufu/internal/audit"
 	"hufu/internal/db"
 	"hufu/internal/fault"
+	"hufu/internal/naming"
 )
 
 // Of is a setting with values of type T.
@@ -75,11 +75,11 @@ func Int(name string, value, min, max int64) *Of[int64] {
 	}, func(v int64) string { return strconv.FormatInt(v, 10) }})
 }
 
-// Text declares a line of at most max characters, without control characters.
+// Text declares a line of at most max characters, without any that nobody sees.
 func Text(name, value string, max int) *Of[string] {
 	return declare(&Of[string]{name, value, func(text string) (string, error) {
 		text = strings.TrimSpace(text)
-		if !utf8.ValidString(text) || utf8.RuneCountInString(text) > max || strings.ContainsFunc(text, unicode.IsControl) {
+		if utf8.RuneCountInString(text) > max || naming.Hidden(text) {
 			return "", invalid(name, "setting.text", "max", strconv.Itoa(max))
 		}
 		return text, nil

@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"hufu/internal/db"
 	"hufu/internal/fault"
 	"hufu/internal/id"
 	"hufu/internal/money"
+	"hufu/internal/naming"
 )
 
 // Batch is codes that came together (批次).
@@ -140,14 +140,32 @@ func CheckCost(cost money.Amount) error {
 	return nil
 }
 
+// tidy brings what people call a batch, its issuer and its supplier to the form in which
+// they are kept. Its faults are naming.hidden, vault.batch_name and vault.batch_issuer.
+func tidy(name, issuer, supplier *string) error {
+	for _, text := range []*string{name, issuer, supplier} {
+		var ok bool
+		if *text, ok = naming.Name(*text); !ok {
+			return fault.New(fault.Invalid, "naming.hidden")
+		}
+	}
+	switch {
+	case *issuer == "":
+		return fault.New(fault.Invalid, "vault.batch_issuer")
+	case len(*name) > 200 || len(*issuer) > 60 || len(*supplier) > 200:
+		return fault.New(fault.Invalid, "vault.batch_name")
+	}
+	return nil
+}
+
 // AddBatch writes a new batch, which has no codes yet. It mints the batch's id and sets
 // the ids of its codes aside.
 func AddBatch(ctx context.Context, tx *db.Tx, b *Batch) error {
-	if b.Name = strings.TrimSpace(b.Name); b.Name == "" || len(b.Name) > 200 || len(b.Issuer) > 60 || len(b.Supplier) > 200 {
-		return fault.New(fault.Invalid, "vault.batch_name")
+	if err := tidy(&b.Name, &b.Issuer, &b.Supplier); err != nil {
+		return err
 	}
-	if b.Issuer == "" {
-		return fault.New(fault.Invalid, "vault.batch_issuer")
+	if b.Name == "" {
+		return fault.New(fault.Invalid, "vault.batch_name")
 	}
 	if err := CheckCost(b.Cost); err != nil {
 		return err

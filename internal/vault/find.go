@@ -10,6 +10,7 @@ import (
 	"hufu/internal/db"
 	"hufu/internal/fault"
 	"hufu/internal/id"
+	"hufu/internal/naming"
 )
 
 // Shown is what may be seen of a code by anybody who works with batches.
@@ -295,7 +296,7 @@ func formatsOf(ctx context.Context, tx *db.Tx, issuer string) ([]Format, error) 
 	err := tx.Query(ctx, issuers, func(scan func(...any) error) error {
 		var source, of, format string
 		var f Format
-		if err := scan(&source, &of, &format); err != nil || source != Generated || of != issuer {
+		if err := scan(&source, &of, &format); err != nil || source != Generated || !naming.Same(of, issuer) {
 			return err
 		}
 		err := json.Unmarshal([]byte(format), &f)

@@ -99,6 +99,10 @@ type ImportOptions struct {
 	Expires   time.Time    // of codes, if no column tells
 }
 
+// Tidy brings names to the form in which they are kept. Its faults are naming.hidden,
+// vault.batch_name and vault.batch_issuer.
+func (o *ImportOptions) Tidy() error { return tidy(&o.Name, &o.Issuer, &o.Supplier) }
+
 // Reading is how a file is opened.
 func (o ImportOptions) Reading() tabular.Options {
 	return tabular.Options{Charset: o.Charset, Delimiter: o.Delimiter, Heading: o.Heading, Sheet: o.Sheet, IsHeading: IsHeading}
@@ -213,8 +217,12 @@ func (i *Import) texts() (options, layout, message string) {
 	return marshal(i.Options), marshal(i.Layout), message
 }
 
-// AddImport writes a new import, whose file is coming in.
+// AddImport writes a new import, whose file is coming in. Its faults are those of
+// ImportOptions.Tidy.
 func AddImport(ctx context.Context, tx *db.Tx, i *Import) error {
+	if err := i.Options.Tidy(); err != nil {
+		return err
+	}
 	i.ID, i.State = id.New[id.Import](), ImportReceiving
 	options, layout, _ := i.texts()
 	return tx.WriteAll(ctx, insertImport, 1, func(_ int, b *db.Binder) {

@@ -12,6 +12,7 @@ import (
 
 	"hufu/internal/fault"
 	"hufu/internal/id"
+	"hufu/internal/naming"
 )
 
 // Keyring holds the vault's keys, unwrapped, ready for use. All its methods may be called
@@ -122,8 +123,8 @@ func (k *Keyring) ActiveData() id.Key { return k.set.Load().active }
 // confirms a guessed code.
 type Index [16]byte
 
-// Index is the blind index of a canonical text among the codes of one issuer. Equal texts
-// of two issuers have nothing in common.
+// Index is the blind index of a canonical text among the codes of one issuer, however its
+// name is written; see naming.Key. Equal texts of two issuers have nothing in common.
 func (k *Keyring) Index(issuer, canonical string) Index {
 	return k.set.Load().indexes[0].sum(issuer, canonical)
 }
@@ -148,6 +149,7 @@ func (k *Keyring) Lookups(issuer, canonical string) []Index {
 func (x *indexKey) sum(issuer, canonical string) (out Index) {
 	st := x.pool.Get().(*indexState)
 	st.hash.Reset()
+	issuer = naming.Key(issuer)
 	st.in = binary.AppendUvarint(st.in[:0], uint64(len(issuer)))
 	st.in = append(st.in, issuer...)
 	st.in = append(st.in, canonical...)

@@ -24,7 +24,7 @@ CREATE TABLE offer_versions (
 
 -- Inventory: received = available + reserved + delivered + voided, each zero or more.
 CREATE TABLE stocks (
-  id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL CHECK (kind IN ('counted','codes')),
+  id TEXT PRIMARY KEY, name TEXT NOT NULL, name_key TEXT NOT NULL UNIQUE, kind TEXT NOT NULL CHECK (kind IN ('counted','codes')),
   received BIGINT NOT NULL, available BIGINT NOT NULL CHECK (available >= 0), reserved BIGINT NOT NULL CHECK (reserved >= 0),
   delivered BIGINT NOT NULL CHECK (delivered >= 0), voided BIGINT NOT NULL CHECK (voided >= 0), low_mark BIGINT NOT NULL, updated_at BIGINT NOT NULL,
   CHECK (received = available + reserved + delivered + voided)

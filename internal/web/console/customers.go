@@ -11,6 +11,7 @@ import (
 	"hufu/internal/identity"
 	"hufu/internal/ledger"
 	"hufu/internal/money"
+	"hufu/internal/naming"
 	"hufu/internal/order"
 	"hufu/internal/web/ui"
 )
@@ -160,6 +161,8 @@ func creditForm(v *visit) error {
 	for _, name := range []string{"reference", "note"} {
 		if v.f(name) == "" || len(v.f(name)) > 200 {
 			f.At(name, "console.required")
+		} else if naming.Hidden(v.f(name)) {
+			f.At(name, "naming.hidden")
 		}
 	}
 	if len(f.Fields) > 0 {

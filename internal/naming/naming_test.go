@@ -1,4 +1,4 @@
-package typed
+package naming
 
 import (
 	"testing"

@@ -1,6 +1,6 @@
-// Package typed is the one place that says when two things people typed are the same, and
-// what nobody can have meant to type.
-package typed
+// Package naming is the one place that says when two names people typed are the same, and what
+// nobody can have meant to type.
+package naming
 
 import (
 	"strings"
@@ -81,6 +81,17 @@ func Unseen(r rune) bool {
 // Hidden reports whether a text of one line has characters that nobody sees, by which
 // two that look alike would differ.
 func Hidden(s string) bool { return !utf8.ValidString(s) || strings.ContainsFunc(s, Unseen) }
+
+// Visible is a text of one line without the characters that Hidden refuses, for names that
+// come from machines and are nobody's to type again.
+func Visible(s string) string {
+	return strings.Map(func(r rune) rune {
+		if Unseen(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, ""))
+}
 
 // joiner makes one picture of several.
 const joiner = '\u200d'
