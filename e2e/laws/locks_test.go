@@ -46,6 +46,10 @@ func TestLocksAreWaitedFor(t *testing.T) {
 			_, err := f.Payments.LockOf(ctx, tx, []id.Order{p.Order.ID})
 			return err
 		},
+		"intents beside": func(ctx context.Context, f *flow.Flows, tx *db.Tx, p flow.Placed) error {
+			_, err := f.Payments.LockBeside(ctx, tx, []id.Intent{p.Intent.ID})
+			return err
+		},
 		"rights": func(ctx context.Context, f *flow.Flows, tx *db.Tx, p flow.Placed) error {
 			_, err := f.Rights.LockOf(ctx, tx, []id.Order{p.Order.ID})
 			return err
@@ -62,7 +66,7 @@ func TestLocksAreWaitedFor(t *testing.T) {
 			}
 			other := make(chan error, 1)
 			err := s.DB.Do(ctx, func(tx *db.Tx) error {
-				if err := lock(ctx, s.Flows, tx, p); err != nil {
+				if err := errors.Join(lock(ctx, s.Flows, tx, p), tx.Flush(ctx)); err != nil {
 					return err
 				}
 				go func() {
