@@ -9,9 +9,14 @@ import (
 
 // checker turns the parser's tree into nodes, and reports whatever rules may not say. It
 // goes on after a problem, so that one saving shows several.
+//
+// The parser lets the two comparisons of 1 <= x <= 5 share their middle, so its tree is
+// none: read without memory, nested chains would take time exponential in their depth.
 type checker struct {
 	*report
-	v *Vocabulary
+	v        *Vocabulary
+	spans    map[ast.Node][2]int
+	operands map[ast.Node]*side // nil for those that have problems
 }
 
 // comparisonsOf are the operators between two operands.
@@ -266,6 +271,19 @@ func (c *checker) call(n *ast.CallNode, name *ast.IdentifierNode, from, to int) 
 
 // operand reads a fact, a value, a list or a calculation; nil when it has problems.
 func (c *checker) operand(n ast.Node) *side {
+	s, read := c.operands[n]
+	if !read {
+		s = c.readOperand(n)
+		c.operands[n] = s
+	}
+	if s == nil {
+		return nil
+	}
+	own := *s // a comparison gives a written value its kind
+	return &own
+}
+
+func (c *checker) readOperand(n ast.Node) *side {
 	from, to := c.span(n)
 	s := &side{operand: operand{ref: -1}, from: from, to: to}
 	value := func(v Value) *side { s.val, s.kind = v, v.kind; return s }
@@ -431,6 +449,10 @@ func (c *checker) span(n ast.Node) (from, to int) {
 	if n == nil {
 		return 0, len(c.runes)
 	}
+	if s, ok := c.spans[n]; ok {
+		return s[0], s[1]
+	}
+	defer func() { c.spans[n] = [2]int{from, to} }()
 	from, to = n.Location().From, n.Location().To
 	widen := func(kids ...ast.Node) {
 		for _, k := range kids {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/expr-lang/expr/ast"
+
 	"hufu/internal/fault"
 )
 
@@ -46,7 +48,7 @@ func (v *Vocabulary) Compile(s Source) (r *Rule, err error) {
 	if tree == nil {
 		return nil, report.fault()
 	}
-	c := checker{report: report, v: v}
+	c := checker{report: report, v: v, spans: map[ast.Node][2]int{}, operands: map[ast.Node]*side{}}
 	written := c.condition(tree)
 	if err := report.fault(); err != nil {
 		return nil, err
