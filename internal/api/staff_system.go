@@ -10,6 +10,7 @@ import (
 	"hufu/internal/db"
 	"hufu/internal/exception"
 	"hufu/internal/fault"
+	"hufu/internal/flow"
 	"hufu/internal/id"
 	"hufu/internal/identity"
 	"hufu/internal/insight/verify"
@@ -83,6 +84,16 @@ type Setting struct {
 	Value     string     `json:"value"`
 	Default   string     `json:"default"`
 	ChangedAt *time.Time `json:"changed_at,omitempty"`
+	Limit     bool       `json:"limit" doc:"It limits the staff: a raise counts once two persons have asked for the same value"`
+	Proposal  *Proposal  `json:"proposal,omitempty" doc:"A raise that waits for a second person"`
+}
+
+// Proposal is a raise of a limit that waits for a second person to ask for the same value.
+type Proposal struct {
+	Value string    `json:"value"`
+	By    id.Party  `json:"by"`
+	At    time.Time `json:"at"`
+	Next  string    `json:"next" doc:"What to do now, in the language of the request"`
 }
 
 // SettingValue is a setting's value as text.
@@ -228,11 +239,22 @@ func (a *API) listNotifications(ctx context.Context, c *Call, in *Paging) (*Page
 
 func (a *API) settings(ctx context.Context, tx *db.Tx, c *Call) ([]Setting, error) {
 	all, err := setting.All(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]Setting, len(all))
 	for i, e := range all {
-		out[i] = Setting{e.Name, c.Lang.T("setting." + e.Name), e.Value, e.Default, timeIf(e.ChangedAt)}
+		out[i] = Setting{Name: e.Name, Label: c.Lang.T("setting." + e.Name), Value: e.Value, Default: e.Default, ChangedAt: timeIf(e.ChangedAt), Limit: e.Limit}
+		if e.Proposal == nil {
+			continue
+		}
+		next, err := flow.RaiseNext(ctx, tx, a.Identity, e.Proposal, id.Party(c.party()))
+		if err != nil {
+			return nil, err
+		}
+		out[i].Proposal = &Proposal{e.Proposal.Value, id.Party(e.Proposal.By), e.Proposal.At, c.Lang.T(next, "value", e.Proposal.Value)}
 	}
-	return out, err
+	return out, nil
 }
 
 func (a *API) listSettings(ctx context.Context, c *Call, _ *struct{}) (*Page[Setting], error) {

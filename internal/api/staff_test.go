@@ -327,3 +327,40 @@ func TestMoreRevealsNeedASecondPerson(t *testing.T) {
 		reveal().want(200, "")
 	})
 }
+
+// S10: who is stopped by a limit on the staff can't raise it alone.
+func TestALimitOnTheStaffIsRaisedByTwo(t *testing.T) {
+	each(t, func(t *testing.T, r *rig) {
+		owner := r.owner()
+		support := r.staff(owner, identity.Support)
+		set := func(p person, value string) answer {
+			return r.do(request{method: "PUT", path: "/staff/settings/console.reveals_per_hour", token: p.token, body: map[string]string{"value": value}})
+		}
+		expect := func(a answer, value, waits, next string) {
+			t.Helper()
+			a.want(200, "")
+			p, _ := a.json["proposal"].(map[string]any)
+			if a.str("value") != value || a.json["limit"] != true || (p == nil) != (waits == "") || p != nil && (p["value"] != waits || !strings.Contains(p["next"].(string), next)) {
+				t.Errorf("want %s and %q waiting, %q: %s", value, waits, next, a.text)
+			}
+		}
+		expect(set(owner, "100"), "20", "100", "Invite a second person")
+		expect(set(owner, "100"), "20", "100", "Invite a second person")
+		second := r.staff(owner, identity.Owner)
+		expect(set(owner, "100"), "20", "100", "colleague")
+		set(support, "100").want(403, "forbidden")
+		for _, act := range []string{"disable", "enable"} {
+			r.do(request{method: "POST", path: "/staff/members/" + second.id + "/" + act, token: owner.token}).want(204, "")
+			expect(set(owner, "100"), "20", "100", "")
+		}
+		second = r.staff(owner, identity.Owner) // the other's sessions have ended
+		list := r.do(request{method: "GET", path: "/staff/settings", token: second.token}).want(200, "")
+		if !strings.Contains(list.text, "You are the second person") {
+			t.Error(list.text)
+		}
+		expect(set(second, "100"), "100", "", "")
+		expect(set(second, "20"), "20", "", "")
+		expect(set(second, "100"), "20", "100", "colleague")
+		expect(set(second, "20"), "20", "", "")
+	})
+}

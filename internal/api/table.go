@@ -175,7 +175,7 @@ var table = []spec{
 	{Name: "verify-invariants", Method: get, Path: "/staff/verification", For: Staff, Right: identity.SystemView, Repeat: Reads, Summary: "Check every invariant of the whole database"},
 	{Name: "list-notifications", Method: get, Path: "/staff/notifications", For: Staff, Right: identity.NoticeView, Repeat: Reads, Summary: "List the messages sent, the newest first"},
 	{Name: "list-settings", Method: get, Path: "/staff/settings", For: Staff, Right: identity.SettingsEdit, Repeat: Reads, Summary: "List the settings"},
-	{Name: "change-setting", Method: put, Path: "/staff/settings/{name}", For: Staff, Right: identity.SettingsEdit, Fresh: true, Repeat: Keyed, Summary: "Change a setting", Faults: "setting.unknown setting.value"},
+	{Name: "change-setting", Method: put, Path: "/staff/settings/{name}", For: Staff, Right: identity.SettingsEdit, Fresh: true, Repeat: Keyed, Summary: "Change a setting; one that limits the staff is raised once two persons have asked for the same value", Faults: "setting.unknown setting.value"},
 	{Name: "get-system", Method: get, Path: "/staff/system", For: Staff, Right: identity.SystemView, Repeat: Reads, Summary: "How the system is"},
 }
 

@@ -23,8 +23,9 @@ type RevealCode struct {
 	Origin string
 }
 
-// RevealsPerHour is how many codes one member of the staff may see in an hour (S10).
-var RevealsPerHour = setting.Int("console.reveals_per_hour", 20, 0, 1000)
+// RevealsPerHour is how many codes one member of the staff may see in an hour (S10). Who is
+// stopped by it can't raise it alone.
+var RevealsPerHour = setting.Limit("console.reveals_per_hour", 20, 0, 1000)
 
 func revealLimit(by string, max int64) limit.Limit {
 	return limit.Limit{Bucket: "reveal:" + by, Max: max, Window: time.Hour}

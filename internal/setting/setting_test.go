@@ -16,6 +16,7 @@ var (
 	most   = setting.Int("test.cap", 10, 0, 100)
 	title  = setting.Text("test.title", "Hufu", 5)
 	open   = setting.Flag("test.open", true)
+	bound  = setting.Limit("test.bound", 20, 0, 100)
 	me     = setting.By{Actor: "pty_me", Origin: "192.0.2.1"}
 	broken = db.SQL("test.setting_broken", `INSERT INTO settings (name, value, updated_at) VALUES ('test.cap', 'many', 1)`)
 )
@@ -94,6 +95,82 @@ func TestAValueThatCantBeReadCountsAsTheDefault(t *testing.T) {
 		})
 		if err != nil {
 			t.Fatal(err)
+		}
+	})
+}
+
+// S10: who is stopped by a limit can't raise it alone, by whatever way round.
+func TestALimitIsRaisedByTwo(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx := t.Context()
+		you, nobody := setting.By{Actor: "pty_you"}, setting.By{}
+		for i, step := range []struct {
+			by    setting.By
+			value string
+			came  setting.Outcome
+			then  int64  // the value that counts
+			waits string // the value that waits, and for whom
+			trail string // the action on record
+		}{
+			{me, "20", setting.Same, 20, "", ""},
+			{me, "50", setting.Waiting, 20, "50 pty_me", "setting.propose"},
+			{me, "50", setting.Waiting, 20, "50 pty_me", ""},
+			{me, "0050", setting.Waiting, 20, "50 pty_me", ""},
+			{nobody, "50", setting.Waiting, 20, "50 ", "setting.propose"},
+			{nobody, "50", setting.Waiting, 20, "50 ", ""},
+			{me, "50", setting.Waiting, 20, "50 pty_me", "setting.propose"},
+			{me, "60", setting.Waiting, 20, "60 pty_me", "setting.propose"},
+			{you, "61", setting.Waiting, 20, "61 pty_you", "setting.propose"}, // not what the first asked for
+			{me, "60", setting.Waiting, 20, "60 pty_me", "setting.propose"},
+			{you, "60", setting.Changed, 60, "", "setting.change"},
+			{me, "5", setting.Changed, 5, "", "setting.change"},
+			{me, "20", setting.Waiting, 5, "20 pty_me", "setting.propose"}, // up again, be it to the default
+			{me, "4", setting.Changed, 4, "", "setting.change"},            // a lower one ends what waited
+			{you, "20", setting.Waiting, 4, "20 pty_you", "setting.propose"},
+			{me, "4", setting.Same, 4, "", "setting.withdraw"},
+			{me, "20", setting.Waiting, 4, "20 pty_me", "setting.propose"},
+			{me, "3", setting.Changed, 3, "", "setting.change"},
+			{me, "20", setting.Waiting, 3, "20 pty_me", "setting.propose"},
+		} {
+			err := d.Do(ctx, func(tx *db.Tx) error {
+				before, err := audit.Of(ctx, tx, "test.bound")
+				if err != nil {
+					return err
+				}
+				came, err := setting.Change(ctx, tx, step.by, "test.bound", step.value, now)
+				if err != nil {
+					return err
+				}
+				value, err := bound.Get(ctx, tx)
+				if err != nil {
+					return err
+				}
+				after, err := audit.Of(ctx, tx, "test.bound")
+				if err != nil {
+					return err
+				}
+				action := ""
+				if len(after) > len(before) {
+					action = after[len(after)-1].Action
+				}
+				all, err := setting.All(ctx, tx)
+				waits := ""
+				for _, e := range all {
+					if e.Limit != (e.Name == "test.bound") || !e.Limit && e.Proposal != nil {
+						t.Errorf("%+v", e)
+					}
+					if e.Proposal != nil {
+						waits = e.Proposal.Value + " " + e.Proposal.By
+					}
+				}
+				if came != step.came || value != step.then || waits != step.waits || action != step.trail {
+					t.Errorf("step %d: outcome %d, value %d, waits %q, on record %q; want %+v", i, came, value, waits, action, step)
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
 		}
 	})
 }

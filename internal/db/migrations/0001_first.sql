@@ -21,6 +21,14 @@ CREATE TABLE offer_versions (
   created_at BIGINT NOT NULL, created_by TEXT NOT NULL, UNIQUE (offer_id, number)
 ) {{clustered}};
 {{append only offer_versions (id) (offer_id, number)}}
+CREATE TABLE relations (
+  key TEXT PRIMARY KEY, version BIGINT NOT NULL, state TEXT NOT NULL CHECK (state IN ('active','removed')), body TEXT NOT NULL, updated_at BIGINT NOT NULL
+) {{clustered}};
+CREATE TABLE relation_versions (
+  seq BIGINT PRIMARY KEY, relation_key TEXT NOT NULL REFERENCES relations(key), number BIGINT NOT NULL, body TEXT NOT NULL,
+  created_at BIGINT NOT NULL, created_by TEXT NOT NULL, UNIQUE (relation_key, number)
+) {{clustered}};
+{{append only relation_versions (seq) (relation_key, number)}}
 
 -- Inventory: received = available + reserved + delivered + voided, each zero or more.
 CREATE TABLE stocks (
@@ -103,6 +111,10 @@ CREATE TABLE order_lines (
   CHECK (amount = quantity * unit_price), CHECK (delivered + refunded <= quantity)
 ) {{clustered}};
 CREATE INDEX order_lines_order ON order_lines (order_id);
+CREATE TABLE order_acknowledgements (
+  order_id TEXT PRIMARY KEY REFERENCES orders(id), hash TEXT NOT NULL, body TEXT NOT NULL, lang TEXT NOT NULL, at BIGINT NOT NULL
+) {{clustered}};
+{{append only order_acknowledgements (order_id)}}
 
 -- Payment.
 CREATE TABLE payment_intents (
@@ -238,6 +250,8 @@ CREATE INDEX attempts_end ON attempts (ends_at);
 
 -- Settings, and the answers to requests that may be sent again.
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at BIGINT NOT NULL) {{clustered}};
+-- What one person wants of a setting that limits the staff, until another wants the same.
+CREATE TABLE setting_proposals (name TEXT PRIMARY KEY, value TEXT NOT NULL, proposed_by TEXT NOT NULL, proposed_at BIGINT NOT NULL) {{clustered}};
 CREATE TABLE idempotency (
   scope TEXT NOT NULL, key TEXT NOT NULL, request_hash {{bytes}} NOT NULL, status BIGINT NOT NULL, response {{bytes}} NOT NULL, at BIGINT NOT NULL,
   PRIMARY KEY (scope, key)

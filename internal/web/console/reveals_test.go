@@ -141,3 +141,45 @@ func TestASecondPersonAllowsMoreReveals(t *testing.T) {
 		wei.want(200, "Allowed", "Has seen 0 of at most 2 codes")
 	})
 }
+
+// S10: the limit itself is raised by two persons, and the page says how that goes.
+func TestTheLimitIsRaisedByTwo(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		r := newRig(t, d)
+		owner := r.owner()
+		owner.lang = i18n.EN
+		limit := func() (n int64) {
+			t.Helper()
+			r.do(func(tx *db.Tx) (err error) { n, err = flow.RevealsPerHour.Get(t.Context(), tx); return })
+			return n
+		}
+		set := func(b *browser, value, waits string, counts int64) string {
+			t.Helper()
+			b.get("/console/settings")
+			b.post("/console/settings", "name", "console.reveals_per_hour", "value", value)
+			b.want(303)
+			b.get(b.last.Header().Get("Location"))
+			body := b.want(200)
+			sound(t, "settings", body)
+			if limit() != counts || strings.Contains(body, "Waits for a second person") != (waits != "") || waits != "" && !strings.Contains(body, "wants "+waits) {
+				t.Errorf("after %s: %d counts, want %d and %q waiting", value, limit(), counts, waits)
+			}
+			return body
+		}
+		if body := set(owner, "100", "100", 20); !strings.Contains(body, "Invite a second person") {
+			t.Error("one who is alone isn't told what to do")
+		}
+		kim, _ := r.colleague("kim@example.com", identity.Owner)
+		if body := set(owner, "100", "100", 20); !strings.Contains(body, "as soon as a colleague") || !strings.Contains(body, "Withdraw") || strings.Contains(body, "Agree to") {
+			t.Error("who asked isn't told that another has to")
+		}
+		kim.get("/console/settings")
+		if body := kim.want(200, "wants 100", "Agree to 100", "You are the second person"); strings.Contains(body, "Withdraw") {
+			t.Error("the second person is offered to withdraw")
+		}
+		set(kim, "100", "", 100)
+		set(kim, "30", "", 30)
+		set(owner, "31", "31", 30)
+		set(owner, "30", "", 30)
+	})
+}

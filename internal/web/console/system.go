@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"net/http"
@@ -12,6 +13,8 @@ import (
 
 	"hufu/internal/db"
 	"hufu/internal/fault"
+	"hufu/internal/flow"
+	"hufu/internal/id"
 	"hufu/internal/insight/verify"
 	"hufu/internal/job"
 	"hufu/internal/setting"
@@ -191,6 +194,9 @@ type settingRow struct {
 	Label string
 	Flag  bool
 	Value string
+	By    string // who proposed
+	Own   bool   // whoever looks did
+	Next  string // what to do about it
 }
 
 func settings(_ *Console, v *visit) error { return v.settings(http.StatusOK, nil) }
@@ -202,14 +208,20 @@ func (v *visit) settings(status int, refusal error) error {
 	}
 	err := v.view(func(tx *db.Tx) error {
 		all, err := setting.All(v.r.Context(), tx)
+		if err != nil {
+			return err
+		}
 		for _, e := range all {
 			row := settingRow{Entry: e, Label: v.known("setting."+e.Name, e.Name), Flag: e.Default == "true" || e.Default == "false", Value: e.Value}
+			if err := v.proposed(tx, &row); err != nil {
+				return err
+			}
 			if refusal != nil && v.f("name") == e.Name {
 				row.Value = v.f("value")
 			}
 			d.Entries = append(d.Entries, row)
 		}
-		return err
+		return nil
 	})
 	if err != nil {
 		return err
@@ -218,13 +230,33 @@ func (v *visit) settings(status int, refusal error) error {
 	return v.render(status, "settings", d)
 }
 
+// proposed says of a raise that waits who wants it, and what whoever looks can do.
+func (v *visit) proposed(tx *db.Tx, row *settingRow) error {
+	if row.Proposal == nil {
+		return nil
+	}
+	by := id.Party(row.Proposal.By)
+	names, err := v.names(tx, []id.Party{by})
+	if err != nil {
+		return err
+	}
+	row.By, row.Own = cmp.Or(names[by], short(by)), by == v.by()
+	next, err := flow.RaiseNext(v.r.Context(), tx, v.c.Identity, row.Proposal, v.by())
+	row.Next = v.t(next, "value", row.Proposal.Value)
+	return err
+}
+
 func saveSetting(c *Console, v *visit) error {
 	value := v.f("value")
 	if value == "" && v.f("flag") != "" {
 		value = "false"
 	}
+	say := ""
 	err := v.once(func(tx *db.Tx) error {
-		_, err := setting.Change(v.r.Context(), tx, setting.By{Actor: string(v.by()), Origin: v.origin().Address}, v.f("name"), value, c.now())
+		came, err := setting.Change(v.r.Context(), tx, setting.By{Actor: string(v.by()), Origin: v.origin().Address}, v.f("name"), value, c.now())
+		if say = "saved"; came == setting.Waiting {
+			say = "proposed"
+		}
 		return err
 	})
 	if fault.KindOf(err) == fault.Invalid {
@@ -233,7 +265,7 @@ func saveSetting(c *Console, v *visit) error {
 	if err != nil {
 		return err
 	}
-	return v.leave("/console/settings", "saved")
+	return v.leave("/console/settings", say)
 }
 
 type helpView struct {
