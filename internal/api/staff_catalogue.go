@@ -207,7 +207,7 @@ type CatalogueResult struct {
 
 // CatalogueItem is what an import does with one item of the file.
 type CatalogueItem struct {
-	Kind    string   `json:"kind" enum:"stock,benefit,offer"`
+	Kind    string   `json:"kind" enum:"stock,benefit,relation,offer"`
 	Name    string   `json:"name"`
 	Line    int      `json:"line"`
 	Change  string   `json:"change" enum:"created,changed,unchanged,refused"`

@@ -21,6 +21,7 @@ const FileFormat = "hufu-catalogue/1"
 //	providers  [{key, name}]
 //	stocks     [{name, kind: "codes" | "counted", units, low_mark}]
 //	benefits   [{slug, kind, provider, name, disclosure {account_type, scope, validity, how_to_use, refund}, attributes, valid_days, coded, stock}]
+//	relations  [{key, kind, name, from {provider, kind, tier, slug}, to {…}, ever, severity: "block" | "acknowledge" | "inform"}]
 //	offers     [{slug, state, category, position, title, summary, description, badge, currency, price, list_price, max_per_order, stock, parts, starts_at, ends_at}]
 //
 // A text is {"zh": "…", "en": "…"} or {"use": "NAME"}; a price a text such as "19.90"; a
@@ -28,9 +29,10 @@ const FileFormat = "hufu-catalogue/1"
 // {"offer": SLUG, "quantity": 1} for all parts of another offer of the file. Benefits and
 // stocks that aren't in the file may be in the shop already.
 type File struct {
-	Stocks   []FileStock
-	Benefits []FileBenefit
-	Offers   []FileOffer
+	Stocks    []FileStock
+	Benefits  []FileBenefit
+	Relations []FileRelation
+	Offers    []FileOffer
 
 	data  []byte
 	lines []int // where each line begins
@@ -90,7 +92,7 @@ func ParseFile(data []byte) *File {
 		return f
 	}
 	f.root = root
-	top := f.open("", root, "format", "currency", "texts", "providers", "stocks", "benefits", "offers")
+	top := f.open("", root, "format", "currency", "texts", "providers", "stocks", "benefits", "relations", "offers")
 	if root.kind == '{' && top.text("format") != FileFormat && !f.found.exact["format"] {
 		f.found.report("format", "catalogue.file_format", "format", FileFormat)
 	}
@@ -120,6 +122,11 @@ func ParseFile(data []byte) *File {
 	for _, o := range top.list("benefits", "slug", "kind", "provider", "name", "disclosure", "attributes", "valid_days", "coded", "stock") {
 		r.benefit(o)
 		r.once(first, o, "slug", o.text("slug"))
+	}
+	clear(first)
+	for _, o := range top.list("relations", "key", "kind", "name", "from", "to", "ever", "severity") {
+		r.relation(o)
+		r.once(first, o, "key", o.text("key"))
 	}
 	clear(first)
 	for _, o := range top.list("offers", "slug", "state", "category", "position", "title", "summary", "description", "badge", "currency", "price", "list_price", "max_per_order", "stock", "parts", "starts_at", "ends_at") {

@@ -25,7 +25,7 @@ const (
 
 // FileRow is what an import does with one item of the file.
 type FileRow struct {
-	Kind    string // "stock", "benefit" or "offer"
+	Kind    string // "stock", "benefit", "relation" or "offer"
 	Name    string // the stock's name, or the slug
 	Line    int
 	Change  Change
@@ -143,9 +143,9 @@ type Decision struct {
 }
 
 // DecideOffer says what to do with offer i, given the stocks by name, all benefits it may
-// give by slug, and what the shop has under its slug, if anything, with the version it
-// sells, if any.
-func (f *File) DecideOffer(i int, was *Offer, sold *Version, benefits map[string]Benefit, stocks map[string]StockRef, now time.Time) (Decision, FileRow) {
+// give by slug, what the shop has under its slug, if anything, with the version it sells, if
+// any, and the relations that will hold.
+func (f *File) DecideOffer(i int, was *Offer, sold *Version, benefits map[string]Benefit, stocks map[string]StockRef, relations []Relation, now time.Time) (Decision, FileRow) {
 	fo := f.Offers[i]
 	d, ok := Decision{Offer: fo.Offer}, true
 	o, target := &d.Offer, fo.Offer.State
@@ -176,6 +176,9 @@ func (f *File) DecideOffer(i int, was *Offer, sold *Version, benefits map[string
 		d.Publish = sold == nil || len(differing(contentParts(sold.Content), contentParts(o.Draft))) > 0
 		if d.Publish && was != nil && len(fields) == 0 {
 			fields = append(fields, "version")
+		}
+		if d.Publish && ok {
+			f.judgeParts(fo, o.Draft, relations, now)
 		}
 	}
 	goal := *o

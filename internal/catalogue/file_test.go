@@ -42,6 +42,17 @@ func with(t *testing.T, old, now string) string {
 	return strings.Replace(aFile, old, now, 1)
 }
 
+// relating is the small file with a relation, whose text is changed, and two units in its
+// offer.
+func relating(t *testing.T, old, now string) string {
+	t.Helper()
+	relations := `"relations": [{"key": "tv-line", "kind": "extends", "severity": "inform", "name": {"zh": "电视", "en": "TV"}, "from": {"provider": "tv"}}],`
+	if !strings.Contains(relations, old) {
+		t.Fatalf("there is no %s", old)
+	}
+	return strings.Replace(with(t, `"offers": [`, strings.Replace(relations, old, now, 1)+"\n  \"offers\": ["), `{"benefit": "month"}`, `{"benefit": "month", "quantity": 2}`, 1)
+}
+
 // judge decides everything of a file for an empty shop, as an import does.
 func judge(data string) ([]Problem, []FileRow) {
 	f := ParseFile([]byte(data))
@@ -61,8 +72,15 @@ func judge(data string) ([]Problem, []FileRow) {
 			benefits[b.Slug] = b
 		}
 	}
+	var relations []Relation
+	for i := range f.Relations {
+		r, row := f.DecideRelation(i, nil)
+		if rows = append(rows, row); row.Change == Created {
+			relations = append(relations, r)
+		}
+	}
 	for i := range f.Offers {
-		_, row := f.DecideOffer(i, nil, nil, benefits, stocks, time.Time{})
+		_, row := f.DecideOffer(i, nil, nil, benefits, stocks, relations, time.Time{})
 		rows = append(rows, row)
 	}
 	told, _ := f.Problems()
@@ -114,6 +132,12 @@ func TestEachProblemHasItsPlace(t *testing.T) {
 		"stock without name":      {with(t, `"name": "seats", `, ``), `stocks[1].name catalogue.file_stock_name @{"kind": "counted"; offers[0].stock catalogue.file_no_stock @"seats"}`},
 		"stock kind":              {with(t, `"kind": "counted"`, `"kind": "seats"`), `stocks[1].kind catalogue.file_stock_kind @"seats", "units"`},
 		"units of codes":          {with(t, `"low_mark": 10`, `"units": 10`), `stocks[0].units catalogue.file_units @10`},
+		"relation kind":           {relating(t, `"kind": "extends"`, `"kind": "hates"`), `relations[0].kind catalogue.relation_kind @"hates"`},
+		"relation severity":       {relating(t, `"severity": "inform"`, `"severity": "loud"`), `relations[0].severity catalogue.relation_severity @"loud"`},
+		"relation without side":   {relating(t, `"from": {"provider": "tv"}`, `"from": {}`), `relations[0].from.provider catalogue.relation_provider @{}`},
+		"relation of one side":    {relating(t, `"kind": "extends"`, `"kind": "needs"`), `relations[0].to.provider catalogue.required @{"key": "tv-line"`},
+		"relation twice":          {relating(t, `]`, `, {"key": "tv-line", "kind": "overlaps", "name": {"zh": "电视", "en": "TV"}, "from": {"provider": "tv"}}]`), `relations[1].key catalogue.file_twice @"tv-line", "kind": "overlaps"`},
+		"parts that exclude":      {relating(t, `"kind": "extends", "severity": "inform"`, `"kind": "excludes", "severity": "block"`), `offers[0].parts[0] catalogue.conflict @{"benefit": "month"`},
 		"unknown provider":        {with(t, `"provider": "tv"`, `"provider": "radio"`), `benefits[0].provider catalogue.file_no_provider @"radio"`},
 		"unknown kind":            {with(t, `"kind": "membership"`, `"kind": "magic"`), `benefits[0].kind catalogue.kind @"magic"`},
 		"unknown attribute":       {with(t, `"days": "31"`, `"days": "31", "x": "1"`), `benefits[0].attributes.x catalogue.unknown_attribute @"1"}`},

@@ -20,6 +20,7 @@ type Service struct {
 	mu       sync.RWMutex
 	versions map[id.OfferVersion]*Version
 	seen     atomic.Pointer[map[id.Offer]Seen] // replaced whole; readers take no lock
+	declared atomic.Pointer[declared]
 }
 
 // Seen is how an offer stood when it was last asked for, with the stocks one unit takes.
@@ -32,6 +33,7 @@ type Seen struct {
 func NewService() *Service {
 	s := &Service{versions: map[id.OfferVersion]*Version{}}
 	s.seen.Store(&map[id.Offer]Seen{})
+	s.declared.Store(&declared{})
 	return s
 }
 
@@ -238,6 +240,13 @@ func (s *Service) Publish(ctx context.Context, tx *db.Tx, o Offer, by id.Party, 
 	}
 	if err := refreshed.Validate(); err != nil {
 		return Offer{}, Version{}, err
+	}
+	relations, err := s.Relations(ctx, tx)
+	if err != nil {
+		return Offer{}, Version{}, err
+	}
+	if f := refreshed.inner(relations, now); f != nil {
+		return Offer{}, Version{}, f
 	}
 	o.Draft = refreshed
 	v := Version{ID: id.New[id.OfferVersion](), Offer: o.ID, Number: o.Version + 1, Content: refreshed, CreatedAt: now, CreatedBy: by}

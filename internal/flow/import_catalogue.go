@@ -60,7 +60,7 @@ func (f *Flows) ImportCatalogue(ctx context.Context, data []byte, opt ImportOpti
 	err := f.DB.Do(ctx, func(tx *db.Tx) error {
 		done = CatalogueImport{DryRun: opt.DryRun, Source: opt.Source, Sum: hex.EncodeToString(sum[:])}
 		in := importing{Flows: f, tx: tx, file: catalogue.ParseFile(data), by: opt.By, now: f.Clock.Now()}
-		for _, step := range []func(context.Context) error{in.importStocks, in.importBenefits, in.importOffers} {
+		for _, step := range []func(context.Context) error{in.importStocks, in.importBenefits, in.importRelations, in.importOffers} {
 			if err := step(ctx); err != nil {
 				return err
 			}

@@ -27,17 +27,43 @@ func (in *importing) importOffers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	relations, err := in.Catalogue.Relations(ctx, in.tx)
+	if err != nil {
+		return err
+	}
 	for i, fo := range in.file.Offers {
 		was := present[fo.Offer.Slug]
 		var version *catalogue.Version
 		if was != nil {
 			version = sold[was.VersionID]
 		}
-		d, row := in.file.DecideOffer(i, was, version, in.benefits, in.stocks, in.now)
+		d, row := in.file.DecideOffer(i, was, version, in.benefits, in.stocks, relations, in.now)
 		if !in.add(row) {
 			continue
 		}
 		if err := in.saveOffer(ctx, d, was == nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// importRelations is the part of ImportCatalogue that declares what the file declares.
+func (in *importing) importRelations(ctx context.Context) error {
+	declared, err := in.Catalogue.Relations(ctx, in.tx)
+	if err != nil {
+		return err
+	}
+	present := map[string]*catalogue.Relation{}
+	for _, r := range declared {
+		present[r.Key] = &r
+	}
+	for i, fr := range in.file.Relations {
+		r, row := in.file.DecideRelation(i, present[fr.Relation.Key])
+		if !in.add(row) {
+			continue
+		}
+		if _, err := in.Catalogue.PutRelation(ctx, in.tx, r, in.by, in.now); err != nil {
 			return err
 		}
 	}

@@ -33,6 +33,8 @@ type Place struct {
 	// Shown reports whether a hash that was acknowledged is of a version's terms, as the face
 	// that asks shows them. Nil believes every hash.
 	Shown func(*catalogue.Version, string) bool
+	// Conflicts is the hash of the findings that the shopper acknowledged; see checking.judge.
+	Conflicts string
 }
 
 // PlaceLine is an offer wanted.
@@ -84,6 +86,10 @@ type placing struct {
 	intent *payment.Intent
 	need   []map[id.Stock]int64 // of each line
 	twin   int                  // an earlier command of the batch with the same request, or -1
+
+	wanted  []Wanted // of each line
+	parts   []catalogue.Part
+	touched bool // a relation speaks of a part
 }
 
 func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db.Answer[Placed], error) {
@@ -101,11 +107,18 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 	if err != nil {
 		return nil, err
 	}
+	declared, err := f.Catalogue.AskRelations(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
 	sale, err := f.Catalogue.ForSale(ctx, tx, distinct(offers), now)
 	if err != nil {
 		return nil, err
 	}
-
+	check := checking{Flows: f}
+	if check.relations, err = declared(); err != nil {
+		return nil, err
+	}
 	was, err := f.shownBefore(ctx, tx, commands, sale)
 	if err != nil {
 		return nil, err
@@ -129,6 +142,7 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 			continue
 		}
 		first[c.Request], work[i] = i, w
+		check.add(w)
 		for _, need := range w.need {
 			for s := range need {
 				stocks = append(stocks, s)
@@ -136,8 +150,14 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 		}
 	}
 
+	if err := check.ask(ctx, tx); err != nil {
+		return nil, err
+	}
 	book, err := f.Inventory.Open(ctx, tx, stocks, nil)
 	if err != nil {
+		return nil, err
+	}
+	if err := check.load(ctx, tx); err != nil {
 		return nil, err
 	}
 	if err := f.setAside(ctx, tx, book, now); err != nil {
@@ -147,13 +167,22 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 	var intents []*payment.Intent
 	var made []order.KeyOf
 	var refused []int
+	var acks []order.Acknowledgement
 	for i, w := range work {
 		if w == nil || w.twin >= 0 {
+			continue
+		}
+		ack, err := check.judge(w, now)
+		if err != nil {
+			answers[i].Err, refused = err, append(refused, i)
 			continue
 		}
 		if short := reserve(book, w); short != "" {
 			answers[i].Err, refused = soldOut(sale[short]), append(refused, i)
 			continue
+		}
+		if ack != nil {
+			acks = append(acks, *ack)
 		}
 		orders, intents, made = append(orders, w.order), append(intents, w.intent), append(made, w.Request)
 		answers[i].Result = Placed{Order: w.order, Intent: w.intent}
@@ -171,6 +200,9 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 		return nil, err
 	}
 	if err := f.Orders.Add(ctx, tx, orders); err != nil {
+		return nil, err
+	}
+	if err := f.Orders.Acknowledge(ctx, tx, acks); err != nil {
 		return nil, err
 	}
 	return answers, f.Payments.AddIntents(ctx, tx, intents)

@@ -95,6 +95,7 @@ func (w *placing) quote(sale map[id.Offer]catalogue.Sale, was map[id.OfferVersio
 			UnitPrice: q.Unit.Minor, Amount: amount.Minor, Quote: q.Text(), Acknowledged: l.Acknowledged,
 		})
 		w.need = append(w.need, s.Version.Content.Supplies())
+		w.wanted = append(w.wanted, Wanted{s.Version, l.Quantity})
 	}
 	w.order = o
 	w.intent = &payment.Intent{

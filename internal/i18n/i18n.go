@@ -100,9 +100,14 @@ func (l Lang) Fault(e *fault.Error) string { return l.coded(e.Code, e.Params) }
 // Field says in l what is wrong with one part of the input.
 func (l Lang) Field(f fault.Field) string { return l.coded(f.Code, f.Params) }
 
+// coded fills a message. A parameter that is a sentence or a name is given in both languages,
+// as "why.zh" and "why.en", and stands in the message as {why}.
 func (l Lang) coded(code string, params map[string]string) string {
 	kv := make([]string, 0, 2*len(params))
 	for k, v := range params {
+		if name, ok := strings.CutSuffix(k, ".zh"); ok {
+			k, v = name, l.Pick(v, params[name+".en"])
+		}
 		kv = append(kv, k, v)
 	}
 	return l.T("fault."+code, kv...)

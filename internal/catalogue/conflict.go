@@ -1,0 +1,360 @@
+package catalogue
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"hufu/internal/id"
+)
+
+// Holding is a right that somebody has, as far as relations ask.
+type Holding struct {
+	Right   id.Right
+	Benefit Benefit
+	// Starts and Ends are its time when it stands alone; a zero Ends is without one. Of an
+	// Unused one Ends is until when it can be redeemed.
+	Starts, Ends time.Time
+	Unused       bool // a code that was not looked at: its time hasn't begun
+	Spent        bool // used up or taken away: it counts only for what excludes for ever
+}
+
+// Days is how long one unit of b lasts, 0 when that isn't known in days.
+func (b Benefit) Days() int64 {
+	if n, err := strconv.ParseInt(b.Attributes["days"], 10, 64); err == nil && n > 0 && n <= 36500 {
+		return n
+	}
+	return b.ValidDays
+}
+
+// Hold makes a holding of a right to b that was granted at starts and ends at ends (zero: it
+// doesn't). revealed is when its code was first shown, zero for never: its holder is taken to
+// have redeemed it then.
+func Hold(right id.Right, b Benefit, starts, ends, revealed time.Time, spent bool) Holding {
+	h := Holding{Right: right, Benefit: b, Starts: starts, Ends: ends, Spent: spent}
+	lasts := time.Duration(b.Days()) * 24 * time.Hour
+	switch {
+	case b.Coded && revealed.IsZero():
+		h.Unused = true
+	case b.Coded:
+		if h.Starts = revealed; lasts > 0 {
+			h.Ends = revealed.Add(lasts)
+		}
+	case ends.IsZero() && lasts > 0:
+		h.Ends = starts.Add(lasts)
+	}
+	return h
+}
+
+// Case is which of the things that a relation can mean has been found.
+type Case string
+
+// The cases. Held ones set what is wanted against what is held, inside ones against what
+// else is wanted.
+const (
+	ExtendsHeld      Case = "extends.held"
+	ExtendsInside    Case = "extends.inside"
+	HigherHeld       Case = "supersedes.higher_held" // the lower tier is wanted
+	LowerHeld        Case = "supersedes.lower_held"  // the higher tier is wanted
+	SupersedesInside Case = "supersedes.inside"
+	ExcludesHeld     Case = "excludes.held"
+	ExcludesInside   Case = "excludes.inside"
+	NeedsMissing     Case = "needs.missing"
+	NeedsHeld        Case = "needs.held"
+	NeedsInside      Case = "needs.inside"
+	OverlapsHeld     Case = "overlaps.held"
+	OverlapsInside   Case = "overlaps.inside"
+)
+
+// Cases lists them.
+var Cases = []Case{ExtendsHeld, ExtendsInside, HigherHeld, LowerHeld, SupersedesInside, ExcludesHeld, ExcludesInside, NeedsMissing, NeedsHeld, NeedsInside, OverlapsHeld, OverlapsInside}
+
+// Inside reports whether the case is between parts of what is wanted.
+func (c Case) Inside() bool { return strings.HasSuffix(string(c), ".inside") }
+
+// Subject is a benefit on one side of a finding.
+type Subject struct {
+	Benefit  id.Benefit
+	Name     Text
+	Quantity int64
+	// Of what is held: the last of its ends, zero for none; whether none of it was used yet;
+	// whether its time is over.
+	Ends   time.Time
+	Unused bool
+	Over   bool
+}
+
+// Finding is what a relation means for a purchase.
+type Finding struct {
+	Relation Relation
+	Case     Case
+	Severity Severity
+	Wanted   []Subject
+	Held     []Subject
+	// Until is when the time held runs out, with all that is added up; zero when no end is
+	// known, or nothing runs. Then is when it will, if what is wanted adds to it.
+	Until, Then time.Time
+	// Days is what is wanted in days, and UnusedDays what is held and hasn't begun; 0 when
+	// not all of it is known in days.
+	Days, UnusedDays int64
+}
+
+// Conflicts finds what having wanted means beside what is held and within itself, the
+// gravest first. It depends on no order of its input; more held, more wanted or more
+// relations take no finding away; a need that is met is told as such.
+func Conflicts(held []Holding, wanted []Part, relations []Relation, now time.Time) []Finding {
+	wanted = merged(wanted)
+	relations = slices.Clone(relations)
+	slices.SortFunc(relations, func(a, b Relation) int { return cmp.Compare(a.Key, b.Key) })
+	relations = slices.CompactFunc(relations, func(a, b Relation) bool { return a.Key == b.Key })
+	all := lined(held, relations)
+	var out []Finding
+	for _, r := range relations {
+		out = append(out, r.findings(all, wanted, now)...)
+	}
+	slices.SortStableFunc(out, func(a, b Finding) int {
+		return cmp.Compare(slices.Index(Severities, a.Severity), slices.Index(Severities, b.Severity))
+	})
+	return out
+}
+
+// merged puts parts of the same benefit together, in a fixed order.
+func merged(parts []Part) []Part {
+	parts = slices.Clone(parts)
+	slices.SortFunc(parts, func(a, b Part) int {
+		return cmp.Or(cmp.Compare(a.Benefit.ID, b.Benefit.ID), cmp.Compare(b.Benefit.Version, a.Benefit.Version), cmp.Compare(a.Benefit.Slug, b.Benefit.Slug))
+	})
+	var out []Part
+	for _, p := range parts {
+		if n := len(out); n > 0 && out[n-1].Benefit.ID == p.Benefit.ID {
+			out[n-1].Quantity += p.Quantity
+		} else if p.Quantity > 0 {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// lined puts holdings into a fixed order, each once, with the time that each has when those
+// that extend each other run one after the other.
+func lined(held []Holding, relations []Relation) []Holding {
+	all := slices.Clone(held)
+	slices.SortFunc(all, func(a, b Holding) int {
+		return cmp.Or(a.Starts.Compare(b.Starts), a.Ends.Compare(b.Ends), cmp.Compare(a.Right, b.Right))
+	})
+	all = slices.CompactFunc(all, func(a, b Holding) bool { return a.Right == b.Right })
+	ends := make([]time.Time, len(all))
+	for _, r := range relations {
+		if r.Kind != Extends {
+			continue
+		}
+		var cursor time.Time
+		for i, h := range all {
+			if h.Spent || h.Unused || h.Ends.IsZero() || !r.Touches(h.Benefit) {
+				continue
+			}
+			begins := h.Starts
+			if cursor.After(begins) {
+				begins = cursor
+			}
+			if cursor = begins.Add(h.Ends.Sub(h.Starts)); cursor.After(ends[i]) {
+				ends[i] = cursor
+			}
+		}
+	}
+	for i := range all {
+		if ends[i].After(all[i].Ends) {
+			all[i].Ends = ends[i]
+		}
+	}
+	return all
+}
+
+func (h Holding) inForce(now time.Time) bool {
+	return !h.Spent && (h.Ends.IsZero() || h.Ends.After(now))
+}
+
+func (r Relation) findings(all []Holding, wanted []Part, now time.Time) []Finding {
+	had := func(has func(Benefit) bool) (in []Holding) {
+		for _, h := range all {
+			if has(h.Benefit) && (h.inForce(now) || r.Ever) {
+				in = append(in, h)
+			}
+		}
+		return in
+	}
+	want := func(has func(Benefit) bool) (in []Part) {
+		for _, p := range wanted {
+			if has(p.Benefit) {
+				in = append(in, p)
+			}
+		}
+		return in
+	}
+	wantFrom, wantTo, hadFrom, hadTo := want(r.From.Has), want(r.opposes), had(r.From.Has), had(r.opposes)
+	within := pairs(wantFrom, wantTo, r.Kind.Mutual())
+	var out []Finding
+	add := func(c Case, s Severity, w []Part, h []Holding) {
+		if len(w) > 0 {
+			out = append(out, r.finding(c, s, w, h, now))
+		}
+	}
+	beside := func(c Case, w []Part, h []Holding) {
+		if len(h) > 0 {
+			add(c, r.Severity, w, h)
+		}
+	}
+	switch r.Kind {
+	case Extends, Excludes, Overlaps:
+		w, h := against(wantFrom, wantTo, hadFrom, hadTo)
+		beside(Case(r.Kind+".held"), w, h)
+		add(Case(r.Kind+".inside"), r.Severity, within, nil)
+	case Supersedes:
+		beside(HigherHeld, wantTo, hadFrom)
+		beside(LowerHeld, wantFrom, hadTo)
+		add(SupersedesInside, r.Severity, within, nil)
+	case Needs:
+		switch {
+		case len(hadTo) > 0:
+			add(NeedsHeld, Inform, wantFrom, hadTo)
+		case len(within) > 0:
+			add(NeedsInside, Inform, within, nil)
+		default:
+			add(NeedsMissing, r.Severity, wantFrom, nil)
+		}
+	}
+	return out
+}
+
+// against is what of two sides is wanted while the other side is held.
+func against(wantFrom, wantTo []Part, hadFrom, hadTo []Holding) (w []Part, h []Holding) {
+	if len(wantFrom) > 0 && len(hadTo) > 0 {
+		w, h = append(w, wantFrom...), append(h, hadTo...)
+	}
+	if len(wantTo) > 0 && len(hadFrom) > 0 {
+		w, h = append(w, wantTo...), append(h, hadFrom...)
+	}
+	slices.SortFunc(w, func(a, b Part) int { return cmp.Compare(a.Benefit.ID, b.Benefit.ID) })
+	w = slices.CompactFunc(w, func(a, b Part) bool { return a.Benefit.ID == b.Benefit.ID })
+	slices.SortFunc(h, func(a, b Holding) int { return cmp.Compare(a.Right, b.Right) })
+	return w, slices.CompactFunc(h, func(a, b Holding) bool { return a.Right == b.Right })
+}
+
+// pairs is what of two sides stands against another unit of what is wanted; two units of one
+// benefit do when twice.
+func pairs(from, to []Part, twice bool) []Part {
+	met := func(p Part, others []Part) bool {
+		return slices.ContainsFunc(others, func(q Part) bool { return q.Benefit.ID != p.Benefit.ID || twice && p.Quantity > 1 })
+	}
+	var out []Part
+	for _, p := range from {
+		if met(p, to) {
+			out = append(out, p)
+		}
+	}
+	for _, p := range to {
+		if met(p, from) && !slices.ContainsFunc(out, func(q Part) bool { return q.Benefit.ID == p.Benefit.ID }) {
+			out = append(out, p)
+		}
+	}
+	slices.SortFunc(out, func(a, b Part) int { return cmp.Compare(a.Benefit.ID, b.Benefit.ID) })
+	return out
+}
+
+func (r Relation) finding(c Case, s Severity, wanted []Part, held []Holding, now time.Time) Finding {
+	f := Finding{Relation: r, Case: c, Severity: s}
+	known := true
+	for _, p := range wanted {
+		f.Wanted = append(f.Wanted, Subject{Benefit: p.Benefit.ID, Name: p.Benefit.Name, Quantity: p.Quantity})
+		f.Days += p.Benefit.Days() * p.Quantity
+		known = known && p.Benefit.Days() > 0
+	}
+	if !known {
+		f.Days = 0
+	}
+	known = true
+	for _, h := range held {
+		f.hold(h, now)
+		switch {
+		case h.Unused && h.inForce(now):
+			f.UnusedDays += h.Benefit.Days()
+			known = known && h.Benefit.Days() > 0
+		case h.inForce(now) && h.Ends.After(f.Until):
+			f.Until = h.Ends
+		}
+	}
+	if !known {
+		f.UnusedDays = 0
+	}
+	if r.Kind == Extends && f.Days > 0 && !f.Until.IsZero() && known {
+		f.Then = f.Until.Add(time.Duration(f.Days+f.UnusedDays) * 24 * time.Hour)
+	}
+	return f
+}
+
+// hold puts a holding beside others of its benefit.
+func (f *Finding) hold(h Holding, now time.Time) {
+	at := slices.IndexFunc(f.Held, func(s Subject) bool { return s.Benefit == h.Benefit.ID })
+	if at < 0 {
+		at = len(f.Held)
+		f.Held = append(f.Held, Subject{Benefit: h.Benefit.ID, Name: h.Benefit.Name, Unused: true, Over: true})
+	}
+	s := &f.Held[at]
+	s.Quantity++
+	if s.Unused = s.Unused && h.Unused; !h.Unused && h.Ends.After(s.Ends) {
+		s.Ends = h.Ends
+	}
+	s.Over = s.Over && !h.inForce(now)
+}
+
+// Gravest is the gravest severity among findings, "" of none.
+func Gravest(all []Finding) Severity {
+	for _, s := range Severities {
+		if slices.ContainsFunc(all, func(f Finding) bool { return f.Severity == s }) {
+			return s
+		}
+	}
+	return ""
+}
+
+// Of keeps the findings of a severity.
+func Of(all []Finding, s Severity) []Finding {
+	var out []Finding
+	for _, f := range all {
+		if f.Severity == s {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// FindingsHash is SHA-256, in hexadecimal, of what findings say that have to be acknowledged,
+// in no language; "" when there are none.
+func FindingsHash(all []Finding) string {
+	told := Of(all, Acknowledge)
+	if len(told) == 0 {
+		return ""
+	}
+	sum := sha256.New()
+	for _, f := range told {
+		fmt.Fprintf(sum, "%s %d %s %d %d %d %d\n", f.Relation.Key, f.Relation.Version, f.Case, stamp(f.Until), stamp(f.Then), f.Days, f.UnusedDays)
+		for i, side := range [][]Subject{f.Wanted, f.Held} {
+			for _, s := range side {
+				fmt.Fprintf(sum, "%d %s %d %d %t %t\n", i, s.Benefit, s.Quantity, stamp(s.Ends), s.Unused, s.Over)
+			}
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
+func stamp(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Unix()
+}

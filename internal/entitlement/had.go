@@ -1,0 +1,39 @@
+package entitlement
+
+import (
+	"context"
+	"time"
+
+	"hufu/internal/db"
+	"hufu/internal/id"
+)
+
+// HadDepth is how many of a member's newest rights HadBy reads.
+const HadDepth = 500
+
+// Had is a right of a member with when its code was first shown, zero for never.
+type Had struct {
+	*Right
+	RevealedAt time.Time
+}
+
+var hadBy = db.SQL("entitlement.had_by", `SELECT `+columns+`, COALESCE((SELECT MIN(e.at) FROM right_events e WHERE e.right_id = rights.id AND e.kind = 'revealed'), 0)
+FROM rights WHERE id IN (SELECT newest.id FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY party_id ORDER BY id DESC) AS n FROM rights WHERE party_id {{in $1 text}} AND party_id <> '') AS newest WHERE newest.n <= $2)
+AND state <> 'refunded' ORDER BY id`)
+
+// HadBy lists what members hold and have held, without what was paid back, of each the newest
+// HadDepth. It asks only: the map is filled by the transaction's next Flush or answer.
+func (*Service) HadBy(ctx context.Context, tx *db.Tx, parties []id.Party) (map[id.Party][]Had, error) {
+	out := make(map[id.Party][]Had, len(parties))
+	return out, tx.Ask(ctx, hadBy, func(scan func(...any) error) error {
+		h := Had{Right: new(Right)}
+		r := h.Right
+		err := scan(&r.ID, &r.Order, &r.Line, &r.Part, &r.Benefit, &r.Version, &r.Party, &r.Kind, &r.State, &r.Code,
+			db.Time(&r.StartsAt), db.Time(&r.EndsAt), &r.Steps, &r.Head, db.Time(&r.GrantedAt), db.Time(&h.RevealedAt))
+		out[r.Party] = append(out[r.Party], h)
+		return err
+	}, db.Texts(parties), HadDepth)
+}
+
+// Spent reports whether a right in state s gives nothing any more.
+func (s State) Spent() bool { return s == Used || s == Expired || s == Refunded }

@@ -1,0 +1,142 @@
+package flow
+
+import (
+	"context"
+	"time"
+
+	"hufu/internal/catalogue"
+	"hufu/internal/db"
+	"hufu/internal/entitlement"
+	"hufu/internal/fault"
+	"hufu/internal/id"
+	"hufu/internal/order"
+)
+
+// Wanted is how many of a version somebody wants.
+type Wanted struct {
+	Version  *catalogue.Version
+	Quantity int64
+}
+
+func partsOf(all []Wanted) []catalogue.Part {
+	var out []catalogue.Part
+	for _, w := range all {
+		for _, p := range w.Version.Content.Parts {
+			out = append(out, catalogue.Part{Benefit: p.Benefit, Quantity: p.Quantity * w.Quantity})
+		}
+	}
+	return out
+}
+
+// Conflicts finds what wanting versions means for what a party holds ("" holds nothing
+// known), as a purchase would find it now.
+func (f *Flows) Conflicts(ctx context.Context, tx *db.Tx, party id.Party, wanted []Wanted) ([]catalogue.Finding, error) {
+	relations, err := f.Catalogue.Relations(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	c := checking{Flows: f, relations: relations}
+	w := &placing{Place: Place{Party: party}, wanted: wanted}
+	c.add(w)
+	if err := c.ask(ctx, tx); err != nil {
+		return nil, err
+	}
+	if err := c.load(ctx, tx); err != nil {
+		return nil, err
+	}
+	return c.find(w, f.Clock.Now()), nil
+}
+
+// checking holds a batch against the relations between benefits. What no relation speaks of
+// costs nothing.
+type checking struct {
+	*Flows
+	relations []catalogue.Relation
+	parties   []id.Party // whose rights matter
+	had       map[id.Party][]entitlement.Had
+	holdings  map[id.Party][]catalogue.Holding
+}
+
+// add takes a command into account.
+func (c *checking) add(w *placing) {
+	if len(c.relations) == 0 {
+		return
+	}
+	w.parts = partsOf(w.wanted)
+	if w.touched = len(catalogue.Touched(c.relations, w.parts)) > 0; w.touched && w.Party != "" {
+		c.parties = append(c.parties, w.Party)
+	}
+}
+
+// ask asks for what the parties hold.
+func (c *checking) ask(ctx context.Context, tx *db.Tx) error {
+	if len(c.parties) == 0 {
+		return nil
+	}
+	var err error
+	c.had, err = c.Rights.HadBy(ctx, tx, distinct(c.parties))
+	return err
+}
+
+// load waits for what was asked and puts each right beside the benefit that it was given of.
+func (c *checking) load(ctx context.Context, tx *db.Tx) error {
+	if len(c.parties) == 0 {
+		return nil
+	}
+	if err := tx.Flush(ctx); err != nil {
+		return err
+	}
+	var ids []id.OfferVersion
+	for _, all := range c.had {
+		for _, h := range all {
+			ids = append(ids, h.Version)
+		}
+	}
+	versions, err := c.Catalogue.Versions(ctx, tx, distinct(ids))
+	if err != nil {
+		return err
+	}
+	c.holdings = make(map[id.Party][]catalogue.Holding, len(c.had))
+	for party, all := range c.had {
+		for _, h := range all {
+			if v := versions[h.Version]; v != nil && h.Part < int64(len(v.Content.Parts)) {
+				c.holdings[party] = append(c.holdings[party], catalogue.Hold(h.ID, v.Content.Parts[h.Part].Benefit, h.StartsAt, h.EndsAt, h.RevealedAt, h.State.Spent()))
+			}
+		}
+	}
+	return nil
+}
+
+func (c *checking) find(w *placing, now time.Time) []catalogue.Finding {
+	if !w.touched {
+		return nil
+	}
+	return catalogue.Conflicts(c.holdings[w.Party], w.parts, c.relations, now)
+}
+
+// judge refuses a command that what its buyer holds forbids, or that has to be acknowledged
+// and wasn't, or was as something else. What was is to be kept with the order.
+func (c *checking) judge(w *placing, now time.Time) (*order.Acknowledgement, error) {
+	found := c.find(w, now)
+	if all := catalogue.Of(found, catalogue.Block); len(all) > 0 {
+		return nil, refusal("order.conflict", all)
+	}
+	all, hash := catalogue.Of(found, catalogue.Acknowledge), catalogue.FindingsHash(found)
+	switch {
+	case hash == "":
+		return nil, nil
+	case w.Conflicts == "":
+		return nil, refusal("order.conflict_unread", all)
+	case w.Conflicts != hash:
+		return nil, refusal("order.conflict_changed", all)
+	}
+	return &order.Acknowledgement{Order: w.order.ID, Hash: hash, Text: acknowledged(w.Lang, all), Lang: w.Lang, At: now}, nil
+}
+
+func refusal(code string, all []catalogue.Finding) error {
+	f := fault.New(fault.Conflict, code, explained(all)...)
+	for _, one := range all {
+		f.At("conflicts", "order.conflict_one", explained([]catalogue.Finding{one})...)
+	}
+	return f
+}

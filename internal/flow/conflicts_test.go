@@ -1,0 +1,280 @@
+package flow_test
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"hufu/internal/catalogue"
+	"hufu/internal/db"
+	"hufu/internal/db/dbtest"
+	"hufu/internal/fault"
+	"hufu/internal/flow"
+	"hufu/internal/flow/flowtest"
+	"hufu/internal/i18n"
+	"hufu/internal/id"
+	"hufu/internal/inventory"
+	"hufu/internal/order"
+)
+
+// related is a shop with three memberships of one provider and what is declared of them.
+type related struct {
+	*flowtest.Shop
+	t             *testing.T
+	basic, gold   flowtest.Offer
+	code          flowtest.Offer
+	counted       id.Stock
+	member, other id.Party
+}
+
+func relatedShop(t *testing.T, d *db.DB) *related {
+	s := &related{Shop: flowtest.New(t, d), t: t, member: id.New[id.Party](), other: id.New[id.Party]()}
+	s.counted = s.Stock(t, inventory.Counted)
+	s.Receive(t, s.counted, 100)
+	tier := func(name string) map[string]string { return map[string]string{"days": "30", "tier": name} }
+	s.basic = s.Sell(t, 1000, "", flowtest.Part{Stock: s.counted, Quantity: 1, Kind: "membership", Fields: tier("basic")})
+	s.gold = s.Sell(t, 2000, "", flowtest.Part{Stock: s.counted, Quantity: 1, Kind: "membership", Fields: tier("gold")})
+	codes := s.Stock(t, inventory.Codes)
+	s.Codes(t, codes, 10)
+	s.code = s.Sell(t, 1000, "", flowtest.Part{Stock: codes, Quantity: 1, Kind: "membership", Fields: tier("basic"), Coded: true})
+	return s
+}
+
+func (s *related) declare(key string, kind catalogue.RelationKind, severity catalogue.Severity, from, to string, ever bool) {
+	s.t.Helper()
+	if err := s.DB.Do(s.t.Context(), func(tx *db.Tx) error {
+		r := catalogue.Relation{Key: key, Kind: kind, Severity: severity, Ever: ever, Name: catalogue.Text{ZH: "甲会员", EN: "A membership"}, From: catalogue.Side{Provider: "p", Tier: from}}
+		if to != "" {
+			r.To = catalogue.Side{Provider: "p", Tier: to}
+		}
+		_, err := s.Catalogue.PutRelation(s.t.Context(), tx, r, "system", s.Clock.Now())
+		return err
+	}); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *related) forget(key string) {
+	s.t.Helper()
+	if err := s.DB.Do(s.t.Context(), func(tx *db.Tx) error {
+		r, err := s.Catalogue.Relation(s.t.Context(), tx, key)
+		if err != nil {
+			return err
+		}
+		return s.Catalogue.RemoveRelation(s.t.Context(), tx, key, r.Version, "system", s.Clock.Now())
+	}); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// asks is the command of a party ("" for a guest) for one of an offer.
+func (s *related) asks(party id.Party, o flowtest.Offer, acknowledged string) flow.Place {
+	c := flowtest.Order(flowtest.Want{Offer: o, Quantity: 1})
+	c.Party, c.Conflicts = party, acknowledged
+	return c
+}
+
+func (s *related) buys(party id.Party, o flowtest.Offer, acknowledged string) id.Order {
+	s.t.Helper()
+	p, err := s.Place(s.t.Context(), s.asks(party, o, acknowledged))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	notice, _ := s.Gateway.Pay(p.Intent, p.Intent.Amount)
+	if _, err := s.Confirm(s.t.Context(), notice); err != nil {
+		s.t.Fatal(err)
+	}
+	return p.Order.ID
+}
+
+// finds is what a purchase would find.
+func (s *related) finds(party id.Party, o flowtest.Offer) []catalogue.Finding {
+	s.t.Helper()
+	var found []catalogue.Finding
+	if err := s.DB.View(s.t.Context(), func(tx *db.Tx) error {
+		all, err := s.Catalogue.Versions(s.t.Context(), tx, []id.OfferVersion{o.Version})
+		if err == nil {
+			found, err = s.Conflicts(s.t.Context(), tx, party, []flow.Wanted{{Version: all[o.Version], Quantity: 1}})
+		}
+		return err
+	}); err != nil {
+		s.t.Fatal(err)
+	}
+	return found
+}
+
+func (s *related) refused(want string, c flow.Place) *fault.Error {
+	s.t.Helper()
+	_, err := s.Place(s.t.Context(), c)
+	if fault.CodeOf(err) != want {
+		s.t.Errorf("got %v, want %s", err, want)
+	}
+	return fault.From(err)
+}
+
+func TestWhatAShopperHoldsIsCheckedAtThePurchase(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := relatedShop(t, d)
+		s.declare("tiers", catalogue.Supersedes, catalogue.Acknowledge, "gold", "basic", false)
+		s.buys(s.member, s.gold, "") // nothing held: nothing to say
+		for _, p := range []id.Party{"", s.other} {
+			s.buys(p, s.basic, "")
+		}
+		found := s.finds(s.member, s.basic)
+		hash := catalogue.FindingsHash(found)
+		if len(found) != 1 || found[0].Case != catalogue.HigherHeld || hash == "" {
+			t.Fatalf("found %+v", found)
+		}
+		f := s.refused("order.conflict_unread", s.asks(s.member, s.basic, ""))
+		for lang, words := range map[i18n.Lang]string{i18n.ZH: "更高级", i18n.EN: "higher tier"} {
+			if text := lang.Fault(f); !strings.Contains(text, words) || strings.ContainsAny(text, "{}⟦") {
+				t.Errorf("says %q", text)
+			}
+			if len(f.Fields) != 1 || f.Fields[0].Path != "conflicts" || !strings.Contains(lang.Field(f.Fields[0]), words) {
+				t.Errorf("fields %+v", f.Fields)
+			}
+		}
+		s.refused("order.conflict_changed", s.asks(s.member, s.basic, "another"))
+		if u := s.Units(t, s.counted); u.Reserved != 0 {
+			t.Errorf("%d units are held for who was refused", u.Reserved)
+		}
+		o := s.buys(s.member, s.basic, hash)
+		s.acknowledged(o, hash, flow.ExplainFinding(i18n.EN, found[0]))
+		// Its repeat is the same order, whatever is held by now.
+		again := s.asks(s.member, s.gold, "")
+		s.refused("order.conflict_unread", again)
+		again.Conflicts = catalogue.FindingsHash(s.finds(s.member, s.gold))
+		first, err := s.Place(t.Context(), again)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.forget("tiers")
+		s.declare("never", catalogue.Excludes, catalogue.Block, "gold", "", false)
+		if second, err := s.Place(t.Context(), again); err != nil || second.Order.ID != first.Order.ID || !second.Repeated {
+			t.Errorf("sent again: %+v, %v", second, err)
+		}
+		s.refused("order.conflict", s.asks(s.member, s.gold, "anything"))
+		s.buys(s.other, s.gold, "")
+		s.forget("never")
+		o = s.buys(s.member, s.gold, "")
+		s.acknowledged(o, "", "")
+		two := flowtest.Order(flowtest.Want{Offer: s.gold, Quantity: 2})
+		s.declare("never", catalogue.Excludes, catalogue.Block, "gold", "", false)
+		s.refused("order.conflict", two) // a guest who wants both at once
+	})
+}
+
+func (s *related) acknowledged(o id.Order, hash, text string) {
+	s.t.Helper()
+	var kept order.Acknowledgement
+	var found bool
+	if err := s.DB.View(s.t.Context(), func(tx *db.Tx) (err error) {
+		kept, found, err = s.Orders.Acknowledged(s.t.Context(), tx, o)
+		return err
+	}); err != nil {
+		s.t.Fatal(err)
+	}
+	if found != (hash != "") || kept.Hash != hash || kept.Text != text || found && (kept.Lang != "en" || kept.At.IsZero()) {
+		s.t.Errorf("kept %v %+v, want %q %q", found, kept, hash, text)
+	}
+}
+
+func TestARightCountsAsItStands(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := relatedShop(t, d)
+		s.declare("line", catalogue.Extends, catalogue.Inform, "basic", "", false)
+		bought := s.Clock.Now()
+		s.buys(s.member, s.basic, "")
+		s.buys(s.member, s.basic, "")
+		one := func(party id.Party) catalogue.Finding {
+			t.Helper()
+			found := s.finds(party, s.basic)
+			if len(found) != 1 || found[0].Severity != catalogue.Inform {
+				t.Fatalf("found %+v", found)
+			}
+			return found[0]
+		}
+		if f := one(s.member); !f.Until.Equal(bought.AddDate(0, 0, 60)) || !f.Then.Equal(bought.AddDate(0, 0, 90)) {
+			t.Errorf("two run to %v and then to %v", f.Until, f.Then)
+		}
+		// A code that nobody looked at hasn't begun; shown, it runs from then.
+		o := s.buys(s.other, s.code, "")
+		if f := one(s.other); f.UnusedDays != 30 || !f.Until.IsZero() || !f.Held[0].Unused {
+			t.Errorf("an unused code: %+v", f)
+		}
+		s.Time.Advance(48 * time.Hour)
+		if _, err := s.Reveal(t.Context(), flow.Reveal{Order: o, Actor: "holder", Data: `{}`}); err != nil {
+			t.Fatal(err)
+		}
+		if f := one(s.other); f.UnusedDays != 0 || !f.Until.Equal(s.Clock.Now().AddDate(0, 0, 30)) {
+			t.Errorf("a code that was shown: %+v", f)
+		}
+		s.Time.Advance(70 * 24 * time.Hour)
+		if found := s.finds(s.member, s.basic); len(found) > 0 {
+			t.Errorf("all is over: %+v", found)
+		}
+		s.declare("new-only", catalogue.Excludes, catalogue.Block, "gold", "basic", true)
+		s.refused("order.conflict", s.asks(s.member, s.gold, ""))
+		s.buys("", s.gold, "")
+	})
+}
+
+// What no relation speaks of isn't asked about, and a batch asks once for all its parties.
+func TestOnlyWhatIsTouchedIsAskedAbout(t *testing.T) {
+	for _, kind := range dbtest.Stores {
+		t.Run(kind, func(t *testing.T) {
+			d, err := db.Open(t.Context(), db.Config{Store: dbtest.Store(t, kind)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { d.Close() })
+			var mu sync.Mutex
+			var ran []string
+			d.SetHooks(db.Hooks{Stmt: func(name string) error {
+				mu.Lock()
+				defer mu.Unlock()
+				ran = append(ran, name)
+				return nil
+			}})
+			if _, err := d.Migrate(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			s := relatedShop(t, d)
+			count := func(c flow.Place) (had int) {
+				t.Helper()
+				mu.Lock()
+				ran = nil
+				mu.Unlock()
+				if _, err := s.Place(t.Context(), c); err != nil {
+					t.Fatal(err)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				for _, name := range ran {
+					if name == "entitlement.had_by" {
+						had++
+					}
+				}
+				if slices.Contains(ran, "order.acknowledge") {
+					t.Error("wrote an acknowledgement of nothing")
+				}
+				return had
+			}
+			if n := count(s.asks(s.member, s.basic, "")); n != 0 {
+				t.Errorf("asked %d times with nothing declared", n)
+			}
+			s.declare("line", catalogue.Extends, catalogue.Inform, "gold", "", false)
+			for _, c := range []struct {
+				party id.Party
+				offer flowtest.Offer
+				want  int
+			}{{s.member, s.basic, 0}, {"", s.gold, 0}, {s.member, s.gold, 1}} {
+				if n := count(s.asks(c.party, c.offer, "")); n != c.want {
+					t.Errorf("%q asked %d times, want %d", c.party, n, c.want)
+				}
+			}
+		})
+	}
+}
