@@ -425,7 +425,13 @@ func (c *checker) banned(n ast.Node, from, to int) {
 	case *ast.UnaryNode:
 		c.blame(n.Location().From, n.Location().To, "rule.operator")
 	case *ast.CallNode:
-		c.blame(from, to, "rule.function")
+		name, plain := n.Callee.(*ast.IdentifierNode)
+		switch {
+		case !plain:
+			c.blame(from, to, "rule.function")
+		case c.call(n, name, from, to) != nil:
+			c.blame(from, to, "rule.compared_condition")
+		}
 	case *ast.BuiltinNode:
 		c.blame(n.Location().From, n.Location().To, "rule.function")
 	case *ast.VariableDeclaratorNode, *ast.SequenceNode:
@@ -468,7 +474,10 @@ func (c *checker) span(n ast.Node) (from, to int) {
 	case *ast.BinaryNode:
 		widen(n.Left, n.Right)
 	case *ast.MemberNode:
-		widen(n.Node)
+		widen(n.Node, n.Property)
+		if n.Property.Location() != n.Location() {
+			to = c.closed(to, ']')
+		}
 	case *ast.ChainNode:
 		widen(n.Node)
 	case *ast.SliceNode:

@@ -129,19 +129,24 @@ func genLeaf(t *rapid.T) string {
 	return s
 }
 
+// genText writes a rule nested at most so deep, often less.
 func genText(t *rapid.T, depth int) string {
+	return genNested(t, rapid.IntRange(0, depth).Draw(t, "depth"))
+}
+
+func genNested(t *rapid.T, depth int) string {
 	if depth == 0 || rapid.IntRange(0, 3).Draw(t, "flat") == 0 {
 		return genLeaf(t)
 	}
 	switch rapid.IntRange(0, 5).Draw(t, "join") {
 	case 0, 1:
-		return "(" + genText(t, depth-1) + ") and (" + genText(t, depth-1) + ")"
+		return "(" + genNested(t, depth-1) + ") and (" + genNested(t, depth-1) + ")"
 	case 2:
-		return genText(t, depth-1) + " && " + genLeaf(t)
+		return genNested(t, depth-1) + " && " + genLeaf(t)
 	case 3:
-		return "(" + genText(t, depth-1) + ") or " + genLeaf(t)
+		return "(" + genNested(t, depth-1) + ") or " + genLeaf(t)
 	case 4:
-		return "not (" + genText(t, depth-1) + ")"
+		return "not (" + genNested(t, depth-1) + ")"
 	}
 	return genLeaf(t) + " or " + rapid.SampledFrom([]string{"true", "false", genLeaf(t)}).Draw(t, "last")
 }
@@ -179,6 +184,9 @@ func facts(t *testing.T, lines string) *Facts {
 	f := words.Facts()
 	for line := range strings.Lines(lines) {
 		name, written, _ := strings.Cut(strings.TrimSpace(line), " = ")
+		if name == "" {
+			continue
+		}
 		fact, ok := words.Fact(name)
 		if !ok {
 			t.Fatalf("no fact %q", name)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/expr-lang/expr/ast"
@@ -82,6 +83,7 @@ func (r *report) syntax(err error) {
 		r.blame(from, to, "rule.unexpected")
 	case begins("bad number"), begins("invalid integer"), begins("invalid float"), begins("invalid hex"),
 		begins("invalid binary"), begins("invalid octal"), begins("integer literal"), begins("float literal"):
+		from, to = r.numeral(from)
 		r.blame(from, to, "rule.number")
 	case begins("unclosed comment"):
 		r.blame(from, to, "rule.comment")
@@ -102,6 +104,20 @@ func (r *report) opening(at int) int {
 		}
 	}
 	return at
+}
+
+// numeral finds the whole of a number at a character of it or just behind it.
+func (r *report) numeral(at int) (from, to int) {
+	part := func(i int) bool {
+		return i >= 0 && i < len(r.runes) && (r.runes[i] == '.' || r.runes[i] == '_' || unicode.IsLetter(r.runes[i]) || unicode.IsDigit(r.runes[i]))
+	}
+	for from = at; from > 0 && !part(from); from-- {
+	}
+	for to = from; part(to); to++ {
+	}
+	for ; part(from - 1); from-- {
+	}
+	return from, to
 }
 
 // operatorMeant tells what people write who know another language.

@@ -127,8 +127,18 @@ func (s speaker) wanted(l *leaf, fact Fact) string {
 		return s.value(fact, l.list...)
 	case l.b.ref >= 0:
 		return s.label(s.v.facts[l.b.ref])
+	case l.cmp >= contains && l.cmp <= endsNot: // a piece of a text stands between quotation marks
+		return s.value(fact, l.b.val)
 	}
-	return s.value(fact, l.b.val)
+	return s.spaced(s.value(fact, l.b.val))
+}
+
+// spaced sets off a value in Latin letters or digits from the Chinese before it.
+func (s speaker) spaced(value string) string {
+	if s.l == i18n.ZH && value != "" && value[0] > ' ' && value[0] < 0x7f {
+		return " " + value
+	}
+	return value
 }
 
 // label is the fact's name for who is spoken to.
@@ -187,8 +197,8 @@ func (s speaker) join(parts []string) string {
 		return s.l.T("rule.say.nothing")
 	}
 	if len(parts) > maxSaidValues {
-		more := s.l.T("rule.say.more_values", "n", fmt.Sprint(len(parts)-maxSaidValues))
-		parts = append(parts[:maxSaidValues:maxSaidValues], more)
+		list := strings.Join(parts[:maxSaidValues], s.l.T("rule.say.comma"))
+		return s.l.T("rule.say.more_values", "list", list, "n", fmt.Sprint(len(parts)-maxSaidValues))
 	}
 	return strings.Join(parts, s.l.T("rule.say.comma"))
 }
