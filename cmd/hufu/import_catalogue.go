@@ -7,6 +7,7 @@ import (
 	"io"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"hufu/internal/app"
 	"hufu/internal/catalogue"
@@ -36,7 +37,7 @@ var _ = register(command{name: "import catalogue", args: "FILE", least: 1, most:
 		defer a.Close()
 		done, err := a.Flows.ImportCatalogue(ctx, data, flow.ImportOptions{DryRun: catalogueDryRun, Source: filepath.Base(args[0])})
 		for _, p := range done.Problems {
-			fmt.Fprintf(e.err, "%s:%d:%d: %s: %s\n", args[0], p.Line, p.Column, p.Path, e.lang.Field(p.Field()))
+			fmt.Fprintf(e.err, "%s:%d:%d: %s: %s\n", args[0], p.Line, p.Column, p.Path, flow.ExplainProblem(e.lang, p))
 		}
 		if done.More > 0 {
 			fmt.Fprintln(e.err, e.lang.T("cli.more_problems", "n", fmt.Sprint(done.More)))
@@ -50,7 +51,11 @@ var _ = register(command{name: "import catalogue", args: "FILE", least: 1, most:
 		}
 		for _, r := range done.Rows {
 			if r.Change != catalogue.Unchanged {
-				fmt.Fprintf(e.out, "%-8s %-8s %s %v\n", e.lang.T("cli.change_"+string(r.Change)), r.Kind, r.Name, r.Fields)
+				line := fmt.Sprintf("%-8s %-8s %s", e.lang.T("cli.change_"+string(r.Change)), r.Kind, r.Name)
+				if len(r.Fields) > 0 {
+					line += " [" + strings.Join(r.Fields, " ") + "]"
+				}
+				fmt.Fprintln(e.out, line)
 			}
 		}
 		key := "cli.imported"

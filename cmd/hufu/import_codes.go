@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strconv"
 	"time"
@@ -107,6 +109,14 @@ func runImport(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
+	if i.errors != "" {
+		if _, err := os.Lstat(i.errors); err == nil {
+			return fault.New(fault.Conflict, "file.exists", "file", i.errors)
+		}
+	}
+	if _, err := time.LoadLocation(i.zone); err != nil {
+		return fault.New(fault.Invalid, "vault.import_zone")
+	}
 	var in io.ReadCloser
 	if len(args) > 0 {
 		if in, err = openFile(e.stdin, args[0]); err != nil { // before a stock is made for it
@@ -151,7 +161,12 @@ func runImport(ctx context.Context, e *env, args []string) error {
 		}
 		if !i.dryRun {
 			if _, err := a.Flows.StartImport(ctx, run.ID, act); err != nil {
-				return err
+				if i.errors != "" && fault.CodeOf(err) == "vault.import_problems" {
+					if bad := writeErrors(ctx, e, a, run, i.errors); bad != nil {
+						return bad
+					}
+				}
+				return giveUp(ctx, a, run.ID, len(args) > 0, err)
 			}
 			if run, err = follow(ctx, e, a, run.ID); err != nil {
 				return err
@@ -186,8 +201,46 @@ func receiveFile(ctx context.Context, e *env, a *app.App, i importFlags, o vault
 	if err != nil {
 		return nil, err
 	}
+	_, first, err := a.Flows.FirstRow(ctx, run)
+	if err != nil {
+		return nil, giveUp(ctx, a, run.ID, true, err)
+	}
+	run, err = checkFile(ctx, a, run)
+	if err != nil {
+		return nil, err
+	}
 	fmt.Fprintln(e.err, e.lang.T("cli.import_begun", "import", string(run.ID)))
-	return a.Flows.CheckImport(ctx, run.ID, run.Options, flow.Act{By: atTerminal})
+	to := e.err
+	if i.dryRun {
+		to = e.out
+	}
+	is := "cli.import_first_data"
+	if run.Options.Heading == tabular.WithHeading {
+		is = "cli.import_first_heading"
+	}
+	fmt.Fprintln(to, e.lang.T(is, "row", first))
+	return run, nil
+}
+
+// checkFile has a file checked that was just received, which is gone again if it can't be.
+func checkFile(ctx context.Context, a *app.App, run *vault.Import) (*vault.Import, error) {
+	checked, err := a.Flows.CheckImport(ctx, run.ID, run.Options, flow.Act{By: atTerminal})
+	if err != nil {
+		return nil, giveUp(ctx, a, run.ID, true, err)
+	}
+	return checked, nil
+}
+
+// giveUp takes back an import that this very command began and can't go on with, so that its
+// file stays nowhere.
+func giveUp(ctx context.Context, a *app.App, run id.Import, began bool, why error) error {
+	if !began || fault.KindOf(why) != fault.Invalid && fault.KindOf(why) != fault.Conflict {
+		return why
+	}
+	if _, err := a.Flows.CancelImport(ctx, run, flow.Act{By: atTerminal}); err != nil {
+		return errors.Join(why, err)
+	}
+	return why
 }
 
 // follow works on imports, unless another process does, and shows how one of them gets on.
@@ -270,7 +323,10 @@ func report(ctx context.Context, e *env, a *app.App, run *vault.Import) error {
 }
 
 func writeErrors(ctx context.Context, e *env, a *app.App, run *vault.Import, path string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return fault.New(fault.Conflict, "file.exists", "file", path)
+	}
 	if err != nil {
 		return fault.Wrap(err, fault.Invalid, "file.unwritable", "file", path)
 	}

@@ -92,6 +92,9 @@ type ImportSample struct {
 	Columns int           `json:"columns"`
 	Guess   ImportColumns `json:"guess" doc:"What the columns seem to be"`
 	Rows    [][]string    `json:"rows"`
+
+	HeadingGuess string `json:"heading_guess" enum:"yes,no,unsure" doc:"Whether the first row names the columns, as far as the file tells; where it is unsure the check must be told"`
+	FirstRow     string `json:"first_row" doc:"The first row, masked"`
 }
 
 // ImportProblem is why a row can't be taken in.
@@ -342,8 +345,22 @@ func (a *API) sampleImport(ctx context.Context, _ *Call, in *ImportRef) (*Import
 	if err != nil {
 		return nil, err
 	}
-	g := vault.GuessMapping(l.Heading, l.Columns)
-	out := &ImportSample{Kind: string(l.Kind), Charset: string(l.Charset), Sheets: l.Sheets, Heading: l.Heading, Columns: l.Columns, Rows: rows,
+	i, err := a.Flows.Import(ctx, in.Import)
+	if err != nil {
+		return nil, err
+	}
+	first, row, err := a.Flows.FirstRow(ctx, i)
+	if err != nil {
+		return nil, err
+	}
+	g, is := first.Mapping, "no"
+	switch {
+	case !first.Sure:
+		is = "unsure"
+	case first.Heading:
+		is = "yes"
+	}
+	out := &ImportSample{Kind: string(l.Kind), Charset: string(l.Charset), Sheets: l.Sheets, Heading: l.Heading, Columns: l.Columns, Rows: rows, HeadingGuess: is, FirstRow: row,
 		Guess: ImportColumns{column(g.Code), column(g.Serial), column(g.Account), column(g.Password), column(g.Expiry), column(g.Cost), column(g.Note)}}
 	if out.Rows == nil {
 		out.Rows = [][]string{}

@@ -181,6 +181,6 @@ var table = []spec{
 
 const (
 	quoteFaults      = "order.no_offer order.not_yet order.paused order.quantity order.lines order.offer_twice order.too_much order.currencies"
-	importFaults     = "vault.import_unknown vault.import_state vault.import_lost vault.mapping_missing vault.mapping_column vault.mapping_twice vault.import_zone vault.batch_issuer vault.batch_name naming.hidden vault.batch_sold vault.code_reserved"
+	importFaults     = "vault.import_unknown vault.import_state vault.import_lost vault.mapping_missing vault.mapping_column vault.mapping_twice vault.import_zone vault.import_heading vault.import_columns vault.batch_issuer vault.batch_name naming.hidden vault.batch_sold vault.code_reserved"
 	importFileFaults = "vault.stock vault.batch_issuer vault.batch_name naming.hidden vault.import_large vault.import_upload vault.import_zone tabular.empty tabular.too_large tabular.truncated tabular.damaged tabular.not_a_table tabular.old_excel tabular.charset tabular.bomb tabular.unsafe_path tabular.encrypted tabular.sheet_missing"
 )

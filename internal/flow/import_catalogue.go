@@ -12,6 +12,7 @@ import (
 	"hufu/internal/catalogue"
 	"hufu/internal/db"
 	"hufu/internal/fault"
+	"hufu/internal/i18n"
 	"hufu/internal/id"
 	"hufu/internal/naming"
 )
@@ -195,4 +196,13 @@ func (in *importing) importBenefits(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// ExplainProblem says what is wrong at a place of a catalogue file and what to do.
+func ExplainProblem(lang i18n.Lang, p catalogue.Problem) string {
+	params := make([]string, 0, 2*len(p.Params))
+	for k, v := range p.Params {
+		params = append(params, k, v)
+	}
+	return lang.Field(p.Field()) + " " + lang.T(p.RemedyKey(), params...)
 }

@@ -76,7 +76,17 @@ func (f *Flows) receive(ctx context.Context, i *vault.Import, c NewImport) error
 	if i.FileSize, i.FileHash, err = vault.Receive(ctx, f.DB, f.Keys, i.ID, c.File); err != nil {
 		return err
 	}
-	r, err := f.openImport(ctx, i)
+	g, _, err := f.guessFirst(ctx, i)
+	if err != nil {
+		return err
+	}
+	shown := *i
+	if i.Options.Heading == tabular.GuessHeading {
+		if shown.Options.Heading = g.Reading(); !g.Sure { // it may be a code, which nobody may see
+			shown.Options.Heading = tabular.WithoutHeading
+		}
+	}
+	r, err := f.openImport(ctx, &shown)
 	if err != nil {
 		return err
 	}
@@ -128,6 +138,12 @@ func (f *Flows) SampleImport(ctx context.Context, id id.Import, n int) (tabular.
 	if err != nil {
 		return tabular.Layout{}, nil, err
 	}
+	if i.Options.Heading == tabular.GuessHeading {
+		i.Options.Heading = tabular.WithoutHeading
+		if i.Layout.Heading != nil {
+			i.Options.Heading = tabular.WithHeading
+		}
+	}
 	r, err := f.openImport(ctx, i)
 	if err != nil {
 		return tabular.Layout{}, nil, err
@@ -164,6 +180,10 @@ func (f *Flows) CheckImport(ctx context.Context, id id.Import, o vault.ImportOpt
 			o.Name = i.FileName
 		}
 		i.Options = o
+		if err := f.settle(ctx, i); err != nil {
+			return err
+		}
+		o = i.Options
 		r, err := f.openImport(ctx, i) // charset, delimiter or sheet may be other ones now
 		if err != nil {
 			return err

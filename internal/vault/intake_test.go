@@ -244,7 +244,7 @@ func TestGuessMapping(t *testing.T) {
 			t.Errorf("%s: heading %v", heading, IsHeading(cells))
 		}
 	}
-	if GuessMapping(nil, 1).Code != 0 || GuessMapping(nil, 2).Account != 0 || GuessMapping(nil, 3) != nothing {
+	if GuessMapping(nil, 1).Code != 0 || GuessMapping(nil, 2) != nothing || GuessMapping(nil, 3) != nothing {
 		t.Error("without a heading")
 	}
 	for code, m := range map[string]Mapping{"vault.mapping_missing": nothing, "vault.mapping_column": at(func(m *Mapping) { m.Code = 3 }), "vault.mapping_twice": at(func(m *Mapping) { m.Code, m.Password = 1, 1 })} {
@@ -262,7 +262,7 @@ func TestFileToCandidates(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := r.Layout()
-	in := newIntake(t, Rules{Mapping: GuessMapping(l.Heading, l.Columns), Columns: l.Columns, Now: now})
+	in := newIntake(t, Rules{Mapping: Mapping{NoColumn, NoColumn, 0, 1, NoColumn, NoColumn, NoColumn}, Columns: l.Columns, Now: now})
 	var got []string
 	for {
 		row, err := r.Next()

@@ -23,6 +23,16 @@ func (m *Mapping) all() [7]*int {
 	return [7]*int{&m.Code, &m.Serial, &m.Account, &m.Password, &m.Expiry, &m.Cost, &m.Note}
 }
 
+// has reports whether something is said of a column.
+func (m Mapping) has(column int) bool {
+	for _, p := range m.all() {
+		if *p == column {
+			return true
+		}
+	}
+	return false
+}
+
 // identity is the column whose text makes a row the same as another: the code, else the
 // account, else the serial.
 func (m Mapping) identity() int {
@@ -82,7 +92,8 @@ func nameOf(cell string) int {
 	return -1
 }
 
-// IsHeading reports whether a first row holds names of columns rather than a code.
+// IsHeading reports whether a row has nothing but a name of a column in some cell, so that it
+// is surely no code. See GuessFirst for rows of which that isn't sure.
 func IsHeading(cells []string) bool {
 	for _, c := range cells {
 		if nameOf(c) >= 0 {
@@ -92,23 +103,19 @@ func IsHeading(cells []string) bool {
 	return false
 }
 
-// GuessMapping proposes a mapping from the names of columns. Without names one column is
-// codes, and two are accounts with passwords; of more nothing is guessed.
+// GuessMapping proposes a mapping from the names of columns. A column without any name that is
+// known holds codes only if it is alone; of more nothing is guessed.
 func GuessMapping(heading []string, columns int) Mapping {
 	m := nothing
-	if heading == nil {
-		switch columns {
-		case 1:
-			m.Code = 0
-		case 2:
-			m.Account, m.Password = 0, 1
+	for _, find := range []func(string) int{nameOf, contained} { // whole names first
+		for i, name := range heading {
+			if k := find(name); k >= 0 && *m.all()[k] == NoColumn && !m.has(i) {
+				*m.all()[k] = i
+			}
 		}
-		return m
 	}
-	for i, name := range heading {
-		if k := nameOf(name); k >= 0 && *m.all()[k] == NoColumn {
-			*m.all()[k] = i
-		}
+	if columns == 1 && m == nothing {
+		m.Code = 0
 	}
 	// A number that goes with nothing is itself the code; so is a password on its own.
 	switch {

@@ -207,6 +207,13 @@ func (v *visit) importColumns(d *importView, values map[string]string) error {
 		if layout.Heading != nil {
 			values["heading"] = "with"
 		}
+		if o.Heading == tabular.GuessHeading {
+			if first, _, err := v.c.Flows.FirstRow(v.r.Context(), i); err == nil && !first.Sure {
+				values["heading"] = ""
+			} else if err == nil && o.Mapping == nil {
+				m = first.Mapping
+			}
+		}
 		if o.WholeOnly {
 			values["whole"] = "1"
 		}
@@ -247,7 +254,10 @@ func (v *visit) importColumns(d *importView, values map[string]string) error {
 			d.Delims = append(d.Delims, ui.Option{Value: string(x.value), Label: v.t("console.import.delimiter." + x.name), Selected: string(x.value) == values["delimiter"]})
 		}
 	}
-	d.Headings = []ui.Option{{Value: "with", Label: v.t("console.import.heading.with"), Selected: values["heading"] == "with"}, {Value: "without", Label: v.t("console.import.heading.without"), Selected: values["heading"] != "with"}}
+	if values["heading"] == "" {
+		d.Headings = []ui.Option{{Value: "", Label: v.t("console.import.heading.ask"), Selected: true}}
+	}
+	d.Headings = append(d.Headings, ui.Option{Value: "with", Label: v.t("console.import.heading.with"), Selected: values["heading"] == "with"}, ui.Option{Value: "without", Label: v.t("console.import.heading.without"), Selected: values["heading"] == "without"})
 	return nil
 }
 
@@ -270,8 +280,12 @@ func checkImport(c *Console, v *visit) error {
 	f := fault.New(fault.Invalid, "console.form")
 	o := vault.ImportOptions{Name: values["name"], Issuer: values["issuer"], Supplier: values["supplier"], WholeOnly: values["whole"] != "", Charset: tabular.Charset(values["charset"]), Delimiter: tabular.Delimiter(values["delimiter"]),
 		Sheet: values["sheet"], Heading: tabular.WithoutHeading, Zone: "Asia/Shanghai"}
-	if values["heading"] == "with" {
+	switch values["heading"] {
+	case "with":
 		o.Heading = tabular.WithHeading
+	case "without":
+	default:
+		f.At("heading", "console.required")
 	}
 	if o.Issuer == "" {
 		f.At("issuer", "console.required")
