@@ -114,7 +114,7 @@ var guards = []guard{
 		"	if owes.Open {", "	if owes.Suspense {", "internal/flow TestAFailedRefundIsSentAgain/sqlite"},
 	{"a failed refund is sent again within the payment", "more goes back than came (P11, I15)", refundAgain,
 		"if err := payment.Check(a.capture, a.refunds, a.refund.Amount.Minor); err != nil {", "if err := payment.Check(a.capture, nil, a.refund.Amount.Minor); err != nil {", "internal/flow TestSendingAgainStaysWithinThePayment/sqlite"},
-	{"a refund is paid by hand within the payment", "more goes back than came (P11, I15)", refundAgain,
+	{"a refund is paid by hand within the payment", "more goes back than came (P11, I15)", "internal/flow/refund_by_hand.go",
 		"if err := payment.Check(a.capture, a.refunds, out.Amount.Minor); err != nil {", "if err := payment.Check(a.capture, nil, out.Amount.Minor); err != nil {", "internal/flow TestSendingAgainStaysWithinThePayment/sqlite"},
 	{"the gateway is asked before a refund is sent again", "a refund that was made goes out twice (P11, I15)", refundAgain,
 		"case paygate.RefundDone:\n			out.State", "case \"no such state\":\n			out.State", "internal/flow TestARefundThatWasMadeAfterAll/sqlite"},
