@@ -151,6 +151,18 @@ func genNested(t *rapid.T, depth int) string {
 	return genLeaf(t) + " or " + rapid.SampledFrom([]string{"true", "false", genLeaf(t)}).Draw(t, "last")
 }
 
+// genRule writes a rule, by hand or by the builder.
+func genRule(t *rapid.T) string {
+	if rapid.Bool().Draw(t, "by hand") {
+		return genText(t, 4)
+	}
+	text, err := words.Text(genBuilder(t, 2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
 func genValue(t *rapid.T, f Fact) Value {
 	switch f.Kind {
 	case KindBool:

@@ -42,7 +42,7 @@ func TestBuilderRoundTrip(t *testing.T) {
 func TestParsedTextAsksTheSame(t *testing.T) {
 	shown := 0
 	rapid.Check(t, func(t *rapid.T) {
-		text := genText(t, 4)
+		text := genRule(t)
 		r, b, ok := compiled(t, text), Builder{}, false
 		if b, ok = words.Parse(text); !ok {
 			return
@@ -67,7 +67,7 @@ func TestParsedTextAsksTheSame(t *testing.T) {
 
 func TestEvaluationIsDeterministicAndFreeOfState(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		text := genText(t, 4)
+		text := genRule(t)
 		r := compiled(t, text)
 		a, b := genFacts(t, 3), genFacts(t, 3)
 		first, second := answer(t, r, a), answer(t, r, b)
@@ -102,7 +102,7 @@ func TestAnswersCombineAsInKleenesLogic(t *testing.T) {
 // TestLearningAFactNeverTurnsAnAnswer: what is decided without a fact stays so with it.
 func TestLearningAFactNeverTurnsAnAnswer(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		text := genText(t, 4)
+		text := genRule(t)
 		r, f := compiled(t, text), genFacts(t, 2)
 		before := answer(t, r, f)
 		had := f.String()
@@ -122,7 +122,7 @@ func TestLearningAFactNeverTurnsAnAnswer(t *testing.T) {
 // TestNeedsIsAllThatIsRead: facts outside of Needs change nothing.
 func TestNeedsIsAllThatIsRead(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		text := genText(t, 4)
+		text := genRule(t)
 		r, f := compiled(t, text), genFacts(t, 4)
 		want := answer(t, r, f)
 		for _, fact := range words.facts {
@@ -144,7 +144,7 @@ func TestNeedsIsAllThatIsRead(t *testing.T) {
 // them met, in sentences without gaps; unknown facts are named when they decide.
 func TestExplanationNamesWhatIsNotMet(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		text := genText(t, 4)
+		text := genRule(t)
 		r, f := compiled(t, text), genFacts(t, 3)
 		e, err := r.Explain(f)
 		if err != nil {
@@ -180,7 +180,7 @@ func TestExplanationNamesWhatIsNotMet(t *testing.T) {
 // TestMeetingTheFindingsMeetsTheRule: were every finding met, the rule would be; so none is missing.
 func TestMeetingTheFindingsMeetsTheRule(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		text := genText(t, 4)
+		text := genRule(t)
 		r, f := compiled(t, text), genFacts(t, 3)
 		e, err := r.Explain(f)
 		if err != nil {
@@ -219,7 +219,7 @@ func TestMeetingTheFindingsMeetsTheRule(t *testing.T) {
 func TestPredicateAnswersAsTheRule(t *testing.T) {
 	translated := 0
 	rapid.Check(t, func(t *rapid.T) {
-		text := genText(t, 4)
+		text := genRule(t)
 		r, f := compiled(t, text), genFacts(t, 3)
 		p, ok := r.Predicate()
 		if _, shown := words.Parse(text); shown && !ok {
@@ -267,7 +267,7 @@ func constantInside(p Predicate) bool {
 // TestTallyAgreesWithAnswersOneByOne, joined from two halves.
 func TestTallyAgreesWithAnswersOneByOne(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		r := compiled(t, genText(t, 3))
+		r := compiled(t, genRule(t))
 		halves := [2]*Tally{r.Tally(), r.Tally()}
 		var count [3]int
 		without := make([]int, len(r.Clauses())) // who would qualify if one clause weren't there
@@ -310,7 +310,7 @@ func TestTallyAgreesWithAnswersOneByOne(t *testing.T) {
 func TestTheParsersOwnMachineAgrees(t *testing.T) {
 	compared := 0
 	rapid.Check(t, func(t *rapid.T) {
-		text := genText(t, 4)
+		text := genRule(t)
 		r, f := compiled(t, text), genFacts(t, 4)
 		for _, other := range []string{"now", "today", "order.amount", "/", "0.5"} {
 			if strings.Contains(text, other) {
