@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"hufu/internal/catalogue"
 	"hufu/internal/db"
 	"hufu/internal/db/dbtest"
 	"hufu/internal/flow"
@@ -28,6 +29,7 @@ func TestLocksAreWaitedFor(t *testing.T) {
 	if err := s.Credit(t.Context(), party, money.Of(100, money.CNY), true, "ref", "paid in", "pty_ops", "console"); err != nil {
 		t.Fatal(err)
 	}
+	offer = s.Limit(t, offer, catalogue.Limit{Max: 5, Window: catalogue.Ever, Of: catalogue.Person})
 	pending, bought := placed(t, s, offer), s.Buy(t, flowtest.Want{Offer: offer, Quantity: 1})
 	for name, lock := range map[string]func(ctx context.Context, f *flow.Flows, tx *db.Tx, p flow.Placed) error{
 		"stocks": func(ctx context.Context, f *flow.Flows, tx *db.Tx, p flow.Placed) error {
@@ -53,6 +55,10 @@ func TestLocksAreWaitedFor(t *testing.T) {
 		"rights": func(ctx context.Context, f *flow.Flows, tx *db.Tx, p flow.Placed) error {
 			_, err := f.Rights.LockOf(ctx, tx, []id.Order{p.Order.ID})
 			return err
+		},
+		"limits": func(ctx context.Context, f *flow.Flows, tx *db.Tx, p flow.Placed) error {
+			_, err := f.Orders.OpenTallies(ctx, tx, p.Order.Lines[0].Under.Names())
+			return errors.Join(err, tx.Flush(ctx))
 		},
 		"accounts": func(ctx context.Context, f *flow.Flows, tx *db.Tx, _ flow.Placed) error {
 			_, err := f.Ledger.Available(ctx, tx, []id.Account{ledger.Prepaid(party, money.CNY)})

@@ -24,7 +24,7 @@ var forms = []struct {
 	stmt    *db.Stmt
 }{
 	form("orders", "id, state, party_id, phone, email, lang, channel, currency, total, idem_scope, idem_key, request_hash, created_at, expires_at, paid_at, closed_at, history", "id"),
-	form("order_lines", "id, order_id, offer_id, version_id, quantity, unit_price, amount, quote, acknowledged, delivered, refunded", "order_id"),
+	form("order_lines", "id, order_id, offer_id, version_id, quantity, unit_price, amount, quote, acknowledged, delivered, refunded, counted, under", "order_id"),
 	form("reservations", "id, stock_id, line_id, quantity, state, expires_at, ended_at", "line_id IN (SELECT id FROM order_lines WHERE order_id = $1) AND '' <>"),
 	form("payment_intents", "id, order_id, gateway, amount, currency, state, created_at, expires_at, polled_at", "order_id"),
 	form("payment_captures", "id, provider, txn_id, intent_id, order_id, amount, currency, state, reason, occurred_at, booked_at", "order_id"),

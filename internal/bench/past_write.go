@@ -188,7 +188,7 @@ func (p *past) putOrders(ctx context.Context, tx *db.Tx, c *chunk) error {
 	quote := quoted(v)
 	return c.each(ctx, tx, putLine, func(o *bought, w *db.Binder) {
 		w.Text(string(o.line)).Text(string(o.order)).Text(string(v.Offer)).Text(string(v.ID)).Int(1).Int(price.Minor).Int(price.Minor).
-			Text(quote).Text("").Int(1).Int(0)
+			Text(quote).Text("").Int(1).Int(0).Int(0).Text("")
 	})
 }
 

@@ -59,10 +59,13 @@ type Content struct {
 	// Stock limits the offer itself, apart from the stocks of its parts; "" doesn't.
 	Stock id.Stock
 	Parts []Part
+	// Limits are how many may be bought beyond one order; each one holds.
+	Limits []Limit
 }
 
 // SameTerms reports whether a buyer who was told d is bound by, and gets, the same: the
-// parts, what must be told of each, and how many may be bought.
+// parts, what must be told of each, and how many an order may have. Limits are no terms: who
+// is within them is bound by nothing else and gets the same, and who isn't is refused.
 func (c Content) SameTerms(d Content) bool {
 	return c.MaxPerOrder == d.MaxPerOrder && slices.EqualFunc(c.Parts, d.Parts, func(p, q Part) bool {
 		a, b := p.Benefit, q.Benefit
@@ -163,6 +166,7 @@ func (c Content) Validate() error {
 	need(c.MaxPerOrder > 0 && c.MaxPerOrder <= 1000, "max_per_order", "catalogue.max_per_order")
 	need(len(c.Parts) > 0, "parts", "catalogue.no_parts")
 	need(len(c.Parts) <= 50, "parts", "catalogue.too_many_parts")
+	c.validateLimits(need)
 	seen := map[id.Benefit]bool{}
 	for i, p := range c.Parts {
 		path := "parts[" + strconv.Itoa(i) + "]"

@@ -92,6 +92,7 @@ func (f *Flows) close(ctx context.Context, ids []id.Order, as order.State, held 
 		var moves []order.Move
 		var closed []payment.IntentMove
 		var lines []id.Line
+		var over []*order.Order
 		var touched []id.Order
 		for _, o := range orders {
 			if o.State != order.Pending || !may(o, now) {
@@ -101,7 +102,7 @@ func (f *Flows) close(ctx context.Context, ids []id.Order, as order.State, held 
 			if err != nil {
 				return err
 			}
-			moves, touched = append(moves, m), append(touched, o.ID)
+			moves, touched, over = append(moves, m), append(touched, o.ID), append(over, o)
 			for _, l := range o.Lines {
 				lines = append(lines, l.ID)
 			}
@@ -121,6 +122,25 @@ func (f *Flows) close(ctx context.Context, ids []id.Order, as order.State, held 
 		for _, l := range lines {
 			book.Release(l, held)
 		}
+		limits, err := f.Orders.LockTallies(ctx, tx, tallies(over))
+		if err != nil {
+			return err
+		}
+		if err := tx.Flush(ctx); err != nil {
+			return err
+		}
+		var uncounted []order.Line
+		for _, o := range over {
+			for i := range o.Lines {
+				if l := &o.Lines[i]; l.Counted > 0 {
+					limits.Count(l, 0)
+					uncounted = append(uncounted, *l)
+				}
+			}
+		}
+		if err := f.Orders.SaveTallies(ctx, tx, limits); err != nil {
+			return err
+		}
 		if err := f.Inventory.Save(ctx, tx, book, now); err != nil {
 			return err
 		}
@@ -129,7 +149,7 @@ func (f *Flows) close(ctx context.Context, ids []id.Order, as order.State, held 
 		}
 		ended = len(moves)
 		f.changed(tx, touched...)
-		return f.Orders.Save(ctx, tx, moves, nil, now)
+		return f.Orders.Save(ctx, tx, moves, uncounted, now)
 	})
 	return ended, err
 }

@@ -158,6 +158,9 @@ func (f *Flows) saveConfirm(ctx context.Context, tx *db.Tx, b *confirming) error
 	if err := f.Inventory.Save(ctx, tx, b.book, b.now); err != nil {
 		return err
 	}
+	if err := f.Orders.SaveTallies(ctx, tx, b.limits); err != nil {
+		return err
+	}
 	if err := f.Payments.AddNotices(ctx, tx, b.notices); err != nil {
 		return err
 	}

@@ -24,6 +24,7 @@ type confirming struct {
 	versions map[id.OfferVersion][]delivery.Part
 	supplies map[id.OfferVersion]map[id.Stock]int64
 	book     *inventory.Book
+	limits   *order.Tallies
 	items    map[id.Line][]delivery.Item
 	codes    map[id.Right]vault.Given
 	chain    *ledger.Chain

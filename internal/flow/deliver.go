@@ -54,6 +54,13 @@ func (f *Flows) allocate(ctx context.Context, tx *db.Tx, b *confirming, due []pa
 	if err != nil {
 		return err
 	}
+	paid := make([]*order.Order, len(due))
+	for i, p := range due {
+		paid[i] = p.order
+	}
+	if b.limits, err = f.Orders.LockTallies(ctx, tx, tallies(paid)); err != nil {
+		return err
+	}
 	if err := f.Inventory.Complete(ctx, tx, b.book); err != nil {
 		return err
 	}
@@ -62,8 +69,15 @@ func (f *Flows) allocate(ctx context.Context, tx *db.Tx, b *confirming, due []pa
 	}
 	var wants []vault.Want
 	for _, p := range due {
-		for _, l := range p.order.Lines {
+		for i := range p.order.Lines {
+			l := &p.order.Lines[i]
 			need := b.supplies[l.Version]
+			// What ended unpaid counts again; when others have reached the limit since, there is no
+			// room for it any more.
+			if _, _, full := b.limits.Full(l.Under, l.Quantity-l.Counted); full {
+				continue
+			}
+			b.limits.Count(l, l.Quantity)
 			// What the line holds is its own. When the hold has ended, or was broken, it takes
 			// what is left.
 			if b.book.Holds(l.ID, need, l.Quantity) {
@@ -123,6 +137,8 @@ func (b *confirming) settle(p payable) error {
 		whole, units := delivery.Whole(planned, func(r id.Right) bool { _, ok := b.codes[r]; return ok })
 		b.giveBack(l.Version, planned, whole)
 		l.Delivered = units
+		counted := l.Counted
+		b.limits.Count(l, units)
 		earned += units * l.UnitPrice
 		for _, it := range whole {
 			b.grant(p, *l, it)
@@ -136,7 +152,7 @@ func (b *confirming) settle(p payable) error {
 			b.refund(p.capture, l.ID, short, money.Of(short*l.UnitPrice, currency), reason)
 			b.cases = append(b.cases, exception.Case{Kind: reason, Subject: string(l.ID), Order: o.ID, Amount: money.Of(short*l.UnitPrice, currency)})
 		}
-		if l.Delivered > 0 {
+		if l.Delivered > 0 || l.Counted != counted {
 			b.lines = append(b.lines, *l)
 		}
 	}
@@ -157,42 +173,6 @@ func (b *confirming) settle(p payable) error {
 	b.moves = append(b.moves, m)
 	b.jobs = append(b.jobs, job.Job{Kind: JobOrderPaid, Subject: string(o.ID)})
 	return nil
-}
-
-// giveBack returns the units of planned items that could not be delivered: there was no
-// code behind them, so they are voided, and the codes picked for their unit are freed.
-func (b *confirming) giveBack(version id.OfferVersion, planned, whole []delivery.Item) {
-	if len(planned) == len(whole) {
-		return
-	}
-	kept := map[id.Right]bool{}
-	for _, it := range whole {
-		kept[it.Right] = true
-	}
-	broken := map[int64]bool{}
-	for _, it := range planned {
-		if kept[it.Right] {
-			continue
-		}
-		broken[it.Unit] = true
-		if it.Part.Stock == "" {
-			continue
-		}
-		_, had := b.codes[it.Right]
-		delete(b.codes, it.Right)
-		b.book.Return(it.Part.Stock, 1, !had)
-	}
-	coded := map[id.Stock]int64{}
-	for _, p := range b.versions[version] {
-		if p.Stock != "" {
-			coded[p.Stock] += p.Quantity
-		}
-	}
-	for stock, each := range b.supplies[version] {
-		if n := (each - coded[stock]) * int64(len(broken)); n > 0 {
-			b.book.Return(stock, n, false)
-		}
-	}
 }
 
 func (b *confirming) grant(p payable, l order.Line, it delivery.Item) {

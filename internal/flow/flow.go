@@ -85,3 +85,15 @@ func (f *Flows) changed(tx *db.Tx, orders ...id.Order) {
 		}
 	})
 }
+
+func distinct[T comparable](all []T) []T {
+	seen := make(map[T]bool, len(all))
+	out := all[:0:0]
+	for _, v := range all {
+		if !seen[v] {
+			seen[v] = true
+			out = append(out, v)
+		}
+	}
+	return out
+}

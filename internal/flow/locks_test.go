@@ -36,7 +36,7 @@ func watched(t *testing.T, kind string) (*flowtest.Shop, *flowtest.Locks) {
 }
 
 // lockOrder is the order in which rows are locked, table by table: docs/ARCHITECTURE.md.
-var lockOrder = []string{"orders", "payment_intents", "refunds", "rights", "ledger_accounts", "stocks", "vault_keys", "code_counters",
+var lockOrder = []string{"orders", "payment_intents", "refunds", "rights", "ledger_accounts", "stocks", "order_tallies", "vault_keys", "code_counters",
 	"imports", "exceptions", "jobs", "attempts", "audit_heads"}
 
 // lockOwner names, for rows that are only locked by who has their owner locked, the owner's
@@ -231,6 +231,24 @@ var moreSteps = []step{
 			if n != 3 {
 				t.Errorf("%d codes ended", n)
 			}
+			return err
+		}
+	}},
+	{"an order under a limit", func(t *testing.T, s *flowtest.Shop, o flowtest.Offer) func() error {
+		o = s.Limit(t, o, oneEach, fiveInAll)
+		return func() error {
+			return s.Cancel(t.Context(), placed(t, s, flowtest.Want{Offer: o, Quantity: 1}).Order.ID)
+		}
+	}},
+	{"an order under a limit, paid late", func(t *testing.T, s *flowtest.Shop, o flowtest.Offer) func() error {
+		o = s.Limit(t, o, twoADay, fiveInAll)
+		p := placed(t, s, flowtest.Want{Offer: o, Quantity: 1})
+		notice := s.Gateway.PayTwice(p.Intent)
+		if err := s.Cancel(t.Context(), p.Order.ID); err != nil {
+			t.Fatal(err)
+		}
+		return func() error {
+			_, err := s.Confirm(t.Context(), notice)
 			return err
 		}
 	}},

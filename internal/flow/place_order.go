@@ -25,6 +25,8 @@ type Place struct {
 	RequestHash []byte      // of everything the request says
 	Party       id.Party    // "" for a guest
 	Phone       string
+	OwnPhone    string // the account's, where it has one
+	Device      string // the secret that a browser or an application keeps; "" when there is none
 	Email       string
 	Lang        string
 	Channel     string
@@ -127,6 +129,7 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 	work := make([]*placing, len(commands))
 	first := map[order.KeyOf]int{}
 	var stocks []id.Stock
+	var quoted []*order.Order
 	for i, c := range commands {
 		w := &placing{Place: c, twin: -1}
 		if old := before[c.Request]; old != nil {
@@ -143,6 +146,7 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 		}
 		first[c.Request], work[i] = i, w
 		check.add(w)
+		quoted = append(quoted, w.order)
 		for _, need := range w.need {
 			for s := range need {
 				stocks = append(stocks, s)
@@ -153,7 +157,7 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 	if err := check.ask(ctx, tx); err != nil {
 		return nil, err
 	}
-	book, err := f.Inventory.Open(ctx, tx, stocks, nil)
+	book, limits, err := f.lockTaken(ctx, tx, stocks, quoted)
 	if err != nil {
 		return nil, err
 	}
@@ -172,6 +176,10 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 		if w == nil || w.twin >= 0 {
 			continue
 		}
+		if err := w.within(limits, sale, now); err != nil {
+			answers[i].Err, refused = err, append(refused, i)
+			continue
+		}
 		ack, err := check.judge(w, now)
 		if err != nil {
 			answers[i].Err, refused = err, append(refused, i)
@@ -183,6 +191,9 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 		}
 		if ack != nil {
 			acks = append(acks, *ack)
+		}
+		for j := range w.order.Lines {
+			limits.Count(&w.order.Lines[j], w.order.Lines[j].Quantity)
 		}
 		orders, intents, made = append(orders, w.order), append(intents, w.intent), append(made, w.Request)
 		answers[i].Result = Placed{Order: w.order, Intent: w.intent}
@@ -199,6 +210,9 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 	if err := f.Inventory.Save(ctx, tx, book, now); err != nil {
 		return nil, err
 	}
+	if err := f.Orders.SaveTallies(ctx, tx, limits); err != nil {
+		return nil, err
+	}
 	if err := f.Orders.Add(ctx, tx, orders); err != nil {
 		return nil, err
 	}
@@ -210,16 +224,4 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 
 func soldOut(s catalogue.Sale) error {
 	return fault.New(fault.Conflict, "order.sold_out", "zh", s.Version.Content.Title.ZH, "en", s.Version.Content.Title.EN)
-}
-
-func distinct[T comparable](all []T) []T {
-	seen := make(map[T]bool, len(all))
-	out := all[:0:0]
-	for _, v := range all {
-		if !seen[v] {
-			seen[v] = true
-			out = append(out, v)
-		}
-	}
-	return out
 }

@@ -90,10 +90,14 @@ func (w *placing) quote(sale map[id.Offer]catalogue.Sale, was map[id.OfferVersio
 		if o.Total, err = o.Total.Add(amount); err != nil {
 			return fault.New(fault.Invalid, "order.currencies")
 		}
-		o.Lines = append(o.Lines, order.Line{
+		line := order.Line{
 			ID: id.New[id.Line](), Order: o.ID, Offer: l.Offer, Version: s.Version.ID, Quantity: l.Quantity,
 			UnitPrice: q.Unit.Minor, Amount: amount.Minor, Quote: q.Text(), Acknowledged: l.Acknowledged,
-		})
+		}
+		if err := w.limit(&line, s.Version, now); err != nil {
+			return err
+		}
+		o.Lines = append(o.Lines, line)
 		w.need = append(w.need, s.Version.Content.Supplies())
 		w.wanted = append(w.wanted, Wanted{s.Version, l.Quantity})
 	}

@@ -101,8 +101,12 @@ func (l Lang) Fault(e *fault.Error) string { return l.coded(e.Code, e.Params) }
 func (l Lang) Field(f fault.Field) string { return l.coded(f.Code, f.Params) }
 
 // coded fills a message. A parameter that is a sentence or a name is given in both languages,
-// as "why.zh" and "why.en", and stands in the message as {why}.
+// as "why.zh" and "why.en", and stands in the message as {why}. One that has a
+// param named case may have a message of its own for that case.
 func (l Lang) coded(code string, params map[string]string) string {
+	if c := params["case"]; c != "" && Has("fault."+code+"."+c) {
+		code += "." + c
+	}
 	kv := make([]string, 0, 2*len(params))
 	for k, v := range params {
 		if name, ok := strings.CutSuffix(k, ".zh"); ok {

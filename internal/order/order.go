@@ -43,6 +43,8 @@ type Line struct {
 	Acknowledged string
 	Delivered    int64
 	Refunded     int64
+	Counted      int64 // units that count under Under now
+	Under        Under
 }
 
 // Open is how many units are neither delivered nor refunded.

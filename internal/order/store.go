@@ -10,12 +10,12 @@ import (
 
 const (
 	columns     = `id, state, party_id, phone, email, lang, channel, currency, total, idem_scope, idem_key, request_hash, created_at, expires_at, paid_at, closed_at, history`
-	lineColumns = `id, order_id, offer_id, version_id, quantity, unit_price, amount, quote, acknowledged, delivered, refunded`
+	lineColumns = `id, order_id, offer_id, version_id, quantity, unit_price, amount, quote, acknowledged, delivered, refunded, counted, under`
 )
 
 var (
 	insertOrder = db.Rows("order.insert", `INSERT INTO orders {{values id text, state text, party_id text, phone text, email text, lang text, channel text, currency text, total bigint, idem_scope text, idem_key text, request_hash bytes, created_at bigint, expires_at bigint, paid_at bigint, closed_at bigint, history text}}`)
-	insertLine  = db.Rows("order.insert_line", `INSERT INTO order_lines {{values id text, order_id text, offer_id text, version_id text, quantity bigint, unit_price bigint, amount bigint, quote text, acknowledged text, delivered bigint, refunded bigint}}`)
+	insertLine  = db.Rows("order.insert_line", `INSERT INTO order_lines {{values id text, order_id text, offer_id text, version_id text, quantity bigint, unit_price bigint, amount bigint, quote text, acknowledged text, delivered bigint, refunded bigint, counted bigint, under text}}`)
 	byKey       = db.SQL("order.by_key", `SELECT `+columns+` FROM orders WHERE idem_key {{in $1 text}}`)
 	linesByKey  = db.SQL("order.lines_by_key", `SELECT `+lineColumns+` FROM order_lines WHERE order_id IN (SELECT id FROM orders WHERE idem_key {{in $1 text}}) ORDER BY id`)
 	byID        = db.SQL("order.by_id", `SELECT `+columns+` FROM orders WHERE id {{in $1 text}} ORDER BY id`)
@@ -26,7 +26,7 @@ var (
 	linesOf     = db.SQL("order.lines", `SELECT `+lineColumns+` FROM order_lines WHERE order_id {{in $1 text}} ORDER BY id`)
 	move        = db.Rows("order.move", `UPDATE orders SET state = r.state, paid_at = r.paid_at, closed_at = r.closed_at, history = orders.history || r.step
 FROM {{rows id text, old text, state text, paid_at bigint, closed_at bigint, step text}} WHERE orders.id = r.id AND orders.state = r.old`)
-	saveLine = db.Rows("order.save_line", `UPDATE order_lines SET delivered = r.delivered, refunded = r.refunded FROM {{rows id text, delivered bigint, refunded bigint}} WHERE order_lines.id = r.id`)
+	saveLine = db.Rows("order.save_line", `UPDATE order_lines SET delivered = r.delivered, refunded = r.refunded, counted = r.counted FROM {{rows id text, delivered bigint, refunded bigint, counted bigint}} WHERE order_lines.id = r.id`)
 	due      = db.SQL("order.due", `SELECT id FROM orders WHERE state = 'pending' AND expires_at <= $1 ORDER BY expires_at LIMIT $2`)
 	ofParty  = db.SQL("order.of_party", `SELECT `+columns+` FROM orders WHERE party_id = $1 AND party_id <> '' AND (id < $2 OR $2 = '') ORDER BY id DESC LIMIT $3`)
 	ofPhone  = db.SQL("order.of_phone", `SELECT `+columns+` FROM orders WHERE phone = $1 AND phone <> '' AND (id < $2 OR $2 = '') ORDER BY id DESC LIMIT $3`)
@@ -61,7 +61,11 @@ func scanOrder(scan func(...any) error) (*Order, error) {
 // scanLine adds a line to its order.
 func scanLine(scan func(...any) error, at map[id.Order]*Order) error {
 	var l Line
-	err := scan(&l.ID, &l.Order, &l.Offer, &l.Version, &l.Quantity, &l.UnitPrice, &l.Amount, &l.Quote, &l.Acknowledged, &l.Delivered, &l.Refunded)
+	var under string
+	err := scan(&l.ID, &l.Order, &l.Offer, &l.Version, &l.Quantity, &l.UnitPrice, &l.Amount, &l.Quote, &l.Acknowledged, &l.Delivered, &l.Refunded, &l.Counted, &under)
+	if err == nil {
+		l.Under, err = ParseUnder(under)
+	}
 	if o := at[l.Order]; o != nil {
 		o.Lines = append(o.Lines, l)
 	}
@@ -98,7 +102,7 @@ func writeOrders(ctx context.Context, tx *db.Tx, orders []*Order) error {
 	return tx.WriteAll(ctx, insertLine, len(lines), func(i int, b *db.Binder) {
 		l := lines[i]
 		b.Text(string(l.ID)).Text(string(l.Order)).Text(string(l.Offer)).Text(string(l.Version)).Int(l.Quantity).Int(l.UnitPrice).Int(l.Amount).
-			Text(l.Quote).Text(l.Acknowledged).Int(l.Delivered).Int(l.Refunded)
+			Text(l.Quote).Text(l.Acknowledged).Int(l.Delivered).Int(l.Refunded).Int(l.Counted).Text(l.Under.text())
 	})
 }
 
@@ -111,6 +115,6 @@ func writeMoves(ctx context.Context, tx *db.Tx, moves []Move, now time.Time) err
 
 func writeLines(ctx context.Context, tx *db.Tx, lines []Line) error {
 	return tx.WriteAll(ctx, saveLine, len(lines), func(i int, b *db.Binder) {
-		b.Text(string(lines[i].ID)).Int(lines[i].Delivered).Int(lines[i].Refunded)
+		b.Text(string(lines[i].ID)).Int(lines[i].Delivered).Int(lines[i].Refunded).Int(lines[i].Counted)
 	})
 }

@@ -108,13 +108,15 @@ CREATE TABLE order_lines (
   id TEXT PRIMARY KEY, order_id TEXT NOT NULL REFERENCES orders(id), offer_id TEXT NOT NULL, version_id TEXT NOT NULL,
   quantity BIGINT NOT NULL CHECK (quantity > 0), unit_price BIGINT NOT NULL CHECK (unit_price >= 0), amount BIGINT NOT NULL,
   quote TEXT NOT NULL, acknowledged TEXT NOT NULL, delivered BIGINT NOT NULL, refunded BIGINT NOT NULL,
-  CHECK (amount = quantity * unit_price), CHECK (delivered + refunded <= quantity)
+  counted BIGINT NOT NULL, under TEXT NOT NULL, -- purchase limits: the units that count now, and the tallies they count under
+  CHECK (amount = quantity * unit_price), CHECK (delivered + refunded <= quantity), CHECK (counted >= 0 AND counted <= quantity)
 ) {{clustered}};
 CREATE INDEX order_lines_order ON order_lines (order_id);
 CREATE TABLE order_acknowledgements (
   order_id TEXT PRIMARY KEY REFERENCES orders(id), hash TEXT NOT NULL, body TEXT NOT NULL, lang TEXT NOT NULL, at BIGINT NOT NULL
 ) {{clustered}};
 {{append only order_acknowledgements (order_id)}}
+CREATE TABLE order_tallies (name TEXT PRIMARY KEY, taken BIGINT NOT NULL CHECK (taken >= 0)) {{clustered}};
 
 -- Payment.
 CREATE TABLE payment_intents (

@@ -176,6 +176,23 @@ func (s *Shop) Sell(t testing.TB, price int64, limit id.Stock, parts ...Part) Of
 	return out
 }
 
+// Limit puts limits on an offer on sale, in a version that sells from now on.
+func (s *Shop) Limit(t testing.TB, o Offer, limits ...catalogue.Limit) Offer {
+	t.Helper()
+	s.do(t, func(tx *db.Tx) error {
+		now := s.Clock.Now()
+		was, err := s.Catalogue.Offer(t.Context(), tx, o.ID)
+		if err != nil {
+			return err
+		}
+		was.Draft.Limits = limits
+		is, _, err := s.Catalogue.Publish(t.Context(), tx, was, "system", now)
+		o.Version = is.VersionID
+		return err
+	})
+	return o
+}
+
 // Want is how many of an offer somebody orders.
 type Want struct {
 	Offer    Offer

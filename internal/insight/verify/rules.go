@@ -57,6 +57,7 @@ AND NOT EXISTS (SELECT 1 FROM exceptions e WHERE e.kind = 'refund_failed' AND e.
 	{id: "I8", rules: []rule{
 		none("I8.sum", `SELECT id, 'received=' || CAST(received AS TEXT) FROM stocks WHERE received <> available + reserved + delivered + voided OR available < 0 OR reserved < 0 OR delivered < 0 OR voided < 0`),
 	}, walks: []walk{reserved, delivered}},
+	{id: "I9", walks: []walk{tallied}},
 	{id: "I10"},
 	{id: "I12"},
 	{id: "I13", rules: []rule{

@@ -97,6 +97,8 @@ var sweeps = []sweep{
 		broken("I29.unpayable", "'state=' || x.state", "NOT EXISTS (SELECT 1 FROM payment_intents p WHERE p.order_id = x.id)")),
 	over[id.Line]("order_lines", "LEFT JOIN orders o ON o.id = x.order_id", nil,
 		broken("I15.done", "'refunded=' || CAST(x.refunded AS TEXT)", "x.refunded <> 0 AND NOT EXISTS (SELECT 1 FROM refunds f WHERE f.order_id = x.order_id AND f.line_id = x.id AND f.state = 'done')"),
+		// What counts under a purchase limit: a pending order whole, an ended one not, a paid one as far as it was delivered.
+		broken("I9.line", "'order=' || x.order_id || ' counted=' || CAST(x.counted AS TEXT)", `x.counted <> CASE WHEN x.under = '' OR o.state IN ('cancelled','expired') THEN 0 WHEN o.state = 'pending' THEN x.quantity ELSE x.delivered END`),
 		broken("I29.line", "'order=' || x.order_id", "o.id IS NULL")),
 	over[id.Reservation]("reservations", "LEFT JOIN order_lines l ON l.id = x.line_id LEFT JOIN orders o ON o.id = l.order_id", []func(*run) any{overdue},
 		broken("I10.overdue", "'line=' || x.line_id", "x.state = 'live' AND x.expires_at < $3"),

@@ -77,6 +77,7 @@ type run struct {
 	catalogue  *catalogue.Service
 	delivered  units // by lines
 	live       units // by reservations
+	tallies    *tallySums
 
 	mu       sync.Mutex
 	rows     map[string][]Row
@@ -152,7 +153,7 @@ func check(ctx context.Context, txs []*db.Tx, o Options, has, needs int64) ([]Re
 	if o.Grace == 0 {
 		o.Grace = 15 * time.Minute
 	}
-	r := &run{Options: o, has: has, needs: needs, catalogue: catalogue.NewService(), delivered: units{of: map[id.Stock]int64{}}, live: units{of: map[id.Stock]int64{}},
+	r := &run{Options: o, has: has, needs: needs, catalogue: catalogue.NewService(), delivered: units{of: map[id.Stock]int64{}}, live: units{of: map[id.Stock]int64{}}, tallies: newTallySums(),
 		rows: map[string][]Row{}, more: map[string]bool{}, took: map[string]time.Duration{}, pending: map[string]int{}}
 	hands := make([]*hand, len(txs))
 	for i, tx := range txs {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"hufu/internal/audit"
+	"hufu/internal/catalogue"
 	"hufu/internal/db"
 	"hufu/internal/db/dbtest"
 	"hufu/internal/entitlement"
@@ -99,6 +100,12 @@ func live(t *testing.T, d *db.DB) *lived {
 	}
 	s.Buy(t, flowtest.Want{Offer: s.Sell(t, 900, "", flowtest.Part{Stock: outside, Coded: true, Quantity: 1}), Quantity: 1})
 	if _, err := s.WorkJobs(ctx, 2); err != nil {
+		t.Fatal(err)
+	}
+	// Bought within a limit, and given back under it.
+	few := s.Limit(t, s.Sell(t, 300, "", flowtest.Part{Quantity: 1}), catalogue.Limit{Max: 3, Window: catalogue.Ever, Of: catalogue.Person}, catalogue.Limit{Max: 9, Window: catalogue.Day, Of: catalogue.Everybody})
+	s.Buy(t, flowtest.Want{Offer: few, Quantity: 1})
+	if err := s.Cancel(ctx, place(flowtest.Order(flowtest.Want{Offer: few, Quantity: 2})).Order.ID); err != nil {
 		t.Fatal(err)
 	}
 	expired := place(flowtest.Order(flowtest.Want{Offer: bundle, Quantity: 2}))
@@ -394,6 +401,15 @@ INSERT INTO exceptions (id, kind, subject, order_id, detail, amount, currency, s
 	{name: "a code gone", want: "I5 I8", rule: "I8.codes", sql: `DELETE FROM codes WHERE id = (SELECT MIN(id) FROM codes WHERE state = 'available')`},
 	{name: "a batch that counts wrong", want: "I8", rule: "I8.batch", sql: `UPDATE code_batches SET available = available - 1, voided = voided + 1 WHERE id = (SELECT MIN(id) FROM code_batches)`},
 	{name: "seats sold and not delivered", want: "I8", rule: "I8.units", sql: `UPDATE stocks SET delivered = delivered + 1, available = available - 1 WHERE kind = 'counted'`},
+
+	{name: "a limit that counts what was not bought", want: "I9", rule: "I9.tally", sql: `UPDATE order_tallies SET taken = taken + 1 WHERE name = (SELECT MIN(name) FROM order_tallies)`},
+	{name: "a limit that forgot", want: "I9", rule: "I9.tally", sql: `DELETE FROM order_tallies WHERE name = (SELECT MAX(name) FROM order_tallies)`},
+	{name: "one person's units on another's limit", want: "I9", rule: "I9.tally", sql: `UPDATE order_tallies SET name = name || 'x' WHERE name LIKE '%phone:%'`},
+	{name: "a paid line that doesn't count", want: "I9", rule: "I9.line", sql: `UPDATE order_lines SET counted = 0 WHERE counted > 0;
+UPDATE order_tallies SET taken = 0`},
+	{name: "a cancelled line that counts", want: "I9", rule: "I9.line", sql: `UPDATE order_lines SET counted = quantity WHERE under <> '' AND delivered = 0;
+UPDATE order_tallies SET taken = taken + 2`},
+	{name: "a limit that nobody can read", want: "I9", rule: "I9.line", sql: `UPDATE order_lines SET under = '{' WHERE under <> '' AND counted = 0`},
 
 	{name: "a reservation past its end", want: "I10", rule: "I10.overdue", sql: `UPDATE reservations SET expires_at = 1 WHERE state = 'live'`},
 	{name: "a reservation ended and live", want: "I10", rule: "I10.ended", sql: `UPDATE reservations SET ended_at = 1 WHERE state = 'live'`},

@@ -19,7 +19,7 @@ var page = 1000
 
 var (
 	pageOfOrders = db.SQL("verify.orders", `SELECT o.id, o.state, o.currency, o.total, o.created_at, o.paid_at, o.closed_at, o.history,
-COALESCE(l.id, ''), COALESCE(l.offer_id, ''), COALESCE(l.version_id, ''), COALESCE(l.quantity, 0), COALESCE(l.unit_price, 0), COALESCE(l.amount, 0), COALESCE(l.quote, ''), COALESCE(l.delivered, 0)
+COALESCE(l.id, ''), COALESCE(l.offer_id, ''), COALESCE(l.version_id, ''), COALESCE(l.quantity, 0), COALESCE(l.unit_price, 0), COALESCE(l.amount, 0), COALESCE(l.quote, ''), COALESCE(l.delivered, 0), COALESCE(l.counted, 0), COALESCE(l.under, '')
 FROM (SELECT * FROM orders WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3) o LEFT JOIN order_lines l ON l.order_id = o.id ORDER BY o.id, l.id`)
 	pageOfHoldings = db.SQL("verify.holdings", `SELECT r.line_id, r.part, COALESCE(c.stock_id, ''), COUNT(*) FROM (SELECT id FROM orders WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3) o
 JOIN rights r ON r.order_id = o.id AND r.state <> 'refunded' LEFT JOIN codes c ON c.id = r.code_id GROUP BY r.line_id, r.part, COALESCE(c.stock_id, '')`)
@@ -81,10 +81,11 @@ type walkedOrder struct {
 }
 
 type walkedLine struct {
-	id, quote                          string
+	id, quote, under                   string
 	offer                              id.Offer
 	version                            id.OfferVersion
 	quantity, price, amount, delivered int64
+	counted                            int64
 }
 
 // holding is rights of one line that come from one part and hold a code of one stock.
@@ -94,11 +95,13 @@ type holding struct {
 	stock id.Stock
 }
 
-// orders walks over the orders of a stretch, for I6, I8, I16, I27, I29 and I31.
+// orders walks over the orders of a stretch, for I6, I8, I9, I16, I27, I29 and I31.
 func orders(ctx context.Context, h *hand, at stretch) error {
 	low, high := at.of("ord")
 	delivered := map[id.Stock]int64{}
 	defer h.delivered.add(delivered)
+	counted := map[string]int64{}
+	defer h.tallies.add(counted)
 	for {
 		found, err := h.ordersAfter(ctx, low, high)
 		if err != nil || len(found) == 0 {
@@ -117,6 +120,11 @@ func orders(ctx context.Context, h *hand, at stretch) error {
 		for _, o := range found {
 			if err := h.order(ctx, o, held, delivered); err != nil {
 				return err
+			}
+			for _, l := range o.lines {
+				if l.under != "" {
+					h.count(l, counted)
+				}
 			}
 		}
 		for at, n := range held {
@@ -175,7 +183,7 @@ func (h *hand) ordersAfter(ctx context.Context, low, high string) ([]*walkedOrde
 		var o walkedOrder
 		var l walkedLine
 		if err := scan(&o.id, &o.state, &o.currency, &o.total, db.Time(&o.created), db.Time(&o.paid), db.Time(&o.closed), &o.history,
-			&l.id, &l.offer, &l.version, &l.quantity, &l.price, &l.amount, &l.quote, &l.delivered); err != nil {
+			&l.id, &l.offer, &l.version, &l.quantity, &l.price, &l.amount, &l.quote, &l.delivered, &l.counted, &l.under); err != nil {
 			return err
 		}
 		if n := len(out); n == 0 || out[n-1].id != o.id {
