@@ -194,7 +194,7 @@ func (c *checker) membership(l, r *side, from, to int) *node {
 		c.blame(l.from, l.to, "rule.list_left")
 	case r.kind == KindSet && r.ref >= 0:
 		if l.kind != KindText {
-			c.blame(l.from, l.to, "rule.wants_text", "fact", c.text(r))
+			c.blame(l.from, l.to, "rule.wants_member", "fact", c.text(r))
 			return nil
 		}
 		if l.known() && !c.choice(c.v.facts[r.ref], l) {
@@ -257,13 +257,22 @@ func (c *checker) call(n *ast.CallNode, name *ast.IdentifierNode, from, to int) 
 		c.blame(from, to, "rule.arguments", "name", name.Value)
 		return nil
 	}
-	f := c.v.facts[set.ref]
-	f.Kind = KindText
-	values, ok := c.members(&side{operand: fixed(Value{}), kind: KindText, from: set.from, to: set.to}, list)
-	for _, m := range list.list {
-		ok = ok && c.choice(f, m)
+	if len(list.list) == 0 {
+		c.blame(list.from, list.to, "rule.list_empty")
+		return nil
 	}
-	if !ok {
+	var values []Value
+	for _, m := range list.list {
+		switch {
+		case !m.known():
+			c.blame(m.from, m.to, "rule.list_fact")
+		case m.kind != KindText:
+			c.blame(m.from, m.to, "rule.wants_member", "fact", c.text(set))
+		case c.choice(c.v.facts[set.ref], m):
+			values = append(values, m.val)
+		}
+	}
+	if len(values) < len(list.list) {
 		return nil
 	}
 	return c.leaf(&leaf{cmp: cmp, kind: KindSet, a: set.operand, b: fixed(Value{}), list: values}, from, to)
@@ -318,11 +327,18 @@ func (c *checker) readOperand(n ast.Node) *side {
 		return s
 	case *ast.UnaryNode:
 		if n.Operator == "-" {
-			if x := c.operand(n.Node); x == nil {
+			x := c.operand(n.Node)
+			switch {
+			case x == nil:
 				return nil
-			} else if x.known() && x.kind == KindNumber {
+			case x.kind != KindNumber || x.isList:
+				c.blame(x.from, x.to, "rule.calculation", "op", n.Operator)
+				return nil
+			case x.known():
 				return value(Number(-x.val.num))
 			}
+			s.kind, s.calc = KindNumber, &calc{op: '-', l: fixed(Number(0)), r: x.operand}
+			return s
 		}
 	case *ast.BinaryNode:
 		switch n.Operator {

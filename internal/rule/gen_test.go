@@ -108,7 +108,7 @@ func genLeaf(t *rapid.T) string {
 	case 1:
 		return number() + " " + order() + " customer.age_days"
 	case 2:
-		return "customer.orders " + pick("calc", "+", "-", "*", "/") + " " + number() + " " + order() + " " + number()
+		return pick("sign", "", "-") + "customer.orders " + pick("calc", "+", "-", "*", "/") + " " + number() + " " + order() + " " + number()
 	case 3:
 		return pick("bool", "customer.signed_in", "!customer.signed_in", "customer.signed_in != true", "false == customer.signed_in")
 	case 4:

@@ -54,7 +54,7 @@ func (f Fact) nearValue(written string) string {
 // nearest is the word at the smallest distance, in any letter case; "" when none is near.
 // The earlier wins.
 func nearest(written string, words []string) string {
-	best, least := "", min(3, len([]rune(written))/3)+1
+	best, least := "", min(3, len([]rune(written))/4)+1
 	for _, w := range words {
 		if d := distance(strings.ToLower(written), strings.ToLower(w), least); d < least {
 			best, least = w, d

@@ -68,11 +68,15 @@ func (r *report) syntax(err error) {
 	case begins("unexpected token EOF"), begins("unexpected end"):
 		r.blame(len(r.runes), len(r.runes), "rule.unfinished")
 	case begins("unexpected token"):
-		if meant := operatorMeant[strings.ToLower(piece)]; meant != "" {
-			r.blame(from, to, "rule.unexpected_near", "near", meant)
-			return
+		for _, at := range [][2]int{{from, to + 1}, {from - 1, to}, {from, to}} { // => is two words to the parser
+			if meant := operatorMeant[strings.ToLower(r.at(at[0], at[1]).Piece)]; meant != "" {
+				r.blame(at[0], at[1], "rule.unexpected_near", "near", meant)
+				return
+			}
 		}
 		r.blame(from, to, "rule.unexpected")
+	case begins("invalid char escape"), begins("unable to unescape"):
+		r.blame(r.backslash(from), to, "rule.escape")
 	case begins("literal not terminated"):
 		r.blame(r.opening(from), to, "rule.quote")
 	case begins("unrecognized character"):
@@ -100,6 +104,16 @@ func (r *report) opening(at int) int {
 	at = max(0, min(at, len(r.runes)-1))
 	for i := at; i >= 0 && i < len(r.runes); i-- {
 		if c := r.runes[i]; c == '"' || c == '\'' || c == '`' {
+			return i
+		}
+	}
+	return at
+}
+
+// backslash finds the one that begins an escape.
+func (r *report) backslash(at int) int {
+	for i := min(at, len(r.runes)-1); i >= max(0, at-10); i-- {
+		if r.runes[i] == '\\' {
 			return i
 		}
 	}
