@@ -38,7 +38,8 @@ func TestVerifyTellsByItsExit(t *testing.T) {
 			if code != 0 || !strings.Contains(out, "I1   ok") || strings.Contains(out, "FAILED") || errs != "" {
 				t.Fatalf("an empty store: %d\n%s%s", code, out, errs)
 			}
-			script(`INSERT INTO stocks (id, name, name_key, kind, received, available, reserved, delivered, voided, low_mark, updated_at) VALUES ('stk_a', 'a', 'a', 'counted', 3, 2, 1, 0, 0, 0, 0);`)
+			script(`INSERT INTO stocks (id, name, name_key, kind, received, available, reserved, delivered, voided, low_mark, updated_at) VALUES ('stk_a', 'a', 'a', 'counted', 3, 2, 1, 0, 0, 0, 0);
+INSERT INTO stock_receipts (id, stock_id, quantity, reason, actor, at) VALUES ('rcp_a', 'stk_a', 3, '', 'ops', 0);`)
 			if code, out, _ = verify(); code != 1 || !strings.Contains(out, "I8   FAILED") || !strings.Contains(out, "stk_a") {
 				t.Errorf("units held for nobody: %d\n%s", code, out)
 			}

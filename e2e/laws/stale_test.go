@@ -119,9 +119,9 @@ func TestAStaleDecisionIsNotWritten(t *testing.T) {
 
 // TestTheDatabaseRefuses: what must never be is refused by the database itself, whoever asks.
 func TestTheDatabaseRefuses(t *testing.T) {
-	kept := []string{"ledger_transfers", "ledger_seals", "payment_captures", "right_events", "audit_rows", "benefit_versions", "offer_versions"}
+	kept := []string{"ledger_transfers", "ledger_seals", "payment_captures", "right_events", "audit_rows", "benefit_versions", "offer_versions", "stock_receipts"}
 	columns := map[string]string{"ledger_transfers": "amount", "ledger_seals": "hash", "payment_captures": "amount", "right_events": "data", "audit_rows": "actor",
-		"benefit_versions": "body", "offer_versions": "body"}
+		"benefit_versions": "body", "offer_versions": "body", "stock_receipts": "quantity"}
 	wrong := map[string]string{
 		"less than nothing available": `UPDATE stocks SET available = -1, voided = voided + available + 1`,
 		"units out of nowhere":        `UPDATE stocks SET available = available + 1`,
@@ -163,6 +163,7 @@ SELECT x.id, '', '', '', '', 1, 1, 'CNY', 'failed', '', 0, 0, 0, 0, '', 'system'
 			offer := single(t, s, 5)
 			s.Buy(t, flowtest.Want{Offer: offer, Quantity: 1})
 			placed(t, s, offer)
+			s.Receive(t, s.Stock(t, inventory.Counted), 1)
 			wrong := maps.Clone(wrong)
 			if s.DB.Dialect() == db.SQLite {
 				maps.Copy(wrong, replaced)

@@ -123,6 +123,7 @@ func (a *API) receiveStock(ctx context.Context, tx *db.Tx, c *Call, in *receiveI
 	case s.Kind != inventory.Counted:
 		return nil, fault.New(fault.Conflict, "stock.counted")
 	}
+	book.Sign(c.party(), "")
 	book.Receive(in.Stock, in.Body.Units)
 	if err := a.Flows.Inventory.Save(ctx, tx, book, a.Flows.Clock.Now()); err != nil {
 		return nil, err

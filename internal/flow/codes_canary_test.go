@@ -21,7 +21,7 @@ var canaryDump = func() (all []struct {
 		"codes": "id, batch_id, blind, key_id, sealed, last4, right_id", "code_index": "blind, code_id",
 		"code_batches": "id, name, issuer, supplier, format", "imports": "id, file_name, file_hash, options, layout, message",
 		"import_files": "import_id, body", "import_problems": "import_id, code, detail",
-		"audit_rows": "actor, action, subject, origin, data", "vault_keys": "id, nonce, sealed", "stocks": "id, name",
+		"audit_rows": "actor, action, subject, origin, data", "vault_keys": "id, nonce, sealed", "stocks": "id, name", "stock_receipts": "reason, actor",
 	} {
 		all = append(all, struct {
 			stmt    *db.Stmt

@@ -167,6 +167,7 @@ func (in *importing) saveStock(ctx context.Context, s catalogue.FileStock, was *
 		if err != nil {
 			return err
 		}
+		book.Sign(string(in.by), "catalogue")
 		book.Receive(was.ID, n)
 		if err := in.Inventory.Save(ctx, in.tx, book, in.now); err != nil {
 			return err

@@ -11,6 +11,8 @@ type (
 	OfferVersion string
 	// Stock names a counted supply (库存): a code pool, a number of seats, an edition.
 	Stock string
+	// Receipt names a change of what a counted stock has received or voided.
+	Receipt string
 	// Reservation names units of a stock held for an owner until an end (预占).
 	Reservation string
 	// Batch names codes that came together (批次).
@@ -61,6 +63,7 @@ func (Benefit) Prefix() string      { return "ben" }
 func (Offer) Prefix() string        { return "ofr" }
 func (OfferVersion) Prefix() string { return "ofv" }
 func (Stock) Prefix() string        { return "stk" }
+func (Receipt) Prefix() string      { return "rcp" }
 func (Reservation) Prefix() string  { return "rsv" }
 func (Batch) Prefix() string        { return "bat" }
 func (Code) Prefix() string         { return "cod" }

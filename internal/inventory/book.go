@@ -58,10 +58,34 @@ type Book struct {
 	held   map[id.Line][]*Reservation // live ones, of the lines the book was opened on
 	fresh  []*Reservation
 	ended  []*Reservation
+
+	receipts      []*Receipt
+	actor, reason string // of the receipts
+}
+
+// Receipt is on record for every change of what a counted stock has received or voided. What
+// a stock of codes has come by stands in its batches.
+type Receipt struct {
+	ID       id.Receipt
+	Stock    id.Stock
+	Quantity int64 // received; below zero, voided
+	Reason   string
+	Actor    string // a party's id, or "system"
+	At       time.Time
 }
 
 func newBook() *Book {
 	return &Book{stocks: map[id.Stock]*Stock{}, moved: map[id.Stock]bool{}, aside: map[id.Stock]int64{}, held: map[id.Line][]*Reservation{}}
+}
+
+// Sign says who changes, and why, what counted stocks have received and voided: unsigned it is
+// the system.
+func (b *Book) Sign(actor, reason string) { b.actor, b.reason = actor, reason }
+
+func (b *Book) record(s *Stock, n int64) {
+	if s.Kind == Counted && n != 0 {
+		b.receipts = append(b.receipts, &Receipt{ID: id.New[id.Receipt](), Stock: s.ID, Quantity: n})
+	}
 }
 
 // SetAside keeps n of a stock's available units from being reserved or taken through this
@@ -162,6 +186,7 @@ func (b *Book) Return(stock id.Stock, n int64, void bool) {
 	s.Delivered -= n
 	if void {
 		s.Voided += n
+		b.record(s, -n)
 	} else {
 		s.Available += n
 	}
@@ -173,6 +198,7 @@ func (b *Book) Receive(stock id.Stock, n int64) {
 	s := b.stocks[stock]
 	s.Received += n
 	s.Available += n
+	b.record(s, n)
 	b.moved[stock] = true
 }
 
@@ -184,6 +210,7 @@ func (b *Book) Void(stock id.Stock, n int64) bool {
 	}
 	s.Available -= n
 	s.Voided += n
+	b.record(s, -n)
 	b.moved[stock] = true
 	return true
 }

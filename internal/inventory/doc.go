@@ -5,6 +5,7 @@
 //   - received = available + reserved + delivered + voided, none below zero (kept by the
 //     database as well), for each stock at every commit.
 //   - reserved = the sum of the stock's live reservations.
+//   - What a counted stock has received and voided is the sum of its receipts.
 //   - A reservation has an owner and an end, and ends once: consumed, released or expired.
 //
 // A transaction that moves units opens a Book on its stocks, which locks them, decides on

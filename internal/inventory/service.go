@@ -93,6 +93,18 @@ func (s *Service) Save(ctx context.Context, tx *db.Tx, b *Book, now time.Time) e
 	return nil
 }
 
+// Receipts lists what a counted stock has received and voided, the newest first, at most n.
+func (s *Service) Receipts(ctx context.Context, tx *db.Tx, stock id.Stock, n int) ([]Receipt, error) {
+	var out []Receipt
+	err := tx.Query(ctx, receiptsOf, func(scan func(...any) error) error {
+		var r Receipt
+		err := scan(&r.ID, &r.Stock, &r.Quantity, &r.Reason, &r.Actor, db.Time(&r.At))
+		out = append(out, r)
+		return err
+	}, stock, n)
+	return out, err
+}
+
 // Stocks lists stocks by id.
 func (s *Service) Stocks(ctx context.Context, tx *db.Tx, ids []id.Stock) (map[id.Stock]*Stock, error) {
 	found, err := loadStocks(ctx, tx, selectStocks, db.Texts(ids))

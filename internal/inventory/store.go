@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -21,6 +22,8 @@ FROM {{rows id text, received bigint, available bigint, reserved bigint, deliver
 	setLowMark        = db.SQL("inventory.set_low_mark", `UPDATE stocks SET low_mark = $1, updated_at = $2 WHERE id = $3`)
 	liveOfLines       = db.SQL("inventory.live_of_lines", `SELECT id, stock_id, line_id, quantity, state, expires_at FROM reservations WHERE line_id {{in $1 text}} AND state = 'live'`)
 	insertReservation = db.Rows("inventory.insert_reservation", `INSERT INTO reservations {{values id text, stock_id text, line_id text, quantity bigint, state text, expires_at bigint, ended_at bigint}}`)
+	insertReceipt     = db.Rows("inventory.insert_receipt", `INSERT INTO stock_receipts {{values id text, stock_id text, quantity bigint, reason text, actor text, at bigint}}`)
+	receiptsOf        = db.SQL("inventory.receipts", `SELECT id, stock_id, quantity, reason, actor, at FROM stock_receipts WHERE stock_id = $1 ORDER BY id DESC LIMIT $2`)
 	endReservation    = db.Rows("inventory.end_reservation", `UPDATE reservations SET state = r.state, ended_at = r.ended_at FROM {{rows id text, state text, ended_at bigint}} WHERE reservations.id = r.id AND reservations.state = 'live'`)
 )
 
@@ -47,6 +50,12 @@ func saveBook(ctx context.Context, tx *db.Tx, b *Book, now time.Time) error {
 	if err := tx.WriteAll(ctx, updateStock, len(moved), func(i int, w *db.Binder) {
 		s := moved[i]
 		w.Text(string(s.ID)).Int(s.Received).Int(s.Available).Int(s.Reserved).Int(s.Delivered).Int(s.Voided).Time(now)
+	}); err != nil {
+		return err
+	}
+	if err := tx.WriteAll(ctx, insertReceipt, len(b.receipts), func(i int, w *db.Binder) {
+		r := b.receipts[i]
+		w.Text(string(r.ID)).Text(string(r.Stock)).Int(r.Quantity).Text(b.reason).Text(cmp.Or(b.actor, "system")).Time(now)
 	}); err != nil {
 		return err
 	}

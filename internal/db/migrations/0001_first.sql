@@ -37,6 +37,13 @@ CREATE TABLE stocks (
   delivered BIGINT NOT NULL CHECK (delivered >= 0), voided BIGINT NOT NULL CHECK (voided >= 0), low_mark BIGINT NOT NULL, updated_at BIGINT NOT NULL,
   CHECK (received = available + reserved + delivered + voided)
 ) {{clustered}};
+-- What counted stocks have received (above zero) and voided (below), each with its reason.
+CREATE TABLE stock_receipts (
+  id TEXT PRIMARY KEY, stock_id TEXT NOT NULL REFERENCES stocks(id), quantity BIGINT NOT NULL CHECK (quantity <> 0),
+  reason TEXT NOT NULL, actor TEXT NOT NULL, at BIGINT NOT NULL
+) {{clustered}};
+CREATE INDEX stock_receipts_stock ON stock_receipts (stock_id, id);
+{{append only stock_receipts (id)}}
 CREATE TABLE reservations (
   id TEXT PRIMARY KEY, stock_id TEXT NOT NULL REFERENCES stocks(id), line_id TEXT NOT NULL, quantity BIGINT NOT NULL CHECK (quantity > 0),
   state TEXT NOT NULL CHECK (state IN ('live','consumed','released','expired')), expires_at BIGINT NOT NULL, ended_at BIGINT NOT NULL

@@ -123,6 +123,7 @@ func (s *Shop) Receive(t testing.TB, stock id.Stock, n int64) {
 		if err != nil {
 			return err
 		}
+		book.Sign("ops", "")
 		book.Receive(stock, n)
 		return s.Inventory.Save(t.Context(), tx, book, s.Clock.Now())
 	})

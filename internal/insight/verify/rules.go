@@ -56,6 +56,9 @@ AND NOT EXISTS (SELECT 1 FROM exceptions e WHERE e.kind = 'refund_failed' AND e.
 	}},
 	{id: "I8", rules: []rule{
 		none("I8.sum", `SELECT id, 'received=' || CAST(received AS TEXT) FROM stocks WHERE received <> available + reserved + delivered + voided OR available < 0 OR reserved < 0 OR delivered < 0 OR voided < 0`),
+		none("I8.receipts", `SELECT s.id, 'received=' || CAST(s.received AS TEXT) || ' voided=' || CAST(s.voided AS TEXT) FROM stocks s LEFT JOIN stock_receipts r ON r.stock_id = s.id
+WHERE s.kind = 'counted' GROUP BY s.id, s.received, s.voided
+HAVING SUM(CASE WHEN r.quantity > 0 THEN r.quantity ELSE 0 END) <> s.received OR SUM(CASE WHEN r.quantity < 0 THEN -r.quantity ELSE 0 END) <> s.voided`),
 	}, walks: []walk{reserved, delivered}},
 	{id: "I9", walks: []walk{tallied}},
 	{id: "I10"},

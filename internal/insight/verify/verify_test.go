@@ -400,6 +400,10 @@ INSERT INTO exceptions (id, kind, subject, order_id, detail, amount, currency, s
 	{name: "units held for nobody", want: "I8", rule: "I8.reserved", sql: `UPDATE reservations SET quantity = quantity + 1 WHERE id = (SELECT MIN(id) FROM reservations WHERE state = 'live')`},
 	{name: "a code gone", want: "I5 I8", rule: "I8.codes", sql: `DELETE FROM codes WHERE id = (SELECT MIN(id) FROM codes WHERE state = 'available')`},
 	{name: "a batch that counts wrong", want: "I8", rule: "I8.batch", sql: `UPDATE code_batches SET available = available - 1, voided = voided + 1 WHERE id = (SELECT MIN(id) FROM code_batches)`},
+	{name: "seats out of nowhere", want: "I8", rule: "I8.receipts", sql: `UPDATE stocks SET received = received + 5, available = available + 5 WHERE kind = 'counted'`},
+	{name: "seats voided by nobody", want: "I8", rule: "I8.receipts", sql: `UPDATE stocks SET voided = voided + 1, available = available - 1 WHERE kind = 'counted'`},
+	{name: "a receipt of nothing", want: "I8", rule: "I8.receipts", sql: `INSERT INTO stock_receipts (id, stock_id, quantity, reason, actor, at) SELECT 'rcp_x', stock_id, 1, '', 'ops', at FROM stock_receipts`},
+	{name: "a receipt taken out", want: "I8", rule: "I8.receipts", sql: "unprotect stock_receipts;\nDELETE FROM stock_receipts"},
 	{name: "seats sold and not delivered", want: "I8", rule: "I8.units", sql: `UPDATE stocks SET delivered = delivered + 1, available = available - 1 WHERE kind = 'counted'`},
 
 	{name: "a limit that counts what was not bought", want: "I9", rule: "I9.tally", sql: `UPDATE order_tallies SET taken = taken + 1 WHERE name = (SELECT MIN(name) FROM order_tallies)`},

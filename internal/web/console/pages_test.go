@@ -384,6 +384,11 @@ func TestAFormSentTwiceActsOnce(t *testing.T) {
 	}
 	b.post(href, "=csrf", proof, "=idempotency_key", "one-key-for-all", "op", "receive", "units", "11")
 	b.want(409)
+	b.get(href)
+	b.post(href, "op", "void", "units", "2", "reason", "the hall is smaller")
+	b.want(303)
+	b.get(href)
+	sound(t, "receipts", b.want(200, "&#43;10", "-2", "the hall is smaller"))
 	for _, bad := range []string{"0", "-1", "1.5", "1e9", "９", "", "99999999999999999999"} {
 		b.post(href, "=csrf", proof, "op", "receive", "units", bad)
 		b.want(400)

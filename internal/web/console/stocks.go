@@ -108,7 +108,8 @@ type stockView struct {
 	Parts   []ui.Part
 	Codes   bool
 	Low     bool
-	Batches ui.Table
+	Batches ui.Table // of a stock of codes, and
+	Record  ui.Table // of a counted one
 	MayEdit bool
 	MayMake bool
 	Value   string
@@ -134,6 +135,9 @@ func (v *visit) stockPage(status int, refusal error) error {
 		if d.Stock = found[k]; d.Stock == nil {
 			return fault.New(fault.NotFound, "not_found")
 		}
+		if d.Stock.Kind == inventory.Counted {
+			return v.receipts(tx, d)
+		}
 		batches, err = vault.Batches(v.r.Context(), tx, k, "", 20)
 		return err
 	})
@@ -145,6 +149,29 @@ func (v *visit) stockPage(status int, refusal error) error {
 	v.page(&d.Page, "stocks", d.Stock.Name)
 	d.Crumbs = []ui.Crumb{{Label: v.t("console.nav.stocks"), Href: "/console/stocks"}, {Label: d.Stock.Name}}
 	return v.render(status, "stock", d)
+}
+
+// receipts shows what a counted stock last received and voided, by whom and why.
+func (v *visit) receipts(tx *db.Tx, d *stockView) error {
+	all, err := v.c.Flows.Inventory.Receipts(v.r.Context(), tx, d.Stock.ID, 20)
+	if err != nil {
+		return err
+	}
+	var who []id.Party
+	for _, r := range all {
+		who = append(who, id.Party(r.Actor))
+	}
+	names, err := v.names(tx, who)
+	d.Record = ui.Table{Caption: v.t("console.stock.receipts"), Columns: []ui.Column{{Label: v.t("console.units")}, {Label: v.t("console.by")}, {Label: v.t("console.reason")}, {Label: v.t("console.created"), End: true}},
+		Empty: ui.Empty{Art: "box", Title: v.t("console.stock.receipts.empty")}}
+	for _, r := range all {
+		units := ui.FormatInt(r.Quantity)
+		if r.Quantity > 0 {
+			units = "+" + units
+		}
+		d.Record.Rows = append(d.Record.Rows, ui.Row{Cells: []ui.Cell{ui.Text(units, ""), ui.Text(v.people(names, r.Actor), ""), ui.Text(v.known("console.stock.reason."+r.Reason, r.Reason), ""), ui.At(r.At)}})
+	}
+	return err
 }
 
 // changeStock receives or voids counted units, or moves the mark below which an operator is
@@ -185,6 +212,7 @@ func changeStock(c *Console, v *visit) error {
 		if s.Kind != inventory.Counted {
 			return fault.New(fault.Conflict, "console.codes_only")
 		}
+		book.Sign(string(v.by()), reason)
 		action := "stock.receive"
 		switch op {
 		case "receive":
