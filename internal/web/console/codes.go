@@ -31,19 +31,37 @@ func (v *visit) findCodes(status int, d *findView) error {
 // findCode looks for a code by its whole text, which is posted so that it stands in no
 // address and no log.
 func findCode(c *Console, v *visit) error {
-	d := &findView{Asked: true}
 	text := v.f("secret")
 	if text == "" || len(text) > 512 {
-		return v.findCodes(http.StatusBadRequest, d)
+		return v.findCodes(http.StatusBadRequest, &findView{Asked: true})
 	}
 	found, err := c.Flows.FindCode(v.r.Context(), text)
 	if err != nil {
 		return err
 	}
+	return v.foundCodes(found)
+}
+
+// leastCode is from how many bytes what is searched for is looked up as a code.
+const leastCode = 6
+
+// codesNamed finds the codes that a text is, whole, for who may look for codes. A part finds
+// none: to find a code by its end, every code stored would cost a write to an index in random
+// order, which costs more than all the rest of storing it.
+func (v *visit) codesNamed(text string) ([]vault.Shown, error) {
+	if !v.who.May(identity.StockView) || len(text) < leastCode || len(text) > 512 {
+		return nil, nil
+	}
+	return v.c.Flows.FindCode(v.r.Context(), text)
+}
+
+// foundCodes leads to the code that was found, or lists them.
+func (v *visit) foundCodes(found []vault.Shown) error {
 	if len(found) == 1 {
 		return v.leave("/console/codes/"+string(found[0].ID), "")
 	}
-	d.Found = ui.Table{Caption: d.Title, Columns: []ui.Column{{Label: v.t("console.code")}, {Label: v.t("console.state")}, {Label: v.t("console.code.delivered_at"), End: true}}}
+	d := &findView{Asked: true}
+	d.Found = ui.Table{Caption: v.t("console.codes.find"), Columns: []ui.Column{{Label: v.t("console.code")}, {Label: v.t("console.state")}, {Label: v.t("console.code.delivered_at"), End: true}}}
 	for _, s := range found {
 		tone, word := v.codeState(s.State)
 		href := "/console/codes/" + string(s.ID)

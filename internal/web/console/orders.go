@@ -20,10 +20,22 @@ var orderStates = []order.State{order.Pending, order.Fulfilled, order.Part, orde
 
 func orders(_ *Console, v *visit) error { return v.orders(v.q("q"), v.q("state")) }
 
-// findOrders searches for orders. What isn't a contact leads to an address that can be kept.
+// findOrders searches for orders. What names one leads to an address that can be kept. A
+// contact doesn't, nor what finds nothing: it may be a code, which must stand in no history
+// and in no log of a proxy.
 func findOrders(_ *Console, v *visit) error {
 	q, state := v.f("q"), v.f("state")
-	if isContact(q) {
+	named := q == ""
+	if q != "" && !isContact(q) {
+		if err := v.view(func(tx *db.Tx) error {
+			found, err := v.searchOrders(tx, q)
+			named = len(found) > 0
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	if !named {
 		return v.orders(q, state)
 	}
 	keep := url.Values{}
@@ -262,7 +274,15 @@ func isContact(q string) bool {
 func suggest(c *Console, v *visit) error {
 	var out []ui.Action
 	q := v.f("q")
-	err := v.view(func(tx *db.Tx) error {
+	codes, err := v.codesNamed(q)
+	if err != nil {
+		return err
+	}
+	for _, s := range codes {
+		_, state := v.codeState(s.State)
+		out = append(out, ui.Action{Label: v.t("console.code") + " •••• " + s.Last4 + " · " + state, Href: "/console/codes/" + string(s.ID), Icon: "key"})
+	}
+	err = v.view(func(tx *db.Tx) error {
 		if v.who.May(identity.OrderView) {
 			ids, err := v.searchOrders(tx, q)
 			if err != nil {
@@ -309,11 +329,17 @@ func searchPage(_ *Console, v *visit) error {
 	return v.render(http.StatusOK, "suggest", d)
 }
 
-// search leads to the offers that what was typed names, else to the orders.
+// search leads to the code that what was typed is, to the offers it names, else to the orders.
 func search(c *Console, v *visit) error {
 	q := v.f("q")
-	if q == "" || !v.who.May(identity.OrderView) && !v.who.May(identity.CatalogueView) {
+	if q == "" {
 		return v.leave("/console/search", "")
+	}
+	if codes, err := v.codesNamed(q); err != nil || len(codes) > 0 {
+		if err != nil {
+			return err
+		}
+		return v.foundCodes(codes)
 	}
 	named := false
 	if v.who.May(identity.CatalogueView) && !isContact(q) {
@@ -325,8 +351,11 @@ func search(c *Console, v *visit) error {
 			return err
 		}
 	}
-	if named || !v.who.May(identity.OrderView) {
+	switch {
+	case named:
 		return v.leave(address("/console/offers", url.Values{"q": {q}}), "")
+	case v.who.May(identity.OrderView):
+		return findOrders(c, v)
 	}
-	return findOrders(c, v)
+	return v.leave("/console/search", "")
 }
