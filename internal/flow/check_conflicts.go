@@ -29,22 +29,22 @@ func partsOf(all []Wanted) []catalogue.Part {
 }
 
 // Conflicts finds what wanting versions means for what a party holds ("" holds nothing
-// known), as a purchase would find it now.
-func (f *Flows) Conflicts(ctx context.Context, tx *db.Tx, party id.Party, wanted []Wanted) ([]catalogue.Finding, error) {
+// known), as a purchase would find it now. It reports whether any relation speaks of them.
+func (f *Flows) Conflicts(ctx context.Context, tx *db.Tx, party id.Party, wanted []Wanted) (found []catalogue.Finding, touched bool, err error) {
 	relations, err := f.Catalogue.Relations(ctx, tx)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	c := checking{Flows: f, relations: relations}
 	w := &placing{Place: Place{Party: party}, wanted: wanted}
 	c.add(w)
 	if err := c.ask(ctx, tx); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if err := c.load(ctx, tx); err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return c.find(w, f.Clock.Now()), nil
+	return c.find(w, f.Clock.Now()), w.touched, nil
 }
 
 // checking holds a batch against the relations between benefits. What no relation speaks of

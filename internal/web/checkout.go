@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,6 +42,8 @@ type checkoutView struct {
 	Phone    string
 	Email    string
 	Agreed   bool
+	Conflict conflictsView
+	Accepted bool // what Conflict asks to acknowledge
 	Pays     []ui.Option
 	Errors   map[string]string
 	Problems []problem // the errors, in the order of the form
@@ -49,6 +52,7 @@ type checkoutView struct {
 	Shelf    string     // where other offers stand, when it can't
 	Others   []ui.Offer // some of them
 	lang     i18n.Lang
+	sold     *catalogue.Version
 }
 
 // problem is what is wrong with one field.
@@ -106,6 +110,13 @@ func (s *Web) forMember(r *http.Request, v *checkoutView, e *identity.Session, c
 		v.User = &ui.User{Name: e.Party.Label()}
 	}
 	v.Pays = s.pays(ui.LangOf(r), balance, v.Total, chosen)
+	back := url.QueryEscape("/checkout/" + v.Slug + "?n=" + strconv.FormatInt(v.Quantity, 10))
+	if v.Conflict, err = s.conflicts(r.Context(), v.lang, e, v.sold, v.Quantity, back); err != nil {
+		return err
+	}
+	if v.Open && v.Conflict.Blocked {
+		v.Open, v.Notice = false, ui.Flash{Tone: ui.Stop, Title: v.Conflict.Groups[0].Title, Text: strings.Join(v.Conflict.Groups[0].Lines, " ")}
+	}
 	return nil
 }
 
@@ -122,7 +133,7 @@ func (s *Web) checkoutForm(lang i18n.Lang, g goods, n int64) (*checkoutView, err
 		return nil, fault.New(fault.Invalid, "order.too_much")
 	}
 	v := &checkoutView{Card: g.card(lang), Slug: g.Offer.Slug, Quantity: n, Unit: unit, Total: total,
-		Groups: termsOf(lang, c), Key: rand.Text(), Version: g.Version.ID, lang: lang}
+		Groups: termsOf(lang, c), Key: rand.Text(), Version: g.Version.ID, lang: lang, sold: g.Version}
 	v.Terms = termsHash(v.Groups)
 	v.Open, v.Notice = open(lang, g)
 	v.Page = ui.Page{Section: "home", Title: lang.T("shop.checkout.title"), Private: true, Crumbs: []ui.Crumb{{Label: v.Card.Name, Href: v.Card.Href}, {Label: lang.T("shop.checkout.title")}}}
@@ -173,13 +184,14 @@ type placing struct {
 	version      id.OfferVersion
 	price        int64
 	terms        string
+	conflicts    string // hash of what was acknowledged of them
 	agreed       bool
 }
 
 // readPlacing reads what was posted without asking what is sold now, so that a form that
 // was sent before is known again whatever became of the offer since (I18).
 func readPlacing(in input, slug string) placing {
-	p := placing{key: order.KeyOf{Scope: "web", Key: in.text("idempotency_key")}, phone: in.text("phone"), email: in.text("email"), pay: in.text("pay"), version: id.OfferVersion(in.text("version")), terms: in.text("terms"), agreed: in.text("agree") == "1"}
+	p := placing{key: order.KeyOf{Scope: "web", Key: in.text("idempotency_key")}, phone: in.text("phone"), email: in.text("email"), pay: in.text("pay"), version: id.OfferVersion(in.text("version")), terms: in.text("terms"), conflicts: in.text("conflicts"), agreed: in.text("agree") == "1"}
 	p.price, _ = in.number("price", 0, 1e11)
 	var ok bool
 	if p.n, ok = in.number("n", 1, 1e11); !ok {
@@ -192,7 +204,7 @@ func readPlacing(in input, slug string) placing {
 	if one, err := identity.ParseEmail(email); err == nil {
 		email = one
 	}
-	sum := sha256.Sum256([]byte(strings.Join([]string{"checkout", slug, string(p.version), strconv.FormatInt(p.price, 10), strconv.FormatInt(p.n, 10), phone, email, p.pay, p.terms}, "\x00")))
+	sum := sha256.Sum256([]byte(strings.Join([]string{"checkout", slug, string(p.version), strconv.FormatInt(p.price, 10), strconv.FormatInt(p.n, 10), phone, email, p.pay, p.terms, p.conflicts}, "\x00")))
 	p.hash = sum[:]
 	return p
 }
@@ -204,7 +216,7 @@ func (s *Web) placeOrder(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if in.twice("n", "phone", "email", "pay", "version", "price", "terms", "agree", "idempotency_key") {
+	if in.twice("n", "phone", "email", "pay", "version", "price", "terms", "conflicts", "agree", "idempotency_key") {
 		return fault.New(fault.Invalid, "http.form")
 	}
 	p := readPlacing(in, r.PathValue("slug"))
@@ -244,7 +256,7 @@ func (s *Web) placeOrder(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		done, err = s.Flows.Place(r.Context(), command)
 	}
-	if code := fault.CodeOf(err); code == "order.price_changed" || code == "order.terms" {
+	if code := fault.CodeOf(err); code == "order.price_changed" || code == "order.terms" || isConflict(code) {
 		// It may have changed since this request began.
 		var failed error
 		if g, failed = s.onSale(r.Context(), r.PathValue("slug")); failed != nil {
@@ -280,7 +292,14 @@ func (s *Web) filled(r *http.Request, g goods, p placing, e *identity.Session) (
 		return nil, err
 	}
 	v.Phone, v.Email, v.Agreed = p.phone, p.email, p.agreed
-	return v, s.forMember(r, v, e, p.pay)
+	err = s.forMember(r, v, e, p.pay)
+	v.Accepted = p.conflicts != "" && p.conflicts == v.Conflict.Hash
+	return v, err
+}
+
+// isConflict reports whether an order was refused for what its buyer holds.
+func isConflict(code string) bool {
+	return code == "order.conflict" || code == "order.conflict_unread" || code == "order.conflict_changed"
 }
 
 // sentBefore finds the order that a form made when it was sent before.
@@ -313,7 +332,10 @@ func (s *Web) judge(r *http.Request, g goods, v *checkoutView, p placing) (flow.
 	if !p.agreed {
 		f.At("agree", "shop.agree")
 	}
-	c := flow.Place{Request: p.key, RequestHash: p.hash, Phone: phone, Email: email, Lang: string(ui.LangOf(r)), Channel: "web", Gateway: p.pay, Shown: v.shows,
+	if v.Conflict.Hash != "" && p.conflicts == "" {
+		f.At("conflicts", "shop.conflicts_unread")
+	}
+	c := flow.Place{Conflicts: p.conflicts, Request: p.key, RequestHash: p.hash, Phone: phone, Email: email, Lang: string(ui.LangOf(r)), Channel: "web", Gateway: p.pay, Shown: v.shows,
 		Lines: []flow.PlaceLine{{Offer: g.Offer.ID, Quantity: p.n, Expect: p.version, ExpectPrice: p.price, Acknowledged: p.terms}}}
 	switch {
 	case idem.Check(p.key.Key) != nil:
@@ -341,7 +363,7 @@ func (s *Web) refuse(w http.ResponseWriter, r *http.Request, g goods, v *checkou
 	switch {
 	case f.Code == "shop.form":
 		v.Errors = ui.FieldErrors(lang, f)
-		for _, field := range []string{"phone", "email", "agree", "pay"} {
+		for _, field := range []string{"phone", "email", "conflicts", "agree", "pay"} {
 			if text := v.Errors[field]; text != "" {
 				v.Problems = append(v.Problems, problem{field, text})
 			}
@@ -353,6 +375,10 @@ func (s *Web) refuse(w http.ResponseWriter, r *http.Request, g goods, v *checkou
 	case f.Code == "shop.terms_changed":
 		v.Notice = ui.Flash{Tone: ui.Warn, Title: lang.T("shop.terms_changed"), Text: lang.Fault(f)}
 		v.Agreed = false
+	case isConflict(f.Code) && v.Open:
+		v.Notice = ui.Flash{Tone: ui.Warn, Title: lang.T("shop.conflicts.changed"), Text: lang.Fault(f)}
+		v.Accepted = false
+	case isConflict(f.Code): // the form says why
 	case f.Code == "idempotency.reused":
 		v.Notice = ui.Flash{Tone: ui.Info, Title: lang.T("shop.again"), Text: lang.T("shop.again.text")}
 	case f.Kind == fault.Conflict || f.Kind == fault.Unavailable || f.Kind == fault.Invalid:

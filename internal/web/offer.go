@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -21,6 +22,7 @@ type offerView struct {
 	Slug       string
 	Separate   string // the providers' accounts are apart
 	Groups     []termGroup
+	Conflict   conflictsView
 	Paragraphs []string
 	Quantities []ui.Option
 	Why        []ui.Fact
@@ -67,6 +69,14 @@ func (s *Web) offer(w http.ResponseWriter, r *http.Request) error {
 	v.Page = ui.Page{Section: "home", Title: v.Card.Name, Description: v.Card.Sub, Crumbs: []ui.Crumb{{Label: lang.T("ui.nav.home"), Href: "/"},
 		{Label: lang.T("shop.category." + g.Offer.Category), Href: "/?c=" + g.Offer.Category}, {Label: v.Card.Name}}}
 	v.Quantities = quantities(g, 1)
+	e, err := s.signedIn(r)
+	if err != nil {
+		return err
+	}
+	if v.Conflict, err = s.conflicts(r.Context(), lang, e, g.Version, 1, url.QueryEscape(v.Card.Href)); err != nil {
+		return err
+	}
+	v.Private = e != nil && v.Conflict.Note != "" // it tells what the member holds
 	v.Open, v.Notice = open(lang, g)
 	if g.State == catalogue.Scheduled {
 		v.StartsAt = g.Offer.StartsAt
