@@ -22,8 +22,42 @@ import (
 
 var batchStates = []vault.BatchState{vault.Ready, vault.Filling, vault.Undone}
 
-func batches(c *Console, v *visit) error {
-	stock, state, q := id.Stock(v.q("stock")), vault.BatchState(v.q("state")), v.q("q")
+func batches(_ *Console, v *visit) error {
+	return v.batches(vault.BatchesLike{Stock: id.Stock(v.q("stock")), State: vault.BatchState(v.q("state")), Text: v.q("q")})
+}
+
+// findBatches leads to the batches that what was typed names. Nothing else of it is put into
+// an address, as it may be a code; one that is stored leads to itself.
+func findBatches(_ *Console, v *visit) error {
+	like := vault.BatchesLike{Stock: id.Stock(v.f("stock")), State: vault.BatchState(v.f("state")), Text: v.f("q")}
+	codes, err := v.codesNamed(like.Text)
+	if err != nil {
+		return err
+	}
+	if len(codes) > 0 {
+		return v.foundCodes(codes)
+	}
+	var named []*vault.Batch
+	if err := v.view(func(tx *db.Tx) (err error) {
+		named, err = vault.FindBatches(v.r.Context(), tx, vault.BatchesLike{Text: like.Text}, "", 1)
+		return err
+	}); err != nil {
+		return err
+	}
+	if len(named) == 0 {
+		return v.batches(like)
+	}
+	keep := url.Values{}
+	for name, value := range map[string]string{"q": like.Text, "state": string(like.State), "stock": string(like.Stock)} {
+		if value != "" {
+			keep.Set(name, value)
+		}
+	}
+	return v.leave(address("/console/batches", keep), "")
+}
+
+func (v *visit) batches(like vault.BatchesLike) error {
+	stock, state, q := like.Stock, like.State, like.Text
 	if !slices.Contains(batchStates, state) {
 		state = ""
 	}
@@ -39,6 +73,7 @@ func batches(c *Console, v *visit) error {
 		return err
 	}
 	l := &listView{Lead: v.t("console.batches.lead"), Find: v.find("/console/batches", "console.batches.find", "state", "stock")}
+	l.Find.Value, l.Find.Post = q, true
 	v.page(&l.Page, "batches", v.t("ui.nav.batches"))
 	l.Tabs = []ui.Option{{Label: v.t("console.all"), Href: v.with("state", ""), Selected: state == ""}}
 	for _, s := range batchStates {

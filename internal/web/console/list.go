@@ -32,7 +32,7 @@ type listView struct {
 type findBox struct {
 	Action, Value, Label string
 	Keep                 []ui.Fact // the filters that stay
-	Post                 bool      // takes contacts, which must stand in no address
+	Post                 bool      // takes contacts or codes, which must stand in no address
 }
 
 // find is the search box of the list at path, which keeps the filters that are set.

@@ -69,7 +69,7 @@ func TestAPastedCodeStandsInNoAddress(t *testing.T) {
 				t.Errorf("%q leads to %s", q, to)
 			}
 		}
-		for _, form := range []string{"/console/search", "/console/orders"} {
+		for _, form := range []string{"/console/search", "/console/orders", "/console/batches"} {
 			for _, q := range []string{code, code[:len(code)-1], "ABCD-EFGH-2345-6789", "card no 88", "/etc/passwd?q=x"} {
 				b.get("/console/search")
 				b.post(form, "q", q)

@@ -76,6 +76,7 @@ var routes = []route{
 	{pattern: "GET /console/stocks/{id}", may: identity.StockView, page: stockPage},
 	{pattern: "POST /console/stocks/{id}", may: identity.StockEdit, page: changeStock},
 	{pattern: "GET /console/batches", may: identity.StockView, page: batches},
+	{pattern: "POST /console/batches", may: identity.StockView, page: findBatches},
 	{pattern: "GET /console/batches/generate", may: identity.CodeImport, page: generatePage},
 	{pattern: "POST /console/batches/generate", may: identity.CodeImport, page: generateCodes},
 	{pattern: "GET /console/batches/{id}", may: identity.StockView, page: batchPage},
