@@ -56,6 +56,23 @@ func TestTextsOverTheBoundsAreRefused(t *testing.T) {
 	}
 }
 
+// TestProblemsAreToldUpToALimit, the first ones.
+func TestProblemsAreToldUpToALimit(t *testing.T) {
+	_, err := words.Compile(Source{Text: "xxxxx == 1" + strings.Repeat(" and\nxxxxx == 1", 20)})
+	p := Problems(err)
+	if len(p) != maxProblems {
+		t.Fatalf("%d problems", len(p))
+	}
+	for i := range p {
+		if p[i].Line != i+1 || p[i].Column != 1 || p[i].Piece != "xxxxx" {
+			t.Errorf("%+v", p[i].Place)
+		}
+	}
+	if Problems(nil) != nil || Problems(fault.New(fault.Invalid, "rule.builder")) != nil {
+		t.Error("other errors have problems")
+	}
+}
+
 // TestValuesOverTheBoundsAreRefused as well as those of another kind, and leave what was.
 func TestValuesOverTheBoundsAreRefused(t *testing.T) {
 	f := words.Facts()

@@ -50,7 +50,7 @@ func TestWhatTheLanguageMeans(t *testing.T) {
 		// joined
 		`customer.orders == 3 and region == "x"`: No, `customer.orders == 3 or region == "x" and false`: Yes, `(customer.orders == 3 or region == "x") and false`: No, `! (customer.orders == 3 && true)`: No,
 		// what isn't known
-		`hour == 3`: Unknown, `hour == 3 and false`: No, `hour == 3 or true`: Yes, `hour != 3`: Unknown, `not (hour in [1])`: Unknown, `hour + 1 > 3`: Unknown, `hour * 0 == 0`: Unknown, `device == "mobile"`: Unknown,
+		`hour == 3`: Unknown, `hour == 3 and false`: No, `hour == 3 or true`: Yes, `hour != 3`: Unknown, `not (hour in [1])`: Unknown, `hour + 1 > 3`: Unknown, `hour * 0 == 0`: Unknown, `customer.orders > hour`: Unknown, `customer.orders < hour`: Unknown, `hour < customer.orders`: Unknown, `device == "mobile"`: Unknown,
 		// comments
 		"customer.orders == 3 // three\n and /* also */ customer.signed_in": Yes,
 	} {
@@ -209,6 +209,45 @@ func TestWhatTheBuilderCantShow(t *testing.T) {
 	} {
 		if b, ok := words.Parse(text); ok != want {
 			t.Errorf("%s: %v %+v", text, ok, b)
+		}
+	}
+}
+
+// TestRangesAreOfOneFact: other chains are two conditions, and a zero has no sign.
+func TestRangesAreOfOneFact(t *testing.T) {
+	for text, want := range map[string]string{
+		"-1 <= hour <= 5": "-1 <= hour <= 5", "hour >= 5 >= weekday": "hour >= 5 and weekday <= 5", "1 < hour <= 5": "hour > 1 and hour <= 5",
+		"hour == -0": "hour == 0", "1 <= hour <= 5 and 1 <= weekday": "1 <= hour <= 5 and weekday >= 1", "not (1 <= hour <= 5)": "not (1 <= hour <= 5)",
+	} {
+		b, _ := words.Parse(text)
+		if got, err := words.Text(b); err != nil || got != want {
+			t.Errorf("%s is shown as %s (%v), want %s", text, got, err, want)
+		}
+	}
+}
+
+// TestPredicatesResolveDays at their first and last microseconds.
+func TestPredicatesResolveDays(t *testing.T) {
+	begin := time.Date(2026, 11, 11, 0, 0, 0, 0, shanghai)
+	for op, want := range map[string]string{"<": "yes no no no", "<=": "yes yes yes no", ">": "no no no yes", ">=": "no yes yes yes", "==": "no yes yes no", "!=": "yes no no yes"} {
+		r := compiled(t, "now "+op+` "2026-11-11"`)
+		p, ok := r.Predicate()
+		if !ok {
+			t.Fatal(op)
+		}
+		var got []string
+		for _, at := range []time.Time{begin.Add(-time.Microsecond), begin, begin.Add(24*time.Hour - time.Microsecond), begin.Add(24 * time.Hour)} {
+			f := words.Facts()
+			if err := f.Set("now", Time(at)); err != nil {
+				t.Fatal(err)
+			}
+			if answer(t, r, f) != p.Eval(f) {
+				t.Errorf("now %s: the rule and its predicate differ at %s", op, at)
+			}
+			got = append(got, p.Eval(f).String())
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("now %s: %v, want %s", op, got, want)
 		}
 	}
 }

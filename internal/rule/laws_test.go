@@ -246,8 +246,8 @@ func TestPredicateAnswersAsTheRule(t *testing.T) {
 		if got := rest.Eval(f); got != want {
 			t.Fatalf("%s is %s, what remains of its predicate %s, for %s", text, want, got, f)
 		}
-		if constantInside(rest) {
-			t.Fatalf("%+v holds a constant", rest)
+		if untidy(rest) {
+			t.Fatalf("%+v holds a constant, or a group in one of its kind", rest)
 		}
 	})
 	if translated < 10 {
@@ -255,9 +255,9 @@ func TestPredicateAnswersAsTheRule(t *testing.T) {
 	}
 }
 
-func constantInside(p Predicate) bool {
+func untidy(p Predicate) bool {
 	for _, k := range p.Kids {
-		if k.Op == PredicateAlways || k.Op == PredicateNever || constantInside(k) {
+		if k.Op == PredicateAlways || k.Op == PredicateNever || k.Op == p.Op || untidy(k) {
 			return true
 		}
 	}
