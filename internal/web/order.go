@@ -106,7 +106,7 @@ type orderView struct {
 	State     string
 	Tone      ui.Tone
 	Lead      string // what the state means for the shopper
-	Moment    bool   // the payment was confirmed just now
+	Moment    string // the payment was confirmed just now: the message that says so
 	Payable   bool
 	Lines     []orderLine
 	Tickets   []ticket
@@ -160,7 +160,12 @@ func (s *Web) order(w http.ResponseWriter, r *http.Request) error {
 	}
 	v.owed(lang, o)
 	if c, err := r.Cookie(s.cookieName(waitCookie)); err == nil && c.Value == string(oid) && !o.order.PaidAt.IsZero() {
-		v.Moment = o.order.State == order.Fulfilled || o.order.State == order.Part
+		if o.order.State == order.Fulfilled || o.order.State == order.Part {
+			v.Moment = "shop.moment"
+			if slices.ContainsFunc(o.rights, func(r *entitlement.Right) bool { return r.State == entitlement.Waiting }) {
+				v.Moment = "shop.moment.waits"
+			}
+		}
 		s.setCookie(w, waitCookie, "", -1)
 	}
 	v.lines(lang, o)
@@ -307,7 +312,11 @@ func (s *Web) ticket(lang i18n.Lang, r *entitlement.Right, v *catalogue.Version,
 	if mark.Last4 != "" {
 		t.Facts = append(t.Facts, ui.Fact{Label: lang.T("shop.right.code"), Value: "**** " + mark.Last4})
 	}
-	t.Facts = append(t.Facts, ui.Fact{Label: lang.T("shop.right.granted"), Value: ui.FormatTime(lang, r.GrantedAt.In(zone), now.In(zone))})
+	granted := "shop.right.granted"
+	if r.State == entitlement.Waiting {
+		granted = "shop.right.bought"
+	}
+	t.Facts = append(t.Facts, ui.Fact{Label: lang.T(granted), Value: ui.FormatTime(lang, r.GrantedAt.In(zone), now.In(zone))})
 	if r.EndsAt.IsZero() {
 		t.Valid = lang.T("shop.right.as_terms")
 	} else {

@@ -40,8 +40,14 @@ func benefits(c *Console, v *visit) error {
 	l := &listView{Lead: v.t("console.benefits.lead"), Find: v.find("/console/benefits", "console.benefits.find", "kind")}
 	v.page(&l.Page, "benefits", v.t("console.nav.benefits"))
 	l.Tabs = []ui.Option{{Label: v.t("console.all"), Href: v.with("kind", ""), Selected: kind == "", Count: strconv.Itoa(len(all))}}
+	of := map[string]int{}
+	for _, b := range all {
+		of[b.Kind]++
+	}
 	for _, k := range catalogue.Kinds() {
-		l.Tabs = append(l.Tabs, ui.Option{Label: v.known("console.kind."+k, k), Href: v.with("kind", k), Selected: kind == k})
+		if of[k] > 0 || k == kind {
+			l.Tabs = append(l.Tabs, ui.Option{Label: v.known("console.kind."+k, k), Href: v.with("kind", k), Selected: kind == k, Count: strconv.Itoa(of[k])})
+		}
 	}
 	if v.who.May(identity.CatalogueEdit) {
 		l.Actions = []ui.Action{{Label: v.t("console.benefits.new"), Href: "/console/benefits/new", Icon: "plus"}}
@@ -190,7 +196,7 @@ func (v *visit) benefitForm(status int, b catalogue.Benefit, values url.Values, 
 		d.Arrives = v.t("console.kind.waits", "what", v.t("kind.waits."+string(kind.Waits)))
 	}
 	if kind.Asks != catalogue.AskNothing {
-		d.Arrives += " · " + v.t("kind.asks."+string(kind.Asks))
+		d.Arrives += " " + v.t("kind.asks."+string(kind.Asks))
 	}
 	for _, k := range catalogue.Kinds() {
 		d.Kinds = append(d.Kinds, ui.Option{Label: v.known("console.kind."+k, k), Href: "/console/benefits/new?kind=" + k, Selected: k == b.Kind})
