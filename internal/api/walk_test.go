@@ -220,7 +220,7 @@ func TestRolesActAtOnce(t *testing.T) {
 var effects = map[string]string{
 	"confirm-session": "?", "create-benefit": "benefits+1 benefit_versions+1 audit_rows+1 idempotency+1", "save-benefit": "benefit_versions+1 audit_rows+1 idempotency+1",
 	"create-offer": "offers+1 audit_rows+1 idempotency+1", "save-offer": "audit_rows+1 idempotency+1", "publish-offer": "offer_versions+1 audit_rows+1 idempotency+1", "set-offer-state": "audit_rows+1 idempotency+1",
-	"create-stock": "stocks+1 audit_rows+1 idempotency+1", "receive-stock": "audit_rows+1 idempotency+1", "set-low-mark": "audit_rows+1 idempotency+1",
+	"create-stock": "stocks+1 audit_rows+1 idempotency+1", "receive-stock": "stock_receipts+1 audit_rows+1 idempotency+1", "set-low-mark": "audit_rows+1 idempotency+1",
 	"generate-codes": "code_batches+1 codes+2 audit_rows+1 idempotency+1", "void-codes": "audit_rows+1", "staff-reveal-code": "audit_rows+1", "allow-reveals": "audit_rows+1 idempotency+1",
 	"resume-batch": "?", "undo-batch": "?", "create-import": "imports+1 audit_rows+1 idempotency+1", "check-import": "audit_rows+1", "run-import": "?", "pause-import": "?", "resume-import": "?", "cancel-import": "?", "undo-import": "?",
 	"import-error-file": "audit_rows+1", "staff-cancel-order": "?", "unmask-order": "audit_rows+1", "close-exception": "audit_rows+1 idempotency+1", "credit-balance": "ledger_transfers+1 audit_rows+1", "refund-capture": "refunds+1 audit_rows+1",
