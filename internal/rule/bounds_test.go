@@ -39,10 +39,12 @@ func TestTextsOverTheBoundsAreRefused(t *testing.T) {
 		"hour == 9007199254740992":                              "",
 		"hour == 9007199254740994":                              "rule.number",
 		"hour == 9007199254740992 * 9007199254740992":           "rule.number",
-		"hour == 1 / 0":                                               "rule.number",
-		"hour == 99999999999999999999":                                "rule.number",
-		`now == "0000-01-01"`:                                         "rule.wants_time",
-		`order.amount == "9999999999999999.00 CNY"`:                   "rule.wants_amount",
+		"hour == 1 / 0":                             "rule.number",
+		"hour == 99999999999999999999":              "rule.number",
+		`now == "9999-01-01"`:                       "rule.wants_time",
+		`now == "9998-12-31"`:                       "",
+		`now == "0000-01-01"`:                       "rule.wants_time",
+		`order.amount == "9999999999999999.00 CNY"`: "rule.wants_amount",
 		"customer.orders in [customer.orders, customer.age_days + 1]": "rule.list_fact",
 	} {
 		_, err := words.Compile(Source{Text: text})

@@ -176,6 +176,7 @@ func TestBuilderRefusals(t *testing.T) {
 		"number":   {Builder{Items: []Item{cond("hour", OpOneOf, "1", "x")}}, "items[0].values[1]", "rule.item_value_number"},
 		"sign":     {Builder{Items: []Item{cond("hour", OpIs, "+1")}}, "items[0].values[0]", "rule.item_value_number"},
 		"infinity": {Builder{Items: []Item{cond("hour", OpIs, "inf")}}, "items[0].values[0]", "rule.item_value_number"},
+		"large":    {Builder{Items: []Item{cond("hour", OpIs, "9007199254740994")}}, "items[0].values[0]", "rule.item_value_number"},
 		"time":     {Builder{Items: []Item{cond("now", OpIs, "soon")}}, "items[0].values[0]", "rule.item_value_time"},
 		"amount":   {Builder{Items: []Item{cond("order.amount", OpIs, "9")}}, "items[0].values[0]", "rule.item_value_amount"},
 		"text":     {Builder{Items: []Item{cond("region", OpIs, "\xff")}}, "items[0].values[0]", "rule.item_value_text"},
@@ -223,6 +224,61 @@ func TestRangesAreOfOneFact(t *testing.T) {
 		if got, err := words.Text(b); err != nil || got != want {
 			t.Errorf("%s is shown as %s (%v), want %s", text, got, err, want)
 		}
+	}
+}
+
+// TestEveryConditionHasItsOpposite: each operator of each fact, with each of a few values,
+// against all the values the fact can have and none; in the rule and in its predicate.
+func TestEveryConditionHasItsOpposite(t *testing.T) {
+	not := [3]Truth{No: Yes, Yes: No, Unknown: Unknown}
+	seen := map[Truth]int{}
+	for _, fact := range words.facts {
+		cases := []Value{{}, Bool(true), Bool(false), Set(), Set("a"), Set("a", "vip"), Set("b", "a", "vip")}
+		for _, s := range valuesFor(fact) {
+			v, _ := words.Value(fact.Name, s)
+			cases = append(cases, v)
+		}
+		for _, op := range fact.Kind.Ops() {
+			for i, s := range valuesFor(fact) {
+				c := Condition{Fact: fact.Name, Op: op, Values: []string{s, valuesFor(fact)[i/2], valuesFor(fact)[0]}}
+				if _, high := op.Values(); high < 3 {
+					c.Values = c.Values[:high]
+				}
+				text, err := words.Text(Builder{Items: []Item{{Condition: c}}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				plain, opposite := compiled(t, text), compiled(t, "not ("+text+")")
+				p, ok := plain.Predicate()
+				q, also := opposite.Predicate()
+				if !ok || !also {
+					t.Fatalf("%s has no predicate", text)
+				}
+				for _, v := range cases {
+					f := words.Facts()
+					if f.Set(fact.Name, v) != nil {
+						continue // of another kind
+					}
+					x := answer(t, plain, f)
+					seen[x]++
+					if y := answer(t, opposite, f); y != not[x] || p.Eval(f) != x || q.Eval(f) != y {
+						t.Errorf("%s is %s (its predicate %s), its opposite %s (%s), for %s", text, x, p.Eval(f), y, q.Eval(f), f)
+					}
+				}
+			}
+		}
+	}
+	if seen[Yes] < 100 || seen[No] < 100 || seen[Unknown] < 100 {
+		t.Errorf("too few answers: %v", seen)
+	}
+}
+
+// TestGivenLeavesNoGroupInOneOfItsKind, also when a group between them goes away.
+func TestGivenLeavesNoGroupInOneOfItsKind(t *testing.T) {
+	p, _ := compiled(t, `hour > 1 and (weekday > 5 and month_day > 3 or channel == "app")`).Predicate()
+	rest := p.Given(facts(t, "channel = web"))
+	if rest.Op != PredicateAnd || len(rest.Kids) != 3 || !slices.Equal(rest.Facts(), []string{"hour", "month_day", "weekday"}) {
+		t.Errorf("%+v", rest)
 	}
 }
 
