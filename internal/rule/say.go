@@ -25,7 +25,6 @@ const (
 // alternatives says what would do, "" when nothing of it may be told.
 func (s speaker) alternatives(ways [][]Finding) string {
 	var said []string
-	hidden := 0
 	for _, way := range ways {
 		var parts []string
 		for _, f := range way {
@@ -45,23 +44,22 @@ func (s speaker) alternatives(ways [][]Finding) string {
 			parts = append(parts, part)
 		}
 		if parts == nil {
-			hidden++
 			continue
 		}
 		said = append(said, strings.Join(parts, s.l.T("rule.say.and")))
 	}
-	return s.ways(said, hidden)
+	return s.ways(said)
 }
 
-func (s speaker) ways(said []string, hidden int) string {
+func (s speaker) ways(said []string) string {
 	switch {
 	case len(said) == 0:
 		return ""
 	case len(said) == 1:
 		return said[0]
 	case len(said) > maxSaidWays:
-		hidden = len(said) - maxSaidWays
-		said = append(said[:maxSaidWays], s.l.T("rule.say.more_ways", "n", fmt.Sprint(hidden)))
+		more := len(said) - maxSaidWays
+		said = append(said[:maxSaidWays], s.l.T("rule.say.more_ways", "n", fmt.Sprint(more)))
 	}
 	return s.l.T("rule.say.any_of", "list", strings.Join(said, s.l.T("rule.say.or")))
 }
