@@ -86,7 +86,7 @@ func (s speaker) node(n *node) string {
 	if n.op == opAnd {
 		return strings.Join(parts, s.l.T("rule.say.and"))
 	}
-	return s.ways(parts, 0)
+	return s.ways(parts)
 }
 
 // leaf says what a comparison wants, "" when the shopper may not know. Comparisons that
