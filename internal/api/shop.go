@@ -15,6 +15,7 @@ import (
 	"hufu/internal/catalogue"
 	"hufu/internal/db"
 	"hufu/internal/fault"
+	"hufu/internal/flow"
 	"hufu/internal/i18n"
 	"hufu/internal/id"
 	"hufu/internal/inventory"
@@ -77,8 +78,15 @@ type OfferDetail struct {
 	OfferSummary
 	Description string      `json:"description"`
 	Parts       []OfferPart `json:"parts"`
+	Limits      []Allowance `json:"limits,omitempty" doc:"How many may be bought beyond one order (限购): an order over one is refused with order.limit"`
 	PriceSteps  []PriceStep `json:"price_steps" doc:"How the price came about"`
 	Terms       string      `json:"terms" doc:"Hash of everything above that the buyer accepts: send it with the order"`
+}
+
+// Allowance is a limit of this channel and what is left under it.
+type Allowance struct {
+	Limit
+	Left *int64 `json:"left,omitempty" doc:"Units that may still be bought: by everybody, or by the person who signed in; only an order counts"`
 }
 
 // OfferPart is a benefit in an offer.
@@ -288,10 +296,18 @@ func localized(c *Call) {
 
 func (a *API) getOffer(ctx context.Context, c *Call, in *OfferRef) (*OfferDetail, error) {
 	var found []shown
+	var allowed []flow.Allowance
+	var buyer flow.Buyer
+	if c.session != nil {
+		buyer.Party, buyer.OwnPhone = c.session.Party.ID, c.session.Party.Phone
+	}
 	err := a.Flows.DB.View(ctx, func(tx *db.Tx) error {
 		o, err := a.findOffer(ctx, tx, in.Offer)
 		if err == nil {
 			found, err = a.shelf(ctx, tx, []catalogue.Offer{o})
+		}
+		if err == nil && len(found) > 0 {
+			allowed, err = a.Flows.Allowances(ctx, tx, found[0].version, "api", buyer)
 		}
 		return err
 	})
@@ -302,7 +318,15 @@ func (a *API) getOffer(ctx context.Context, c *Call, in *OfferRef) (*OfferDetail
 		return nil, err
 	}
 	localized(c)
-	return found[0].detail(c.Lang), nil
+	out := found[0].detail(c.Lang)
+	for _, l := range allowed {
+		shown := Allowance{Limit: Limit{l.Max, l.Window, l.Channel, l.Of}}
+		if l.Known {
+			shown.Left = &l.Left
+		}
+		out.Limits = append(out.Limits, shown)
+	}
+	return out, nil
 }
 
 // findOffer finds an offer by id or by slug.

@@ -86,6 +86,23 @@ type OfferContent struct {
 	MaxPerOrder int64      `json:"max_per_order" minimum:"1" maximum:"1000"`
 	Stock       id.Stock   `json:"stock,omitempty" maxLength:"40" doc:"Limits the offer itself, apart from the stocks of its parts"`
 	Parts       []PartOfIt `json:"parts" maxItems:"50"`
+	Limits      []Limit    `json:"limits,omitempty" maxItems:"10" doc:"How many may be bought beyond one order (限购); each one holds"`
+}
+
+// Limit is how many units of an offer may be bought.
+type Limit struct {
+	Max     int64            `json:"max" minimum:"1" maximum:"1000000000"`
+	Window  catalogue.Window `json:"window" enum:"ever,day,month" doc:"The time over which it counts; days and months are those of UTC+8"`
+	Channel string           `json:"channel,omitempty" enum:"web,api" doc:"Where orders are placed that count; without it, everywhere"`
+	Of      catalogue.Whose  `json:"of" enum:"person,everybody" doc:"person: who shares the account, the phone number or the device with an earlier buyer"`
+}
+
+func showLimits(all []catalogue.Limit) []Limit {
+	var out []Limit
+	for _, l := range all {
+		out = append(out, Limit{l.Max, l.Window, l.Channel, l.Of})
+	}
+	return out
 }
 
 // PartOfIt is how many of a benefit one unit of an offer gives.
@@ -376,6 +393,7 @@ func showContent(x catalogue.Content) OfferContent {
 		p := priceOf(x.List)
 		out.ListPrice = &p
 	}
+	out.Limits = showLimits(x.Limits)
 	for i, p := range x.Parts {
 		out.Parts[i] = PartOfIt{p.Benefit.ID, p.Quantity}
 	}
@@ -386,6 +404,9 @@ func showContent(x catalogue.Content) OfferContent {
 func (a *API) content(ctx context.Context, tx *db.Tx, in OfferContent) (catalogue.Content, error) {
 	out := catalogue.Content{Title: in.Title.text(), Summary: in.Summary.text(), Description: in.Description.text(), Badge: in.Badge.text(),
 		Price: money.Of(in.Price.Minor, money.Currency(in.Price.Currency)), MaxPerOrder: in.MaxPerOrder, Stock: in.Stock}
+	for _, l := range in.Limits {
+		out.Limits = append(out.Limits, catalogue.Limit{Max: l.Max, Window: l.Window, Channel: l.Channel, Of: l.Of})
+	}
 	if in.ListPrice != nil {
 		out.List = money.Of(in.ListPrice.Minor, money.Currency(in.ListPrice.Currency))
 	}

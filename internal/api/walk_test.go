@@ -71,7 +71,7 @@ func newWorld(t testing.TB, r *rig) *world {
 	text := map[string]any{"zh": "字", "en": "t"}
 	benefit := map[string]any{"slug": "walk", "kind": "membership", "provider": map[string]any{"key": "p", "name": text}, "name": text, "attributes": map[string]any{"days": "30"},
 		"disclosure": map[string]any{"account_type": text, "scope": text, "validity": text, "how_to_use": text, "refund": text}}
-	draft := map[string]any{"title": text, "summary": text, "description": text, "badge": text, "price": map[string]any{"minor": 100, "currency": "CNY"}, "max_per_order": 5,
+	draft := map[string]any{"title": text, "summary": text, "description": text, "badge": text, "price": map[string]any{"minor": 100, "currency": "CNY"}, "max_per_order": 5, "limits": []any{map[string]any{"max": 2, "window": "day", "of": "person"}},
 		"parts": []any{map[string]any{"benefit": w.ids["benefit"], "quantity": 1}}}
 	saved := map[string]any{"version": 1}
 	for k, v := range benefit {

@@ -1,6 +1,7 @@
 package catalogue
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,12 +23,13 @@ const FileFormat = "hufu-catalogue/1"
 //	stocks     [{name, kind: "codes" | "counted", units, low_mark}]
 //	benefits   [{slug, kind, provider, name, disclosure {account_type, scope, validity, how_to_use, refund}, attributes, valid_days, coded, stock}]
 //	relations  [{key, kind, name, from {provider, kind, tier, slug}, to {…}, ever, severity: "block" | "acknowledge" | "inform"}]
-//	offers     [{slug, state, category, position, title, summary, description, badge, currency, price, list_price, max_per_order, stock, parts, starts_at, ends_at}]
+//	offers     [{slug, state, category, position, title, summary, description, badge, currency, price, list_price, max_per_order, stock, parts, limits, starts_at, ends_at}]
 //
 // A text is {"zh": "…", "en": "…"} or {"use": "NAME"}; a price a text such as "19.90"; a
 // time RFC 3339 with its zone. A part is {"benefit": SLUG, "quantity": 1}, or
-// {"offer": SLUG, "quantity": 1} for all parts of another offer of the file. Benefits and
-// stocks that aren't in the file may be in the shop already.
+// {"offer": SLUG, "quantity": 1} for all parts of another offer of the file. A limit (限购) is
+// {"max": 2, "window": "ever" | "day" | "month", "of": "person" | "everybody", "channel": "web" | "api"};
+// where they are left out it is ever, of person, in all channels. Benefits and stocks that aren't in the file may be in the shop already.
 type File struct {
 	Stocks    []FileStock
 	Benefits  []FileBenefit
@@ -129,7 +131,7 @@ func ParseFile(data []byte) *File {
 		r.once(first, o, "key", o.text("key"))
 	}
 	clear(first)
-	for _, o := range top.list("offers", "slug", "state", "category", "position", "title", "summary", "description", "badge", "currency", "price", "list_price", "max_per_order", "stock", "parts", "starts_at", "ends_at") {
+	for _, o := range top.list("offers", "slug", "state", "category", "position", "title", "summary", "description", "badge", "currency", "price", "list_price", "max_per_order", "stock", "parts", "limits", "starts_at", "ends_at") {
 		r.offer(o, len(f.Offers))
 		r.once(first, o, "slug", o.text("slug"))
 	}
@@ -246,6 +248,9 @@ func (r *fileReader) offer(o object, i int) {
 	}
 	if o.get("max_per_order") != nil {
 		c.MaxPerOrder = o.whole("max_per_order", 1, 1000)
+	}
+	for _, l := range o.list("limits", "max", "window", "channel", "of") {
+		c.Limits = append(c.Limits, Limit{Max: l.whole("max", 1, maxUnits), Window: cmp.Or(Window(l.text("window")), Ever), Channel: l.text("channel"), Of: cmp.Or(Whose(l.text("of")), Person)})
 	}
 	currency := r.currency
 	if own := o.text("currency"); own != "" {

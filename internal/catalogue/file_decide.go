@@ -253,7 +253,7 @@ func contentParts(c Content) []named {
 		parts = append(parts, p.Quantity, p.Benefit.ID, benefitParts(p.Benefit))
 	}
 	return []named{{"title", c.Title}, {"summary", c.Summary}, {"description", c.Description}, {"badge", c.Badge}, {"price", c.Price},
-		{"list_price", c.List.Minor}, {"max_per_order", c.MaxPerOrder}, {"stock", c.Stock}, {"parts", parts}}
+		{"list_price", c.List.Minor}, {"max_per_order", c.MaxPerOrder}, {"stock", c.Stock}, {"parts", parts}, {"limits", c.Limits}}
 }
 
 func offerParts(o Offer) []named {

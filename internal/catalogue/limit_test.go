@@ -72,3 +72,17 @@ func TestLimitsAreChecked(t *testing.T) {
 		}
 	}
 }
+
+// A catalogue file says limits in full or leaves out what is usual, and what differs is told.
+func TestLimitsOfAFile(t *testing.T) {
+	f := ParseFile([]byte(with(t, `"price"`, `"limits": [{"max": 1}, {"max": 20, "window": "day", "of": "everybody", "channel": "api"}], "price"`)))
+	want := []Limit{{1, Ever, "", Person}, {20, Day, "api", Everybody}}
+	if told, _ := f.Problems(); len(told) > 0 || !slices.Equal(f.Offers[0].Offer.Draft.Limits, want) {
+		t.Fatalf("%v, %v", f.Offers[0].Offer.Draft.Limits, told)
+	}
+	is := f.Offers[0].Offer
+	was := is
+	if was.Draft.Limits = want[:1]; !slices.Equal(differing(offerParts(was), offerParts(is)), []string{"limits"}) {
+		t.Error("a limit that differs isn't told")
+	}
+}

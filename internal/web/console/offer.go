@@ -31,6 +31,7 @@ func (v *visit) contentFacts(c catalogue.Content, stocks map[id.Stock]string) []
 	add("console.price", sumText(c.Price))
 	add("console.field.list_price", sumText(c.List))
 	add("console.field.max_per_order", strconv.FormatInt(c.MaxPerOrder, 10))
+	add("console.field.limits", v.limitWords(c.Limits))
 	add("console.field.stock", stocks[c.Stock])
 	var parts []string
 	for _, p := range c.Parts {

@@ -36,6 +36,7 @@ type offerForm struct {
 	Categories []ui.Option
 	Stocks     []ui.Option
 	Parts      []partField
+	Limits     []limitField
 	Conflict   []difference // what somebody else saved meanwhile
 	Edited     bool
 }
@@ -92,6 +93,7 @@ func (v *visit) offerValues(o catalogue.Offer) url.Values {
 		set(partName(i)+".quantity", strconv.FormatInt(p.Quantity, 10))
 	}
 	set("parts", strconv.Itoa(min(len(c.Parts)+spareParts, maxParts)))
+	setLimits(f, c.Limits)
 	return f
 }
 
@@ -156,6 +158,7 @@ func (v *visit) offerForm(status int, o catalogue.Offer, values url.Values, thei
 	for _, c := range []money.Currency{money.CNY, money.USD, money.EUR, money.GBP, money.HKD, money.JPY} {
 		d.Currencies = append(d.Currencies, ui.Option{Value: string(c), Label: string(c), Selected: d.Values["currency"] == string(c)})
 	}
+	d.Limits = v.limitFields(d.Values)
 	for _, c := range catalogue.Categories {
 		d.Categories = append(d.Categories, ui.Option{Value: c, Label: v.category(c), Selected: d.Values["category"] == c})
 	}
@@ -174,6 +177,11 @@ func offerField(path string) string {
 		return path + ".zh"
 	case "parts":
 		return "parts[0].benefit"
+	case "limits":
+		return "limits[0].max"
+	}
+	if strings.HasPrefix(path, "limits[") && strings.HasSuffix(path, "]") {
+		return path + ".max"
 	}
 	if rest, ok := strings.CutPrefix(path, "parts["); ok {
 		n, after, _ := strings.Cut(rest, "]")
@@ -232,6 +240,7 @@ func (v *visit) readOffer(o catalogue.Offer, values url.Values, f *fault.Error) 
 	if o.EndsAt, good = v.readTime(get("ends_at")); !good {
 		bad("ends_at", "console.time")
 	}
+	c.Limits = readLimits(values, bad)
 	c.Parts = nil
 	n, _ := whole(get("parts"), 1, maxParts)
 	for i := range int(n) {
@@ -261,6 +270,12 @@ func saveOfferForm(c *Console, v *visit) error {
 	if v.f("op") == "more" {
 		n, _ := whole(v.f("parts"), 1, maxParts)
 		v.form.Set("parts", strconv.FormatInt(min(n+moreParts, maxParts), 10))
+		return v.offerForm(http.StatusOK, o, v.form, nil, nil)
+	}
+	closeUp(v.form)
+	if v.f("op") == "more_limits" {
+		n, _ := whole(v.f("limits"), 1, maxLimitRows)
+		v.form.Set("limits", strconv.FormatInt(min(n+1, maxLimitRows), 10))
 		return v.offerForm(http.StatusOK, o, v.form, nil, nil)
 	}
 	was := o
