@@ -96,6 +96,7 @@ func (s *Web) checkout(w http.ResponseWriter, r *http.Request) error {
 	if err := s.waysOn(r.Context(), v, g); err != nil {
 		return err
 	}
+	s.knowDevice(w, r, g.Version)
 	s.ui.Render(w, r, http.StatusOK, "shop/checkout", v)
 	return nil
 }
@@ -110,6 +111,11 @@ func (s *Web) forMember(r *http.Request, v *checkoutView, e *identity.Session, c
 		v.User = &ui.User{Name: e.Party.Label()}
 	}
 	v.Pays = s.pays(ui.LangOf(r), balance, v.Total, chosen)
+	limits, err := s.limits(r.Context(), v.lang, r, e, v.sold)
+	if err != nil {
+		return err
+	}
+	v.Groups = slices.Insert(v.Groups, 1, limits...)
 	back := url.QueryEscape("/checkout/" + v.Slug + "?n=" + strconv.FormatInt(v.Quantity, 10))
 	if v.Conflict, err = s.conflicts(r.Context(), v.lang, e, v.sold, v.Quantity, back); err != nil {
 		return err
@@ -249,8 +255,9 @@ func (s *Web) placeOrder(w http.ResponseWriter, r *http.Request) error {
 		return s.refuse(w, r, g, v, p, fault.New(fault.Conflict, "idempotency.reused"))
 	}
 	command, err := s.judge(r, g, v, p)
+	command.Device = s.knowDevice(w, r, g.Version)
 	if e != nil {
-		command.Party = e.Party.ID
+		command.Party, command.OwnPhone = e.Party.ID, e.Party.Phone
 	}
 	var done flow.Placed
 	if err == nil {
@@ -379,6 +386,8 @@ func (s *Web) refuse(w http.ResponseWriter, r *http.Request, g goods, v *checkou
 		v.Notice = ui.Flash{Tone: ui.Warn, Title: lang.T("shop.conflicts.changed"), Text: lang.Fault(f)}
 		v.Accepted = false
 	case isConflict(f.Code): // the form says why
+	case f.Code == "order.limit":
+		v.Notice = ui.Flash{Tone: ui.Warn, Title: lang.T("shop.limits.over"), Text: lang.Fault(f)}
 	case f.Code == "idempotency.reused":
 		v.Notice = ui.Flash{Tone: ui.Info, Title: lang.T("shop.again"), Text: lang.T("shop.again.text")}
 	case f.Kind == fault.Conflict || f.Kind == fault.Unavailable || f.Kind == fault.Invalid:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -76,7 +77,12 @@ func (s *Web) offer(w http.ResponseWriter, r *http.Request) error {
 	if v.Conflict, err = s.conflicts(r.Context(), lang, e, g.Version, 1, url.QueryEscape(v.Card.Href)); err != nil {
 		return err
 	}
-	v.Private = e != nil && v.Conflict.Note != "" // it tells what the member holds
+	limits, err := s.limits(r.Context(), lang, r, e, g.Version)
+	if err != nil {
+		return err
+	}
+	v.Groups = slices.Insert(v.Groups, 1, limits...)
+	v.Private = e != nil && (v.Conflict.Note != "" || len(limits) > 0) // it tells what the member holds and has bought
 	v.Open, v.Notice = open(lang, g)
 	if g.State == catalogue.Scheduled {
 		v.StartsAt = g.Offer.StartsAt
