@@ -19,11 +19,12 @@ import (
 // OrderRequest asks for a purchase. What it costs is ours to say: the prices in it are only
 // compared.
 type OrderRequest struct {
-	Lines   []OrderRequestLine `json:"lines" minItems:"1" maxItems:"20"`
-	Phone   string             `json:"phone,omitempty" maxLength:"30" doc:"Where the buyer is told of the delivery"`
-	Email   string             `json:"email,omitempty" maxLength:"254"`
-	Device  string             `json:"device,omitempty" minLength:"16" maxLength:"200" doc:"A random secret that the application keeps for as long as it is installed; purchase limits know a device by its hash, and nothing else is kept of it"`
-	Gateway string             `json:"gateway" minLength:"1" maxLength:"20" doc:"Where it will be paid: see list-gateways"`
+	Lines     []OrderRequestLine `json:"lines" minItems:"1" maxItems:"20"`
+	Phone     string             `json:"phone,omitempty" maxLength:"30" doc:"Where the buyer is told of the delivery"`
+	Email     string             `json:"email,omitempty" maxLength:"254"`
+	Device    string             `json:"device,omitempty" minLength:"16" maxLength:"200" doc:"A random secret that the application keeps for as long as it is installed; purchase limits know a device by its hash, and nothing else is kept of it"`
+	Gateway   string             `json:"gateway" minLength:"1" maxLength:"20" doc:"Where it will be paid: see list-gateways"`
+	Conflicts string             `json:"conflicts,omitempty" maxLength:"64" doc:"The conflicts_hash of a quote, once the buyer has acknowledged what it stands for; the text is kept with the order"`
 }
 
 // OrderRequestLine is an offer wanted.
@@ -134,7 +135,7 @@ func (a *API) orders() {
 // placeOrder is a hot path: its key and the hash of its request are kept in the order.
 func (a *API) placeOrder(ctx context.Context, c *Call, in *placeInput) (*Order, error) {
 	p := flow.Place{Request: order.KeyOf{Scope: "guest", Key: c.key}, RequestHash: c.hash(), Device: in.Body.Device, Phone: in.Body.Phone, Email: in.Body.Email,
-		Lang: string(c.Lang), Channel: "api", Gateway: in.Body.Gateway, Shown: a.terms.has, Lines: make([]flow.PlaceLine, len(in.Body.Lines))}
+		Lang: string(c.Lang), Channel: "api", Gateway: in.Body.Gateway, Shown: a.terms.has, Conflicts: in.Body.Conflicts, Lines: make([]flow.PlaceLine, len(in.Body.Lines))}
 	if c.session != nil {
 		p.Party, p.OwnPhone, p.Request = c.session.Party.ID, c.session.Party.Phone, order.Member(c.session.Party.ID, c.key)
 	}

@@ -146,8 +146,10 @@ type QuoteRequestLine struct {
 
 // Quote is what an order would cost now.
 type Quote struct {
-	Lines []QuoteLine `json:"lines"`
-	Total Money       `json:"total"`
+	Lines         []QuoteLine `json:"lines"`
+	Total         Money       `json:"total"`
+	Conflicts     []Conflict  `json:"conflicts" doc:"What the purchase means for the rights that the caller holds, and within itself, the gravest first. A guest holds nothing known"`
+	ConflictsHash string      `json:"conflicts_hash,omitempty" doc:"Of what has to be acknowledged: send it with the order once its buyer has"`
 }
 
 // QuoteLine is the price of one line.
@@ -432,6 +434,7 @@ func (a *API) quoteOrder(ctx context.Context, c *Call, in *quoteInput) (*Quote, 
 		return nil, err
 	}
 	out := &Quote{Lines: []QuoteLine{}}
+	var wanted []flow.Wanted
 	var total money.Amount
 	for i, l := range in.Body.Lines {
 		s := all[l.Offer]
@@ -444,6 +447,7 @@ func (a *API) quoteOrder(ctx context.Context, c *Call, in *quoteInput) (*Quote, 
 		case l.Quantity > s.version.Content.MaxPerOrder:
 			return nil, fault.New(fault.Invalid, "order.quantity", "limit", limit).At("lines["+strconv.Itoa(i)+"].quantity", "order.quantity", "limit", limit)
 		}
+		wanted = append(wanted, flow.Wanted{Version: s.version, Quantity: l.Quantity})
 		q := s.quote()
 		amount, err := q.Unit.Times(l.Quantity)
 		if err != nil {
@@ -459,5 +463,6 @@ func (a *API) quoteOrder(ctx context.Context, c *Call, in *quoteInput) (*Quote, 
 			Stock: s.stock, Terms: termsHash(c.Lang, s.version.Content)})
 	}
 	out.Total = moneyOf(total)
-	return out, nil
+	localized(c)
+	return out, a.checked(ctx, c, out, wanted)
 }

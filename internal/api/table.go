@@ -20,11 +20,11 @@ var table = []spec{
 	{Name: "list-offers", Method: get, Path: "/offers", For: Everyone, Repeat: Reads, Summary: "List and search the offers on the shelves"},
 	{Name: "get-offer", Method: get, Path: "/offers/{offer}", For: Everyone, Repeat: Reads, Summary: "Look at an offer with everything to be known before paying", Faults: "order.no_offer"},
 	{Name: "list-gateways", Method: get, Path: "/gateways", For: Everyone, Repeat: Reads, Summary: "List the ways to pay"},
-	{Name: "quote-order", Method: post, Path: "/quotes", For: Everyone, Repeat: Reads, Summary: "Ask what an order would cost, and why", Faults: quoteFaults},
+	{Name: "quote-order", Method: post, Path: "/quotes", For: Shopper, Repeat: Reads, Summary: "Ask what an order would cost, and why, and what it means for what one holds", Faults: quoteFaults},
 
 	// Orders.
 	{Name: "place-order", Method: post, Path: "/orders", For: Shopper, Repeat: Keyed, Status: http.StatusCreated, Summary: "Place an order",
-		Faults: quoteFaults + " order.limit order.limit_who order.sold_out order.price_changed order.terms order.gateway request.short_key identity.phone identity.email"},
+		Faults: quoteFaults + " order.limit order.limit_who order.sold_out order.price_changed order.terms order.conflict order.conflict_unread order.conflict_changed order.gateway request.short_key identity.phone identity.email"},
 	{Name: "get-order", Method: get, Path: "/orders/{id}", For: Holder, Repeat: Reads, Summary: "Look at an order", Faults: "order.not_found"},
 	{Name: "cancel-order", Method: post, Path: "/orders/{id}/cancel", For: Holder, Repeat: Natural, Why: "a cancelled order stays cancelled and is answered as it stands",
 		Summary: "Cancel an order that isn't paid", Faults: "order.not_found order.paid order.closed order.unknown"},
@@ -81,6 +81,12 @@ var table = []spec{
 	{Name: "set-offer-state", Method: post, Path: "/staff/offers/{offer}/state", For: Staff, Right: identity.CatalogueEdit, Repeat: Keyed, Summary: "Put an offer on sale, pause it, archive it",
 		Faults: "catalogue.content catalogue.no_offer catalogue.edited catalogue.state catalogue.unpublished"},
 	{Name: "list-offer-versions", Method: get, Path: "/staff/offers/{offer}/versions", For: Staff, Right: identity.CatalogueView, Repeat: Reads, Summary: "List an offer's versions", Faults: "catalogue.no_offer"},
+	{Name: "check-offer", Method: get, Path: "/staff/offers/{offer}/conflicts", For: Staff, Right: identity.CatalogueView, Repeat: Reads, Summary: "What the parts of a working copy mean for one another", Faults: "catalogue.no_offer"},
+	{Name: "list-relations", Method: get, Path: "/staff/relations", For: Staff, Right: identity.CatalogueView, Repeat: Reads, Summary: "List the relations between benefits"},
+	{Name: "create-relation", Method: post, Path: "/staff/relations", For: Staff, Right: identity.CatalogueEdit, Repeat: Keyed, Status: http.StatusCreated, Summary: "Declare a relation between benefits; purchases are judged by it at once",
+		Faults: "catalogue.content catalogue.relation_taken"},
+	{Name: "save-relation", Method: put, Path: "/staff/relations/{relation}", For: Staff, Right: identity.CatalogueEdit, Repeat: Keyed, Summary: "Change a relation", Faults: "catalogue.content catalogue.no_relation catalogue.edited"},
+	{Name: "remove-relation", Method: post, Path: "/staff/relations/{relation}/remove", For: Staff, Right: identity.CatalogueEdit, Repeat: Keyed, Status: http.StatusNoContent, Summary: "Take a relation away", Faults: "catalogue.no_relation catalogue.edited"},
 	{Name: "import-catalogue", Method: post, Path: "/staff/catalogue", For: Staff, Right: identity.CatalogueEdit, Repeat: Natural, Why: "what is as the file says is left alone", MaxBody: maxCatalogue,
 		Summary: "Bring the catalogue to what a file says, all of it or none; or find out what would happen", Faults: "catalogue.file catalogue.slug_taken catalogue.edited stock.name_taken"},
 

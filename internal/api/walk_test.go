@@ -60,7 +60,11 @@ func newWorld(t testing.TB, r *rig) *world {
 		}
 		w.ids["code"] = string(codes[len(codes)-1].ID)
 		benefits, err := r.Catalogue.AllBenefits(ctx, tx)
-		w.ids["benefit"] = string(benefits[0].ID)
+		w.ids["benefit"], w.ids["relation"] = string(benefits[0].ID), "walk"
+		if err != nil {
+			return err
+		}
+		_, err = r.Catalogue.PutRelation(ctx, tx, catalogue.Relation{Key: "walk", Kind: catalogue.Extends, Name: catalogue.Text{ZH: "线", EN: "line"}, From: catalogue.Side{Provider: "q"}, Severity: catalogue.Inform}, "system", r.Clock.Now())
 		return err
 	})
 	w.ids["id"], w.ids["offer"], w.ids["stock"], w.ids["party"] = string(w.mine.id), string(offer.ID), string(counted), w.lin.id
@@ -80,6 +84,8 @@ func newWorld(t testing.TB, r *rig) *world {
 	saved["slug"] = "walk-on"
 	w.bodies = map[string]any{
 		"place-order": placeBody(offer.ID, 1), "quote-order": map[string]any{"lines": []any{map[string]any{"offer": offer.ID, "quantity": 1}}},
+		"create-relation": map[string]any{"key": "new", "kind": "extends", "name": text, "from": map[string]any{"provider": "q"}, "severity": "inform"},
+		"save-relation":   map[string]any{"version": 1, "kind": "extends", "name": text, "from": map[string]any{"provider": "q"}, "severity": "block"}, "remove-relation": map[string]any{"version": 2},
 		"reveal-codes": map[string]any{"confirm": true}, "create-benefit": benefit, "save-benefit": saved,
 		"create-offer": map[string]any{"slug": "walk", "draft": draft}, "save-offer": map[string]any{"revision": 3, "draft": draft}, "publish-offer": map[string]any{"revision": 3},
 		"set-offer-state": map[string]any{"revision": 3, "state": "paused"}, "import-catalogue": map[string]any{"format": catalogue.FileFormat},
@@ -219,6 +225,7 @@ func TestRolesActAtOnce(t *testing.T) {
 // and nothing else.
 var effects = map[string]string{
 	"confirm-session": "?", "create-benefit": "benefits+1 benefit_versions+1 audit_rows+1 idempotency+1", "save-benefit": "benefit_versions+1 audit_rows+1 idempotency+1",
+	"create-relation": "relations+1 relation_versions+1 audit_rows+1 idempotency+1", "save-relation": "relation_versions+1 audit_rows+1 idempotency+1", "remove-relation": "relation_versions+1 audit_rows+1 idempotency+1",
 	"create-offer": "offers+1 audit_rows+1 idempotency+1", "save-offer": "audit_rows+1 idempotency+1", "publish-offer": "offer_versions+1 audit_rows+1 idempotency+1", "set-offer-state": "audit_rows+1 idempotency+1",
 	"create-stock": "stocks+1 audit_rows+1 idempotency+1", "receive-stock": "stock_receipts+1 audit_rows+1 idempotency+1", "set-low-mark": "audit_rows+1 idempotency+1",
 	"generate-codes": "code_batches+1 codes+2 audit_rows+1 idempotency+1", "void-codes": "audit_rows+1", "staff-reveal-code": "audit_rows+1", "allow-reveals": "audit_rows+1 idempotency+1",
@@ -295,7 +302,7 @@ func another(body map[string]any) map[string]any {
 		switch v := v.(type) {
 		case string:
 			switch {
-			case k == "slug":
+			case k == "slug" || k == "key":
 				out[k] = v + "x"
 				continue
 			case slices.Contains([]string{"name", "note", "reason"}, k):

@@ -196,7 +196,7 @@ func (r Relation) findings(all []Holding, wanted []Part, now time.Time) []Findin
 		}
 		return in
 	}
-	wantFrom, wantTo, hadFrom, hadTo := want(r.From.Has), want(r.opposes), had(r.From.Has), had(r.opposes)
+	wantFrom, wantTo, hadFrom, hadTo := want(r.From.Has), want(r.Opposes), had(r.From.Has), had(r.Opposes)
 	within := pairs(wantFrom, wantTo, r.Kind.Mutual())
 	var out []Finding
 	add := func(c Case, s Severity, w []Part, h []Holding) {

@@ -76,9 +76,9 @@ func (r Relation) Other() Side {
 	return r.To
 }
 
-// opposes reports whether b stands against From. What is on both sides of a relation that
+// Opposes reports whether b stands against From. What is on both sides of a relation that
 // isn't mutual belongs to From alone.
-func (r Relation) opposes(b Benefit) bool {
+func (r Relation) Opposes(b Benefit) bool {
 	return r.Other().Has(b) && (r.Kind.Mutual() || !r.From.Has(b))
 }
 

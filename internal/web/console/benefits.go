@@ -49,8 +49,9 @@ func benefits(c *Console, v *visit) error {
 			l.Tabs = append(l.Tabs, ui.Option{Label: v.known("console.kind."+k, k), Href: v.with("kind", k), Selected: kind == k, Count: strconv.Itoa(of[k])})
 		}
 	}
+	l.Actions = []ui.Action{{Label: v.t("console.relations"), Href: "/console/relations", Kind: "secondary"}}
 	if v.who.May(identity.CatalogueEdit) {
-		l.Actions = []ui.Action{{Label: v.t("console.benefits.new"), Href: "/console/benefits/new", Icon: "plus"}}
+		l.Actions = []ui.Action{l.Actions[0], {Label: v.t("console.benefits.new"), Href: "/console/benefits/new", Icon: "plus"}}
 	}
 	l.Table = ui.Table{Caption: v.t("console.nav.benefits"), Columns: []ui.Column{{Label: v.t("console.benefit")}, {Label: v.t("console.kind")}, {Label: v.t("console.provider")}, {Label: v.t("console.field.stock")}, {Label: v.t("console.version"), End: true}}}
 	for _, b := range cut(v, shown, &l.Table.Pager) {

@@ -64,6 +64,7 @@ type offerView struct {
 	Names       map[id.Party]string
 	Changes     []difference // the working copy against the version on sale
 	Stale       []string     // benefits of which there is a newer version
+	Conflicts   []conflictGroup
 	Parts       []partRow
 	Moves       []stateMove
 	MayEdit     bool
@@ -106,6 +107,9 @@ func offerPage(c *Console, v *visit) error {
 			return err
 		}
 		if stocks, err = v.stockNames(tx); err != nil {
+			return err
+		}
+		if d.Conflicts, err = v.inner(tx, o.Draft); err != nil {
 			return err
 		}
 		return v.staleParts(tx, d)

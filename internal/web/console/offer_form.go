@@ -36,6 +36,7 @@ type offerForm struct {
 	Categories []ui.Option
 	Stocks     []ui.Option
 	Parts      []partField
+	Conflicts  []conflictGroup
 	Limits     []limitField
 	Conflict   []difference // what somebody else saved meanwhile
 	Edited     bool
@@ -150,7 +151,8 @@ func (v *visit) offerForm(status int, o catalogue.Offer, values url.Values, thei
 			}
 			d.Parts = append(d.Parts, p)
 		}
-		return nil
+		d.Conflicts, err = v.inner(tx, chosenParts(values, all))
+		return err
 	})
 	if err != nil {
 		return err
@@ -168,6 +170,20 @@ func (v *visit) offerForm(status int, o catalogue.Offer, values url.Values, thei
 		d.Crumbs = []ui.Crumb{{Label: v.t("ui.nav.offers"), Href: "/console/offers"}, {Label: orSlug(v.pick(o.Draft.Title), o.Slug), Href: d.Back}, {Label: v.t("console.edit")}}
 	}
 	return v.render(status, "offer_form", d)
+}
+
+// chosenParts are the parts that the form has now.
+func chosenParts(values url.Values, all []catalogue.Benefit) catalogue.Content {
+	var c catalogue.Content
+	n, _ := whole(single(values, "parts"), 1, maxParts)
+	for i := range int(n) {
+		q, ok := whole(single(values, partName(i)+".quantity"), 1, 1000)
+		at := slices.IndexFunc(all, func(b catalogue.Benefit) bool { return string(b.ID) == single(values, partName(i)+".benefit") })
+		if ok && at >= 0 {
+			c.Parts = append(c.Parts, catalogue.Part{Benefit: all[at], Quantity: q})
+		}
+	}
+	return c
 }
 
 // offerField is the field of the form for a path that the catalogue complains about.
@@ -266,6 +282,9 @@ func saveOfferForm(c *Console, v *visit) error {
 		if o, err = v.offer(); err != nil {
 			return err
 		}
+	}
+	if v.f("op") == "check" {
+		return v.offerForm(http.StatusOK, o, v.form, nil, nil)
 	}
 	if v.f("op") == "more" {
 		n, _ := whole(v.f("parts"), 1, maxParts)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/pquerna/otp/hotp"
 
+	"hufu/internal/catalogue"
 	"hufu/internal/db"
 	"hufu/internal/db/dbtest"
 	"hufu/internal/flow/flowtest"
@@ -261,6 +262,9 @@ func (r *rig) filled() map[string]string {
 			return err
 		}
 		out["ben"] = string(o.Draft.Parts[0].Benefit.ID)
+		if _, err := r.shop.Catalogue.PutRelation(r.Context(), tx, catalogue.Relation{Key: "line", Kind: catalogue.Extends, Name: catalogue.Text{ZH: "线", EN: "Line"}, From: catalogue.Side{Provider: "p"}, Severity: catalogue.Inform}, "system", r.shop.Clock.Now()); err != nil {
+			return err
+		}
 		all, err := vault.CodesOf(r.Context(), tx, batch, "", 30)
 		if err != nil {
 			return err
@@ -291,5 +295,5 @@ func at(pattern string, ids map[string]string) string {
 		k = map[string]string{"rights": string(id.New[id.Right]()), "exceptions": string(id.New[id.Case]()), "imports": string(id.New[id.Import]()), "customers": string(id.New[id.Party]()), "staff": string(id.New[id.Party]()),
 			"orders": string(id.New[id.Order]()), "offers": string(id.New[id.Offer]()), "benefits": string(id.New[id.Benefit]()), "stocks": string(id.New[id.Stock]()), "batches": string(id.New[id.Batch]()), "codes": string(id.New[id.Code]())}[family]
 	}
-	return strings.NewReplacer("{id}", k, "{n}", "1").Replace(path)
+	return strings.NewReplacer("{id}", k, "{n}", "1", "{key}", "line").Replace(path)
 }
