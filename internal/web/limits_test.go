@@ -45,7 +45,7 @@ func TestLimitsAreToldBeforePaying(t *testing.T) {
 		s.republish("duo", func(c *catalogue.Content) {
 			c.Limits = []catalogue.Limit{{Max: 2, Window: catalogue.Day, Of: catalogue.Person}, {Max: 5, Window: catalogue.Ever, Channel: "web", Of: catalogue.Everybody}}
 		})
-		has(b.get("/offers/duo"), "Purchase limits", "2 for each person a day", "You may buy 2 more", "5 in all (web shop)", "5 are left")
+		has(b.get("/offers/duo"), "Purchase limits", "2 a day for each person", "You may buy 2 more", "5 for everybody (web shop)", "5 are left")
 		if r := b.get("/offers/duo"); r.Header.Get("Cache-Control") != "no-store" {
 			t.Error("the page of a member may be kept")
 		}
