@@ -42,6 +42,8 @@ type orderView struct {
 	MayUnmask bool
 	Party     id.Party
 	Contact   string // in full, right after it was asked for
+
+	Acknowledged *order.Acknowledgement
 }
 
 type orderLine struct {
@@ -83,6 +85,13 @@ func (v *visit) orderPage(status int, contact string, refusal error) error {
 	err = v.view(func(tx *db.Tx) error {
 		if s, err = v.dossier(tx, k); err != nil {
 			return err
+		}
+		a, found, err := v.c.Flows.Orders.Acknowledged(v.r.Context(), tx, k)
+		if err != nil {
+			return err
+		}
+		if d.Acknowledged = nil; found {
+			d.Acknowledged = &a
 		}
 		return v.orderLines(tx, s, d)
 	})

@@ -9,6 +9,7 @@ import (
 	"hufu/internal/db/dbtest"
 	"hufu/internal/i18n"
 	"hufu/internal/id"
+	"hufu/internal/order"
 )
 
 // A relation is declared, read as shoppers will read it, edited by two, and taken away; and
@@ -85,6 +86,11 @@ func TestRelationsAreDeclaredInTheConsole(t *testing.T) {
 		if all := declared(); len(all) != 1 || all[0].Key != "line" {
 			t.Errorf("declared %+v", all)
 		}
+		r.do(func(tx *db.Tx) error {
+			return r.shop.Orders.Acknowledge(t.Context(), tx, []order.Acknowledgement{{Order: id.Order(ids["ord"]), Hash: "5f5f", Text: "one\ntwo", Lang: "en", At: r.shop.Clock.Now()}})
+		})
+		b.get("/console/orders/" + ids["ord"])
+		b.want(200, "What the buyer acknowledged", "one\ntwo", "5f5f")
 		b.get("/console/audit?q=only-one")
 		b.want(200, "Relation removed", "Relation saved")
 	})
