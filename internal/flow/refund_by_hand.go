@@ -7,6 +7,7 @@ import (
 	"hufu/internal/db"
 	"hufu/internal/fault"
 	"hufu/internal/id"
+	"hufu/internal/naming"
 	"hufu/internal/paygate"
 	"hufu/internal/payment"
 )
@@ -28,9 +29,17 @@ type RefundByHand struct {
 // nothing to pay, with refund.told when the gateway tells that it paid, or is about to, and
 // with refund.exceeds.
 func (f *Flows) RefundByHand(ctx context.Context, c RefundByHand) (payment.Refund, error) {
-	for field, missing := range map[string]bool{"reason": c.Reason == "", "reference": c.Reference == "", "way": !c.Way.Known()} {
-		if missing {
-			return payment.Refund{}, fault.New(fault.Invalid, "refund."+field).At(field, "refund."+field)
+	reference, plain := naming.Name(c.Reference)
+	if !plain || naming.HiddenText(c.Reason) {
+		return payment.Refund{}, fault.New(fault.Invalid, "naming.hidden")
+	}
+	c.Reference = reference
+	for _, field := range []struct {
+		name    string
+		missing bool
+	}{{"way", !c.Way.Known()}, {"reference", c.Reference == ""}, {"reason", c.Reason == ""}} {
+		if field.missing {
+			return payment.Refund{}, fault.New(fault.Invalid, "refund."+field.name).At(field.name, "refund."+field.name)
 		}
 	}
 	told, err := f.askRefund(ctx, c.Refund)
@@ -47,7 +56,7 @@ func (f *Flows) RefundByHand(ctx context.Context, c RefundByHand) (payment.Refun
 		switch at := a.now(); {
 		case at.ID != out.ID:
 			return fault.New(fault.Conflict, "refund.replaced", "refund", string(at.ID))
-		case at.State == payment.RefundDone && at.ByHand == c.Way && at.Reference == c.Reference:
+		case at.State == payment.RefundDone && at.ByHand == c.Way && naming.Key(at.Reference) == naming.Key(c.Reference):
 			return nil
 		case at.State == payment.RefundDone:
 			return fault.New(fault.Conflict, "refund.done")
