@@ -56,7 +56,7 @@ func (f *Flows) RefundByHand(ctx context.Context, c RefundByHand) (payment.Refun
 		switch at := a.now(); {
 		case at.ID != out.ID:
 			return fault.New(fault.Conflict, "refund.replaced", "refund", string(at.ID))
-		case at.State == payment.RefundDone && at.ByHand == c.Way && naming.Key(at.Reference) == naming.Key(c.Reference):
+		case at.State == payment.RefundDone && at.ByHand == c.Way && naming.Same(at.Reference, c.Reference):
 			return nil
 		case at.State == payment.RefundDone:
 			return fault.New(fault.Conflict, "refund.done")
