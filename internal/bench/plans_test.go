@@ -16,7 +16,7 @@ var constant = []string{
 	"order.by_key", "order.lines_by_key", "order.lock", "order.lock_paid", "order.lines", "order.lines_paid", "order.due", "order.since", "order.newest_pending", "order.newest_unusual", "exception.count",
 	"payment.intents", "payment.lock_intents", "payment.lock_beside", "payment.notices_seen", "payment.captures_by_txn", "payment.to_poll", "payment.due_refunds",
 	"inventory.live_of_lines", "vault.free", "vault.free_waiting", "vault.sealed_of_rights", "vault.sealed_of_orders", "entitlement.lock_of_orders",
-	"order.lock_tallies", "order.tallies", "ledger.last_seal", "job.due", "job.count",
+	"order.lock_tallies", "order.tallies", "catalogue.last_relation", "ledger.last_seal", "job.due", "job.count",
 }
 
 // partial are the indexes that hold what is under way alone; to walk over one is fine.

@@ -2,6 +2,7 @@ package catalogue
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -153,9 +154,16 @@ func writeRelation(ctx context.Context, tx *db.Tx, r *Relation, state string, by
 	if state == "removed" {
 		body = ""
 	}
-	return tx.WriteAll(ctx, relationWrites, 1, func(_ int, w *db.Binder) {
+	err = tx.WriteAll(ctx, relationWrites, 1, func(_ int, w *db.Binder) {
 		w.Int(last + 1).Text(r.Key).Int(r.Version).Text(body).Time(r.UpdatedAt).Text(string(by))
 	})
+	if err == nil {
+		err = tx.Flush(ctx)
+	}
+	if db.IsUnique(err) { // somebody else wrote one at the same moment: look again
+		return fmt.Errorf("%w: %w", db.ErrStale, err)
+	}
+	return err
 }
 
 // Inner finds what the parts of a content mean for one another, and what they mean to

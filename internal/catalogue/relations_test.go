@@ -1,7 +1,9 @@
 package catalogue_test
 
 import (
+	"errors"
 	"reflect"
+	"sync"
 	"testing"
 	"time"
 
@@ -80,6 +82,34 @@ func TestRelationsAreVersioned(t *testing.T) {
 			t.Errorf("declared anew as version %d", a.Version)
 		}
 		listed(a, b)
+	})
+}
+
+// Relations that several people declare at the same moment are all declared.
+func TestRelationsDeclaredAtOnce(t *testing.T) {
+	each(t, func(r *rig) {
+		const n = 8
+		errs := make([]error, n)
+		var all sync.WaitGroup
+		for i := range n {
+			all.Go(func() {
+				errs[i] = r.d.Do(t.Context(), func(tx *db.Tx) error {
+					_, err := r.s.PutRelation(t.Context(), tx, line("line-"+string(rune('a'+i))), "pty_1", now)
+					return err
+				})
+			})
+		}
+		all.Wait()
+		if err := errors.Join(errs...); err != nil {
+			t.Error(err)
+		}
+		r.must(func(tx *db.Tx) error {
+			found, err := r.s.Relations(t.Context(), tx)
+			if len(found) != n {
+				t.Errorf("%d of %d are declared", len(found), n)
+			}
+			return err
+		})
 	})
 }
 
