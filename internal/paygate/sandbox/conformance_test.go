@@ -724,6 +724,7 @@ func TestF18UnknownIsNeverFailure(t *testing.T) {
 			r := newRig(t)
 			r.pay(number(1))
 			r.press(r.link(number(2)), "")
+			patient := r.ad
 			if how == "hang" {
 				r.ad = r.adapter(sandbox.Config{Timeout: 50 * time.Millisecond})
 			}
@@ -752,6 +753,7 @@ func TestF18UnknownIsNeverFailure(t *testing.T) {
 			}
 
 			r.faults(gateway.Faults{})
+			r.ad = patient
 			q := r.ad.QueryRefund(t.Context(), req.Ref())
 			if want := map[bool]paygate.RefundState{true: paygate.RefundDone, false: paygate.RefundAbsent}[hasEffect]; q.State != want {
 				t.Errorf("asked again: %+v, want %s", q, want)
