@@ -47,15 +47,7 @@ func TestJourneyFirstSale(t *testing.T) {
 	shopper.at("/offers/first-month")
 	shopper.press(".dock-buy button")
 	shopper.at("/checkout/first-month")
-	shopper.fill("#phone", "13800001234")
-	shopper.press("#agree")
-	shopper.press(payNow)
-	shopper.await("the cashier", "document.readyState === 'complete' && document.querySelector('button[value=pay]')")
-	order := string(orderNamed(shopper))
-	shopper.press("button[value=pay]")
-	shopper.await("it is paid", "document.querySelector('.sign.done')")
-	shopper.press("a.button.main")
-	shopper.await("the rights", "document.readyState === 'complete' && location.pathname === '/orders/"+order+"'")
+	order := buys(shopper)
 	shopper.press(`a[href^="/orders/` + order + `/reveal"]`)
 	shopper.at("/orders/" + order + "/reveal")
 	shopper.press("#agree")
@@ -106,6 +98,22 @@ func TestJourneyFirstSale(t *testing.T) {
 	b.visit("http://" + home + "/console")
 	b.shot("home")
 	s.verify()
+}
+
+// buys fills in the checkout that a guest's tab is at, pays at the cashier, and is back at
+// the order, which it names.
+func buys(b *tab) string {
+	b.t.Helper()
+	b.fill("#phone", "13800001234")
+	b.press("#agree")
+	b.press(payNow)
+	b.await("the cashier", "document.readyState === 'complete' && document.querySelector('button[value=pay]')")
+	order := string(orderNamed(b))
+	b.press("button[value=pay]")
+	b.await("it is paid", "document.querySelector('.sign.done')")
+	b.press("a.button.main")
+	b.await("the rights", "document.readyState === 'complete' && location.pathname === '/orders/"+order+"'")
+	return order
 }
 
 // owner makes the first owner by the address that was printed, with password and authenticator.

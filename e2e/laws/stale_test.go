@@ -87,7 +87,7 @@ func TestAStaleDecisionIsNotWritten(t *testing.T) {
 		},
 		"code": func(ctx context.Context, s *flowtest.Shop, tx *db.Tx, offer flowtest.Offer, _, _ id.Order, _ []id.Line) error {
 			first, second := id.New[id.Right](), id.New[id.Right]()
-			given, err := s.Flows.Codes.Pick(ctx, tx, []vault.Want{{Right: first, Stock: offer.Parts[0].Stock}}, s.Clock.Now())
+			given, err := flowtest.Pick(ctx, tx, s.Flows.Codes, []vault.Want{{Right: first, Stock: offer.Parts[0].Stock}}, s.Clock.Now())
 			if err != nil || len(given) != 1 {
 				return errors.Join(err, errors.New("no code was picked"))
 			}

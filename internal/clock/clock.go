@@ -42,14 +42,6 @@ func (f *Fake) Advance(d time.Duration) {
 	f.mu.Unlock()
 }
 
-// Micros is t as the database keeps it: Unix microseconds UTC, 0 for the zero time.
-func Micros(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMicro()
-}
-
 // FromMicros is the inverse of Micros.
 func FromMicros(us int64) time.Time {
 	if us == 0 {

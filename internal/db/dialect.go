@@ -9,7 +9,7 @@ import (
 // Dialect is one of the two databases. Statements are written in the SQL they share, with
 // parameters $1, $2, ... and these tokens for what they don't:
 //
-//	{{in $1 text}}             = ANY($1) / IN (the members of $1); the argument is made by Texts or Ints
+//	{{in $1 text}}             = ANY($1) / IN (the members of $1); the argument is made by Texts or Blobs
 //	{{values a text, b bigint}} the column list and source of an INSERT of a set
 //	{{rows a text, b bigint}}   a table r(a, b) of the set, to be joined in UPDATE ... FROM
 //	{{for update}}              row locks; nothing on SQLite, whose writer is alone

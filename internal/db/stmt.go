@@ -94,7 +94,6 @@ func Registered() []*Stmt {
 // Set is the argument of an {{in ...}} token.
 type Set struct {
 	texts []string
-	ints  []int64
 	blobs [][]byte
 }
 
@@ -107,17 +106,12 @@ func Texts[T ~string](members []T) Set {
 	return Set{texts: s}
 }
 
-// Ints makes a set of numbers.
-func Ints(members []int64) Set { return Set{ints: slices.Clone(members)} }
-
 // Blobs makes a set of byte strings.
 func Blobs(members [][]byte) Set { return Set{blobs: members} }
 
 func (s Set) arg(d Dialect) any {
 	if d == Postgres {
 		switch {
-		case s.ints != nil:
-			return s.ints
 		case s.blobs != nil:
 			return s.blobs
 		case s.texts == nil:
@@ -127,8 +121,6 @@ func (s Set) arg(d Dialect) any {
 	}
 	var v any = s.texts
 	switch {
-	case s.ints != nil:
-		v = s.ints
 	case s.blobs != nil:
 		h := make([]string, len(s.blobs))
 		for i, b := range s.blobs {

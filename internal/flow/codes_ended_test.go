@@ -49,7 +49,7 @@ func TestAnEndedCodeIsNeverPicked(t *testing.T) {
 					wants = append(wants, vault.Want{Right: id.New[id.Right](), Stock: stock})
 				}
 				var err error
-				given, err = s.Flows.Codes.Pick(t.Context(), tx, wants, s.Clock.Now())
+				given, err = flowtest.Pick(t.Context(), tx, s.Flows.Codes, wants, s.Clock.Now())
 				return err
 			}); err != nil {
 				t.Fatal(err)

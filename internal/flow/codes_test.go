@@ -13,6 +13,7 @@ import (
 	"hufu/internal/db/dbtest"
 	"hufu/internal/fault"
 	"hufu/internal/flow"
+	"hufu/internal/flow/flowtest"
 	"hufu/internal/id"
 	"hufu/internal/inventory"
 	"hufu/internal/vault"
@@ -309,7 +310,7 @@ func TestVoidIsForGood(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			given, err := s.Codes.Pick(t.Context(), tx, wants, s.clock.Now())
+			given, err := flowtest.Pick(t.Context(), tx, s.Codes, wants, s.clock.Now())
 			if err != nil {
 				return err
 			}

@@ -13,6 +13,7 @@ import (
 	"hufu/internal/db/dbtest"
 	"hufu/internal/fault"
 	"hufu/internal/flow"
+	"hufu/internal/flow/flowtest"
 	"hufu/internal/i18n"
 	"hufu/internal/id"
 	"hufu/internal/tabular"
@@ -260,7 +261,7 @@ func (s *codeShop) sell(t testing.TB, n int64) {
 		for range n {
 			wants = append(wants, vault.Want{Right: id.New[id.Right](), Stock: s.stock})
 		}
-		given, err := s.Codes.Pick(t.Context(), tx, wants, s.clock.Now())
+		given, err := flowtest.Pick(t.Context(), tx, s.Codes, wants, s.clock.Now())
 		if err != nil {
 			return err
 		}

@@ -47,22 +47,6 @@ type Given struct {
 	ExpiresAt time.Time // the code's own end; zero: none
 }
 
-// Pick is Reach and Give in one.
-func (p *Pool) Pick(ctx context.Context, tx *db.Tx, wants []Want, now time.Time) (map[id.Right]Given, error) {
-	most := map[id.Stock]int64{}
-	for _, w := range wants {
-		most[w.Stock]++
-	}
-	r, err := p.Reach(ctx, tx, most, now)
-	if err != nil {
-		return nil, err
-	}
-	if err := tx.Flush(ctx); err != nil {
-		return nil, err
-	}
-	return r.Give(ctx, tx, wants)
-}
-
 // Reach is free codes within a transaction's reach.
 type Reach struct {
 	pool *Pool
