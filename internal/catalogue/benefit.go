@@ -5,6 +5,7 @@ import (
 
 	"hufu/internal/fault"
 	"hufu/internal/id"
+	"hufu/internal/money"
 )
 
 // Text is a text in both languages. Chinese is required wherever a text is; English falls
@@ -49,6 +50,9 @@ type Benefit struct {
 	Attributes map[string]string
 	// ValidDays is how long the right lasts from its grant; 0 means as the disclosure says.
 	ValidDays int64
+	// Worth is what it costs by itself in the trade: shares of a price that aren't declared go
+	// by it. Zero isn't known.
+	Worth money.Amount
 	// Stock counts the units there are; "" is without limit. A benefit delivered by a code
 	// takes one from this stock's codes.
 	Stock id.Stock

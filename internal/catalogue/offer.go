@@ -40,12 +40,6 @@ func (s State) MayBecome(t State) bool { return slices.Contains(next[s], t) }
 // Categories are the shelves of the shop.
 var Categories = []string{"video", "audio", "cinema", "reading", "life", "games"}
 
-// Part is a benefit in an offer, with how many of it one unit of the offer gives.
-type Part struct {
-	Benefit  Benefit
-	Quantity int64
-}
-
 // Content is everything of an offer that a version freezes.
 type Content struct {
 	Title       Text
@@ -59,8 +53,15 @@ type Content struct {
 	// Stock limits the offer itself, apart from the stocks of its parts; "" doesn't.
 	Stock id.Stock
 	Parts []Part
+	// Choices are what options among the parts are picked for.
+	Choices []Choice
 	// Limits are how many may be bought beyond one order; each one holds.
 	Limits []Limit
+	// Rules say who may buy; all of them have to let a buyer.
+	Rules []Issuing
+	// Floor is what the price may never be below, whatever lowers it; zero is no floor.
+	Floor money.Amount
+	Room  Room
 }
 
 // SameTerms reports whether a buyer who was told d is bound by, and gets, the same: the

@@ -273,7 +273,8 @@ func (s *Service) refresh(ctx context.Context, tx *db.Tx, c Content) (Content, e
 		if !ok {
 			return c, fault.New(fault.Invalid, "catalogue.content").At("parts["+strconv.Itoa(i)+"]", "catalogue.no_benefit", "name", p.Benefit.Slug)
 		}
-		parts[i] = Part{Benefit: b, Quantity: p.Quantity}
+		p.Benefit = b
+		parts[i] = p
 	}
 	c.Parts = parts
 	return c, nil

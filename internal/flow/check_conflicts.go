@@ -35,9 +35,11 @@ func (f *Flows) Conflicts(ctx context.Context, tx *db.Tx, party id.Party, wanted
 	if err != nil {
 		return nil, false, err
 	}
-	c := checking{Flows: f, relations: relations}
+	c := conflicts{Flows: f, relations: relations}
 	w := &placing{Place: Place{Party: party}, wanted: wanted}
-	c.add(w)
+	if err := c.add(w); err != nil {
+		return nil, false, err
+	}
 	if err := c.ask(ctx, tx); err != nil {
 		return nil, false, err
 	}
@@ -47,9 +49,9 @@ func (f *Flows) Conflicts(ctx context.Context, tx *db.Tx, party id.Party, wanted
 	return c.find(w, f.Clock.Now()), w.touched, nil
 }
 
-// checking holds a batch against the relations between benefits. What no relation speaks of
+// conflicts holds a batch against the relations between benefits. What no relation speaks of
 // costs nothing.
-type checking struct {
+type conflicts struct {
 	*Flows
 	relations []catalogue.Relation
 	parties   []id.Party // whose rights matter
@@ -57,19 +59,19 @@ type checking struct {
 	holdings  map[id.Party][]catalogue.Holding
 }
 
-// add takes a command into account.
-func (c *checking) add(w *placing) {
+func (c *conflicts) add(w *placing) error {
 	if len(c.relations) == 0 {
-		return
+		return nil
 	}
 	w.parts = partsOf(w.wanted)
 	if w.touched = len(catalogue.Touched(c.relations, w.parts)) > 0; w.touched && w.Party != "" {
 		c.parties = append(c.parties, w.Party)
 	}
+	return nil
 }
 
 // ask asks for what the parties hold.
-func (c *checking) ask(ctx context.Context, tx *db.Tx) error {
+func (c *conflicts) ask(ctx context.Context, tx *db.Tx) error {
 	if len(c.parties) == 0 {
 		return nil
 	}
@@ -79,7 +81,7 @@ func (c *checking) ask(ctx context.Context, tx *db.Tx) error {
 }
 
 // load waits for what was asked and puts each right beside the benefit that it was given of.
-func (c *checking) load(ctx context.Context, tx *db.Tx) error {
+func (c *conflicts) load(ctx context.Context, tx *db.Tx) error {
 	if len(c.parties) == 0 {
 		return nil
 	}
@@ -107,7 +109,7 @@ func (c *checking) load(ctx context.Context, tx *db.Tx) error {
 	return nil
 }
 
-func (c *checking) find(w *placing, now time.Time) []catalogue.Finding {
+func (c *conflicts) find(w *placing, now time.Time) []catalogue.Finding {
 	if !w.touched {
 		return nil
 	}
@@ -115,22 +117,23 @@ func (c *checking) find(w *placing, now time.Time) []catalogue.Finding {
 }
 
 // judge refuses a command that what its buyer holds forbids, or that has to be acknowledged
-// and wasn't, or was as something else. What was is to be kept with the order.
-func (c *checking) judge(w *placing, now time.Time) (*order.Acknowledgement, error) {
+// and wasn't, or was as something else. What was is kept with the order.
+func (c *conflicts) judge(w *placing, now time.Time) error {
 	found := c.find(w, now)
 	if all := catalogue.Of(found, catalogue.Block); len(all) > 0 {
-		return nil, refusal("order.conflict", all)
+		return refusal("order.conflict", all)
 	}
 	all, hash := catalogue.Of(found, catalogue.Acknowledge), catalogue.FindingsHash(found)
 	switch {
 	case hash == "":
-		return nil, nil
+		return nil
 	case w.Conflicts == "":
-		return nil, refusal("order.conflict_unread", all)
+		return refusal("order.conflict_unread", all)
 	case w.Conflicts != hash:
-		return nil, refusal("order.conflict_changed", all)
+		return refusal("order.conflict_changed", all)
 	}
-	return &order.Acknowledgement{Order: w.order.ID, Hash: hash, Text: acknowledged(w.Lang, all), Lang: w.Lang, At: now}, nil
+	w.ack = &order.Acknowledgement{Order: w.order.ID, Hash: hash, Text: acknowledged(w.Lang, all), Lang: w.Lang, At: now}
+	return nil
 }
 
 func refusal(code string, all []catalogue.Finding) error {

@@ -35,7 +35,7 @@ type Place struct {
 	// Shown reports whether a hash that was acknowledged is of a version's terms, as the face
 	// that asks shows them. Nil believes every hash.
 	Shown func(*catalogue.Version, string) bool
-	// Conflicts is the hash of the findings that the shopper acknowledged; see checking.judge.
+	// Conflicts is the hash of the findings that the shopper acknowledged; see conflicts.judge.
 	Conflicts string
 }
 
@@ -87,11 +87,12 @@ type placing struct {
 	order  *order.Order
 	intent *payment.Intent
 	need   []map[id.Stock]int64 // of each line
+	wanted []Wanted             // of each line
 	twin   int                  // an earlier command of the batch with the same request, or -1
 
-	wanted  []Wanted // of each line
 	parts   []catalogue.Part
 	touched bool // a relation speaks of a part
+	ack     *order.Acknowledgement
 }
 
 func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db.Answer[Placed], error) {
@@ -117,10 +118,11 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 	if err != nil {
 		return nil, err
 	}
-	check := checking{Flows: f}
-	if check.relations, err = declared(); err != nil {
+	relations, err := declared()
+	if err != nil {
 		return nil, err
 	}
+	all := checks{&conflicts{Flows: f, relations: relations}}
 	was, err := f.shownBefore(ctx, tx, commands, sale)
 	if err != nil {
 		return nil, err
@@ -144,8 +146,11 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 			answers[i].Err = err
 			continue
 		}
+		if err := all.add(w); err != nil {
+			answers[i].Err = err
+			continue
+		}
 		first[c.Request], work[i] = i, w
-		check.add(w)
 		quoted = append(quoted, w.order)
 		for _, need := range w.need {
 			for s := range need {
@@ -154,14 +159,14 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 		}
 	}
 
-	if err := check.ask(ctx, tx); err != nil {
+	if err := all.ask(ctx, tx); err != nil {
 		return nil, err
 	}
 	book, limits, err := f.lockTaken(ctx, tx, stocks, quoted)
 	if err != nil {
 		return nil, err
 	}
-	if err := check.load(ctx, tx); err != nil {
+	if err := all.load(ctx, tx); err != nil {
 		return nil, err
 	}
 	if err := f.setAside(ctx, tx, book, now); err != nil {
@@ -180,8 +185,7 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 			answers[i].Err, refused = err, append(refused, i)
 			continue
 		}
-		ack, err := check.judge(w, now)
-		if err != nil {
+		if err := all.judge(w, now); err != nil {
 			answers[i].Err, refused = err, append(refused, i)
 			continue
 		}
@@ -189,8 +193,8 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 			answers[i].Err, refused = soldOut(sale[short]), append(refused, i)
 			continue
 		}
-		if ack != nil {
-			acks = append(acks, *ack)
+		if w.ack != nil {
+			acks = append(acks, *w.ack)
 		}
 		for j := range w.order.Lines {
 			limits.Count(&w.order.Lines[j], w.order.Lines[j].Quantity)

@@ -1,0 +1,61 @@
+package flow
+
+import (
+	"context"
+	"time"
+
+	"hufu/internal/db"
+)
+
+// check is one thing that orders of a batch are held against before their units are
+// reserved. What it needs of the database it asks for the whole batch at once.
+type check interface {
+	// add takes an order into account. It refuses what can be seen from the command alone.
+	add(w *placing) error
+	// ask asks without waiting, before anything is locked.
+	ask(ctx context.Context, tx *db.Tx) error
+	// load waits for what was asked, once the stocks are locked.
+	load(ctx context.Context, tx *db.Tx) error
+	// judge refuses an order, or puts what is to be kept of it into w. It is called in the
+	// order of the batch, and only for orders that no check before refused.
+	judge(w *placing, now time.Time) error
+}
+
+// checks are those of a batch, in the order in which they refuse.
+type checks []check
+
+func (all checks) add(w *placing) error {
+	for _, c := range all {
+		if err := c.add(w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (all checks) ask(ctx context.Context, tx *db.Tx) error {
+	for _, c := range all {
+		if err := c.ask(ctx, tx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (all checks) load(ctx context.Context, tx *db.Tx) error {
+	for _, c := range all {
+		if err := c.load(ctx, tx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (all checks) judge(w *placing, now time.Time) error {
+	for _, c := range all {
+		if err := c.judge(w, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
