@@ -212,7 +212,7 @@ func TestTimesAddUp(t *testing.T) {
 			at = at.Add(time.Duration(rapid.Int64Range(0, min(int64(ends.Sub(at)), int64(today.Sub(at)))).Draw(t, "gap")))
 		}
 		more := rapid.Int64Range(1, 400).Draw(t, "more")
-		found := Conflicts(rapid.Permutation(held).Draw(t, "held"), []Part{{Benefit{ID: "w", Provider: Provider{Key: "tv"}, ValidDays: more}, 2}}, line, today)
+		found := Conflicts(rapid.Permutation(held).Draw(t, "held"), []Part{{Benefit: Benefit{ID: "w", Provider: Provider{Key: "tv"}, ValidDays: more}, Quantity: 2}}, line, today)
 		at0 := slices.IndexFunc(found, func(f Finding) bool { return f.Case == ExtendsHeld })
 		if at0 < 0 {
 			t.Fatal("nothing found")
@@ -238,7 +238,7 @@ func TestWhatARelationMeans(t *testing.T) {
 		}
 		return Hold(id.Right(x.Slug+strconv.Itoa(ago)), x, at, ends, time.Time{}, false)
 	}
-	one := func(x Benefit) []Part { return []Part{{x, 1}} }
+	one := func(x Benefit) []Part { return []Part{{Benefit: x, Quantity: 1}} }
 	relation := func(k RelationKind, from, to Side, ever bool) Relation {
 		return Relation{Key: "r", Kind: k, From: from, To: to, Ever: ever, Severity: Block}
 	}
@@ -255,11 +255,11 @@ func TestWhatARelationMeans(t *testing.T) {
 		{"the same after its end", relation(Extends, side("basic"), Side{}, false), []Holding{hold(basic, 32)}, one(basic), "", 0},
 		{"an unused code beside what runs", relation(Extends, side("basic"), Side{}, false), []Holding{hold(basic, 1), hold(code, 300)}, one(basic), ExtendsHeld, 92},
 		{"an unused code alone", relation(Extends, side("basic"), Side{}, false), []Holding{hold(code, 300)}, one(basic), ExtendsHeld, 0},
-		{"two in one order", relation(Extends, side("basic"), Side{}, false), nil, []Part{{basic, 2}}, ExtendsInside, 0},
+		{"two in one order", relation(Extends, side("basic"), Side{}, false), nil, []Part{{Benefit: basic, Quantity: 2}}, ExtendsInside, 0},
 		{"the lower below the higher", relation(Supersedes, side("gold"), side("basic"), false), []Holding{hold(gold, 1)}, one(basic), HigherHeld, 0},
 		{"the higher over the lower", relation(Supersedes, side("gold"), side("basic"), false), []Holding{hold(basic, 1)}, one(gold), LowerHeld, 0},
 		{"the higher over all, itself held", relation(Supersedes, side("gold"), all, false), []Holding{hold(gold, 1)}, one(gold), "", 0},
-		{"both at once", relation(Supersedes, side("gold"), side("basic"), false), nil, []Part{{gold, 1}, {basic, 1}}, SupersedesInside, 0},
+		{"both at once", relation(Supersedes, side("gold"), side("basic"), false), nil, []Part{{Benefit: gold, Quantity: 1}, {Benefit: basic, Quantity: 1}}, SupersedesInside, 0},
 		{"exclusive", relation(Excludes, side("gold"), side("basic"), false), []Holding{hold(basic, 1)}, one(gold), ExcludesHeld, 0},
 		{"exclusive, and over", relation(Excludes, side("gold"), side("basic"), false), []Holding{hold(basic, 40)}, one(gold), "", 0},
 		{"new customers only", relation(Excludes, side("gold"), all, true), []Holding{hold(basic, 40)}, one(gold), ExcludesHeld, 0},
@@ -267,8 +267,8 @@ func TestWhatARelationMeans(t *testing.T) {
 		{"needs what isn't there", relation(Needs, side("gold"), side("basic"), false), nil, one(gold), NeedsMissing, 0},
 		{"needs what is over", relation(Needs, side("gold"), side("basic"), false), []Holding{hold(basic, 40)}, one(gold), NeedsMissing, 0},
 		{"needs what is held", relation(Needs, side("gold"), side("basic"), false), []Holding{hold(basic, 1)}, one(gold), NeedsHeld, 0},
-		{"needs what comes along", relation(Needs, side("gold"), side("basic"), false), nil, []Part{{gold, 1}, {basic, 1}}, NeedsInside, 0},
-		{"doesn't need itself", relation(Needs, side("gold"), all, false), nil, []Part{{gold, 2}}, NeedsMissing, 0},
+		{"needs what comes along", relation(Needs, side("gold"), side("basic"), false), nil, []Part{{Benefit: gold, Quantity: 1}, {Benefit: basic, Quantity: 1}}, NeedsInside, 0},
+		{"doesn't need itself", relation(Needs, side("gold"), all, false), nil, []Part{{Benefit: gold, Quantity: 2}}, NeedsMissing, 0},
 		{"overlaps", relation(Overlaps, side("gold"), side("basic"), false), []Holding{hold(basic, 1)}, one(gold), OverlapsHeld, 0},
 		{"another provider", relation(Overlaps, side("gold"), Side{Provider: "radio"}, false), []Holding{hold(basic, 1)}, one(gold), "", 0},
 	} {

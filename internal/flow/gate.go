@@ -7,7 +7,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"hufu/internal/catalogue"
 	"hufu/internal/db"
+	"hufu/internal/fault"
 	"hufu/internal/id"
 	"hufu/internal/order"
 )
@@ -39,6 +41,10 @@ func (f *Flows) soldOutAlready(c Place) error {
 		}
 	}
 	return nil
+}
+
+func soldOut(s catalogue.Sale) error {
+	return fault.New(fault.Conflict, "order.sold_out", "zh", s.Version.Content.Title.ZH, "en", s.Version.Content.Title.EN)
 }
 
 // RefreshGate learns of what came back to stock, of offers that changed meanwhile, and of

@@ -225,7 +225,3 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 	}
 	return answers, f.Payments.AddIntents(ctx, tx, intents)
 }
-
-func soldOut(s catalogue.Sale) error {
-	return fault.New(fault.Conflict, "order.sold_out", "zh", s.Version.Content.Title.ZH, "en", s.Version.Content.Title.EN)
-}
