@@ -185,7 +185,7 @@ func (a *API) shelf(ctx context.Context, tx *db.Tx, offers []catalogue.Offer) ([
 	now := a.Flows.Clock.Now()
 	var wanted []id.OfferVersion
 	for _, o := range offers {
-		wanted = append(wanted, o.VersionID)
+		wanted = append(wanted, o.Settled(now).VersionID)
 	}
 	versions, err := a.Flows.Catalogue.Versions(ctx, tx, wanted)
 	if err != nil {
@@ -203,7 +203,7 @@ func (a *API) shelf(ctx context.Context, tx *db.Tx, offers []catalogue.Offer) ([
 	}
 	var out []shown
 	for _, o := range offers {
-		s := shown{offer: o, state: o.At(now), version: versions[o.VersionID]}
+		s := shown{offer: o, state: o.At(now), version: versions[o.Settled(now).VersionID]}
 		if s.version != nil && s.state != catalogue.Draft && s.state != catalogue.Archived {
 			s.stock = noteOf(s.version.Content.Supplies(), stocks)
 			out = append(out, s)

@@ -451,7 +451,9 @@ func (p OfferPlace) put(o *catalogue.Offer) {
 }
 
 func (a *API) showOffer(o catalogue.Offer) *Offer {
-	return &Offer{ID: o.ID, Slug: o.Slug, State: o.State, Now: o.At(a.Flows.Clock.Now()), Version: o.Version, Sold: o.VersionID, Revision: o.Revision,
+	now := a.Flows.Clock.Now()
+	o = o.Settled(now)
+	return &Offer{ID: o.ID, Slug: o.Slug, State: o.State, Now: o.At(now), Version: o.Version, Sold: o.VersionID, Revision: o.Revision,
 		OfferPlace: OfferPlace{o.Category, o.Position, timeIf(o.StartsAt), timeIf(o.EndsAt)}, Draft: showContent(o.Draft), CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt}
 }
 

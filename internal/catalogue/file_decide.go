@@ -166,7 +166,7 @@ func (f *File) DecideOffer(i int, was *Offer, sold *Version, benefits map[string
 	var fields []string
 	o.State = Draft
 	if was != nil {
-		o.ID, o.State, o.VersionID, o.Version, o.Revision, o.CreatedAt, o.UpdatedAt = was.ID, was.State, was.VersionID, was.Version, was.Revision, was.CreatedAt, was.UpdatedAt
+		o.ID, o.State, o.VersionID, o.Version, o.Next, o.Revision, o.CreatedAt, o.UpdatedAt = was.ID, was.State, was.VersionID, was.Version, was.Next, was.Revision, was.CreatedAt, was.UpdatedAt
 		fields = differing(offerParts(*was), offerParts(*o))
 	}
 	if target == "" {

@@ -82,6 +82,7 @@ type Offer struct {
 	State     State
 	VersionID id.OfferVersion // the published version, "" before the first
 	Version   int64           // its number
+	Next      Next            // what is to be sold later; see Settled
 	Category  string
 	Position  int64
 	StartsAt  time.Time // sold from then on; zero: at once

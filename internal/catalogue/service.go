@@ -94,7 +94,8 @@ func (s *Service) ForSale(ctx context.Context, tx *db.Tx, offers []id.Offer, now
 	var wanted []id.OfferVersion
 	err := tx.Query(ctx, selectForSale, func(scan func(...any) error) error {
 		var o Offer
-		err := scan(&o.ID, &o.State, &o.VersionID, db.Time(&o.StartsAt), db.Time(&o.EndsAt))
+		err := scan(&o.ID, &o.State, &o.VersionID, db.Time(&o.StartsAt), db.Time(&o.EndsAt), &o.Next.ID, db.Time(&o.Next.At))
+		o = o.Settled(now)
 		rows[o.ID] = o
 		wanted = append(wanted, o.VersionID)
 		return err
@@ -218,7 +219,8 @@ func (s *Service) Save(ctx context.Context, tx *db.Tx, o Offer, now time.Time) (
 	if err != nil {
 		return Offer{}, err
 	}
-	n, err := tx.Exec(ctx, saveOffer, o.Slug, o.State, o.VersionID, o.Version, o.Category, o.Position, db.Micros(o.StartsAt), db.Micros(o.EndsAt), draft, db.Micros(now), o.ID, o.Revision)
+	n, err := tx.Exec(ctx, saveOffer, o.Slug, o.State, o.VersionID, o.Version, o.Category, o.Position, db.Micros(o.StartsAt), db.Micros(o.EndsAt), draft,
+		o.Next.ID, o.Next.Number, db.Micros(o.Next.At), db.Micros(now), o.ID, o.Revision)
 	if err != nil {
 		return Offer{}, err
 	}
@@ -231,25 +233,14 @@ func (s *Service) Save(ctx context.Context, tx *db.Tx, o Offer, now time.Time) (
 }
 
 // Publish freezes the working copy as the next version, with the benefits as they are now,
-// and returns the offer that sells it. The offer's state does not change.
+// and returns the offer that sells it. The offer's state does not change; a version that is
+// scheduled takes over from this one when its time comes.
 func (s *Service) Publish(ctx context.Context, tx *db.Tx, o Offer, by id.Party, now time.Time) (Offer, Version, error) {
-	c := o.Draft
-	refreshed, err := s.refresh(ctx, tx, c)
+	o = o.Settled(now)
+	v, err := s.freeze(ctx, tx, &o, by, now)
 	if err != nil {
 		return Offer{}, Version{}, err
 	}
-	if err := refreshed.Validate(); err != nil {
-		return Offer{}, Version{}, err
-	}
-	relations, err := s.Relations(ctx, tx)
-	if err != nil {
-		return Offer{}, Version{}, err
-	}
-	if f := refreshed.inner(relations, now); f != nil {
-		return Offer{}, Version{}, f
-	}
-	o.Draft = refreshed
-	v := Version{ID: id.New[id.OfferVersion](), Offer: o.ID, Number: o.Version + 1, Content: refreshed, CreatedAt: now, CreatedBy: by}
 	o.VersionID, o.Version = v.ID, v.Number
 	if o, err = s.Save(ctx, tx, o, now); err != nil {
 		return Offer{}, Version{}, err

@@ -26,18 +26,18 @@ func decode[T any](text string) (v T, err error) {
 	return v, err
 }
 
-const offerColumns = `id, slug, state, version_id, version, category, position, starts_at, ends_at, draft, revision, created_at, updated_at`
+const offerColumns = `id, slug, state, version_id, version, category, position, starts_at, ends_at, draft, revision, next_version_id, next_version, next_at, created_at, updated_at`
 
 var (
-	selectForSale = db.SQL("catalogue.for_sale", `SELECT id, state, version_id, starts_at, ends_at FROM offers WHERE id {{in $1 text}}`)
+	selectForSale = db.SQL("catalogue.for_sale", `SELECT id, state, version_id, starts_at, ends_at, next_version_id, next_at FROM offers WHERE id {{in $1 text}}`)
 	selectVersion = db.SQL("catalogue.version", `SELECT id, offer_id, number, body, created_at, created_by FROM offer_versions WHERE id {{in $1 text}}`)
 	listVersions  = db.SQL("catalogue.versions_of", `SELECT id, offer_id, number, body, created_at, created_by FROM offer_versions WHERE offer_id = $1 ORDER BY number DESC`)
 	selectOffers  = db.SQL("catalogue.offers", `SELECT `+offerColumns+` FROM offers WHERE id {{in $1 text}}`)
 	selectSlug    = db.SQL("catalogue.offer_by_slug", `SELECT `+offerColumns+` FROM offers WHERE slug = $1`)
 	listOffers    = db.SQL("catalogue.list_offers", `SELECT `+offerColumns+` FROM offers WHERE state <> 'archived' ORDER BY position, id`)
 	listAllOffers = db.SQL("catalogue.list_all_offers", `SELECT `+offerColumns+` FROM offers ORDER BY position, id`)
-	insertOffer   = db.Rows("catalogue.insert_offer", `INSERT INTO offers {{values id text, slug text, state text, version_id text, version bigint, category text, position bigint, starts_at bigint, ends_at bigint, draft text, revision bigint, created_at bigint, updated_at bigint}}`)
-	saveOffer     = db.SQL("catalogue.save_offer", `UPDATE offers SET slug = $1, state = $2, version_id = $3, version = $4, category = $5, position = $6, starts_at = $7, ends_at = $8, draft = $9, revision = revision + 1, updated_at = $10 WHERE id = $11 AND revision = $12`)
+	insertOffer   = db.Rows("catalogue.insert_offer", `INSERT INTO offers {{values id text, slug text, state text, version_id text, version bigint, category text, position bigint, starts_at bigint, ends_at bigint, draft text, revision bigint, next_version_id text, next_version bigint, next_at bigint, created_at bigint, updated_at bigint}}`)
+	saveOffer     = db.SQL("catalogue.save_offer", `UPDATE offers SET slug = $1, state = $2, version_id = $3, version = $4, category = $5, position = $6, starts_at = $7, ends_at = $8, draft = $9, next_version_id = $10, next_version = $11, next_at = $12, revision = revision + 1, updated_at = $13 WHERE id = $14 AND revision = $15`)
 	insertVersion = db.Rows("catalogue.insert_version", `INSERT INTO offer_versions {{values id text, offer_id text, number bigint, body text, created_at bigint, created_by text}}`)
 
 	selectBenefits  = db.SQL("catalogue.benefits", `SELECT body FROM benefits WHERE id {{in $1 text}} ORDER BY slug`)
@@ -70,7 +70,7 @@ func loadOffers(ctx context.Context, tx *db.Tx, stmt *db.Stmt, args ...any) ([]O
 		var o Offer
 		var draft string
 		if err := scan(&o.ID, &o.Slug, &o.State, &o.VersionID, &o.Version, &o.Category, &o.Position, db.Time(&o.StartsAt), db.Time(&o.EndsAt),
-			&draft, &o.Revision, db.Time(&o.CreatedAt), db.Time(&o.UpdatedAt)); err != nil {
+			&draft, &o.Revision, &o.Next.ID, &o.Next.Number, db.Time(&o.Next.At), db.Time(&o.CreatedAt), db.Time(&o.UpdatedAt)); err != nil {
 			return err
 		}
 		var err error
@@ -102,7 +102,7 @@ func writeOffer(ctx context.Context, tx *db.Tx, o Offer) error {
 	}
 	return tx.WriteAll(ctx, insertOffer, 1, func(_ int, b *db.Binder) {
 		b.Text(string(o.ID)).Text(o.Slug).Text(string(o.State)).Text(string(o.VersionID)).Int(o.Version).Text(o.Category).Int(o.Position).
-			Time(o.StartsAt).Time(o.EndsAt).Text(draft).Int(o.Revision).Time(o.CreatedAt).Time(o.UpdatedAt)
+			Time(o.StartsAt).Time(o.EndsAt).Text(draft).Int(o.Revision).Text(string(o.Next.ID)).Int(o.Next.Number).Time(o.Next.At).Time(o.CreatedAt).Time(o.UpdatedAt)
 	})
 }
 

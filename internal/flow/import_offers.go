@@ -20,7 +20,7 @@ func (in *importing) importOffers(ctx context.Context) error {
 	}
 	for _, fo := range in.file.Offers {
 		if was := present[fo.Offer.Slug]; was != nil {
-			wanted = append(wanted, was.VersionID)
+			wanted = append(wanted, was.Settled(in.now).VersionID)
 		}
 	}
 	sold, err := in.Catalogue.Versions(ctx, in.tx, wanted)
@@ -35,7 +35,7 @@ func (in *importing) importOffers(ctx context.Context) error {
 		was := present[fo.Offer.Slug]
 		var version *catalogue.Version
 		if was != nil {
-			version = sold[was.VersionID]
+			version = sold[was.Settled(in.now).VersionID]
 		}
 		d, row := in.file.DecideOffer(i, was, version, in.benefits, in.stocks, relations, in.now)
 		if !in.add(row) {

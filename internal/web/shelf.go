@@ -61,7 +61,7 @@ func (s *Web) look(ctx context.Context) ([]goods, time.Time, error) {
 func (s *Web) stand(ctx context.Context, tx *db.Tx, offers []catalogue.Offer, now time.Time) ([]goods, error) {
 	var wanted []id.OfferVersion
 	for _, o := range offers {
-		wanted = append(wanted, o.VersionID)
+		wanted = append(wanted, o.Settled(now).VersionID)
 	}
 	versions, err := s.Flows.Catalogue.Versions(ctx, tx, wanted)
 	if err != nil {
@@ -79,7 +79,7 @@ func (s *Web) stand(ctx context.Context, tx *db.Tx, offers []catalogue.Offer, no
 	}
 	var out []goods
 	for _, o := range offers {
-		g := goods{Offer: o, State: o.At(now), Version: versions[o.VersionID]}
+		g := goods{Offer: o, State: o.At(now), Version: versions[o.Settled(now).VersionID]}
 		if g.Version == nil || g.State == catalogue.Draft || g.State == catalogue.Archived {
 			continue
 		}

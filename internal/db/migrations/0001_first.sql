@@ -13,6 +13,7 @@ CREATE TABLE offers (
   state TEXT NOT NULL CHECK (state IN ('draft','scheduled','live','paused','archived')),
   version_id TEXT NOT NULL, version BIGINT NOT NULL, category TEXT NOT NULL, position BIGINT NOT NULL,
   starts_at BIGINT NOT NULL, ends_at BIGINT NOT NULL, draft TEXT NOT NULL, revision BIGINT NOT NULL,
+  next_version_id TEXT NOT NULL, next_version BIGINT NOT NULL, next_at BIGINT NOT NULL, -- takes over by itself
   created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL
 ) {{clustered}};
 CREATE INDEX offers_shown ON offers (state, position, id);

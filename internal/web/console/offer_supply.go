@@ -24,8 +24,8 @@ func (v *visit) supplies(tx *db.Tx, offers []catalogue.Offer) (map[id.Offer]supp
 	ctx := v.r.Context()
 	var published []id.OfferVersion
 	for _, o := range offers {
-		if o.VersionID != "" {
-			published = append(published, o.VersionID)
+		if sold := o.Settled(v.c.now()).VersionID; sold != "" {
+			published = append(published, sold)
 		}
 	}
 	versions, err := v.c.Flows.Catalogue.Versions(ctx, tx, published)
@@ -36,7 +36,7 @@ func (v *visit) supplies(tx *db.Tx, offers []catalogue.Offer) (map[id.Offer]supp
 	var wanted []id.Stock
 	for _, o := range offers {
 		content := o.Draft
-		if x := versions[o.VersionID]; x != nil {
+		if x := versions[o.Settled(v.c.now()).VersionID]; x != nil {
 			content = x.Content
 		}
 		needs[o.ID] = content.Supplies()
