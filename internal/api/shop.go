@@ -193,9 +193,7 @@ func (a *API) shelf(ctx context.Context, tx *db.Tx, offers []catalogue.Offer) ([
 	}
 	var ids []id.Stock
 	for _, v := range versions {
-		for s := range v.Content.Supplies() {
-			ids = append(ids, s)
-		}
+		ids = append(ids, v.Content.Stocks()...)
 	}
 	stocks, err := a.Flows.Inventory.Stocks(ctx, tx, ids)
 	if err != nil {
@@ -205,7 +203,8 @@ func (a *API) shelf(ctx context.Context, tx *db.Tx, offers []catalogue.Offer) ([
 	for _, o := range offers {
 		s := shown{offer: o, state: o.At(now), version: versions[o.Settled(now).VersionID]}
 		if s.version != nil && s.state != catalogue.Draft && s.state != catalogue.Archived {
-			s.stock = noteOf(s.version.Content.Supplies(), stocks)
+			c := s.version.Content
+			s.stock = noteOf(c.Supplies(c.Plentiful(inventory.Free(stocks)), now), stocks)
 			out = append(out, s)
 		}
 	}

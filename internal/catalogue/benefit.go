@@ -18,6 +18,9 @@ type Text struct {
 // Empty reports whether nothing is written.
 func (t Text) Empty() bool { return t.ZH == "" && t.EN == "" }
 
+// Param gives the text to a message as {name}, in the language it is read in.
+func (t Text) Param(name string) []string { return []string{name + ".zh", t.ZH, name + ".en", t.EN} }
+
 // within reports whether neither language has more than n characters.
 func (t Text) within(n int) bool {
 	return utf8.RuneCountInString(t.ZH) <= n && utf8.RuneCountInString(t.EN) <= n

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"hufu/internal/fault"
 	"hufu/internal/id"
@@ -114,7 +115,7 @@ func TestSuppliesAddUp(t *testing.T) {
 	c.Stock, c.Parts[0].Benefit.Stock, c.Parts[0].Quantity = "stk_a", "stk_b", 2
 	other.Benefit.Stock, other.Quantity = "stk_b", 3
 	c.Parts = append(c.Parts, other, Part{Benefit: aBenefit("free"), Quantity: 9})
-	need := c.Supplies()
+	need := c.Supplies(nil, time.Now())
 	if len(need) != 2 || need["stk_a"] != 1 || need["stk_b"] != 5 {
 		t.Errorf("supplies: %v", need)
 	}

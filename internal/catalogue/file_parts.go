@@ -62,6 +62,9 @@ func (w *flattening) offer(i int) {
 		default:
 			w.offer(inner)
 			o.broken = o.broken || w.Offers[inner].broken
+			if w.Offers[inner].nests() && !w.Offers[inner].broken {
+				wrong = "catalogue.file_nested"
+			}
 			for _, g := range w.Offers[inner].Gives {
 				o.add(g.Benefit, g.Quantity*p.quantity, k)
 			}
@@ -76,6 +79,11 @@ func (w *flattening) offer(i int) {
 	}
 	w.path = w.path[:len(w.path)-1]
 	w.stage[i] = closed
+}
+
+// nests reports whether an offer has another in it.
+func (o *FileOffer) nests() bool {
+	return slices.ContainsFunc(o.parts, func(p filePart) bool { return p.offer != "" })
 }
 
 // add gives more of a benefit. What is out of all bounds stays so, without overflow.

@@ -251,7 +251,7 @@ func TestOffersWithinOffersMultiply(t *testing.T) {
 		return `{"slug": "` + slug + `", "category": "video", "title": {"zh": "二", "en": "Two"}, "price": "1.00", "parts": [` + parts + `]}`
 	}
 	data := with(t, `, "stock": "seats"}`, `},`+strings.Join([]string{
-		offer("year", `{"offer": "month-card", "quantity": 12}`),
+		offer("year", `{"benefit": "month", "quantity": 12}`),
 		offer("family", `{"benefit": "month"}, {"offer": "year", "quantity": 3}, {"offer": "month-card"}`),
 		offer("absurd", `{"offer": "year", "quantity": 1000}`),
 	}, ","))
@@ -264,6 +264,15 @@ func TestOffersWithinOffersMultiply(t *testing.T) {
 	}
 	if len(told) != 1 || told[0].Code != "catalogue.quantity" || told[0].Path != "offers[3].parts[0].quantity" || rows[6].Change != Refused || rows[5].Change != Created {
 		t.Errorf("told %+v", told)
+	}
+}
+
+func TestOffersNestOneLevelDeep(t *testing.T) {
+	told, rows := judge(with(t, `, "stock": "seats"}`, `},
+	{"slug": "year", "category": "video", "title": {"zh": "年", "en": "Year"}, "price": "1.00", "parts": [{"offer": "month-card", "quantity": 12}]},
+	{"slug": "family", "category": "video", "title": {"zh": "家", "en": "Family"}, "price": "1.00", "parts": [{"offer": "year"}, {"offer": "month-card"}]}`))
+	if len(told) != 1 || told[0].Code != "catalogue.file_nested" || told[0].Path != "offers[2].parts[0].offer" || rows[5].Change != Refused || rows[4].Change != Created {
+		t.Errorf("told %+v %+v", told, rows)
 	}
 }
 

@@ -65,12 +65,12 @@ type Content struct {
 }
 
 // SameTerms reports whether a buyer who was told d is bound by, and gets, the same: the
-// parts, what must be told of each, and how many an order may have. Limits are no terms: who
+// parts, the choices, what must be told of each, and how many an order may have. Limits are no terms: who
 // is within them is bound by nothing else and gets the same, and who isn't is refused.
 func (c Content) SameTerms(d Content) bool {
-	return c.MaxPerOrder == d.MaxPerOrder && slices.EqualFunc(c.Parts, d.Parts, func(p, q Part) bool {
+	return c.MaxPerOrder == d.MaxPerOrder && slices.EqualFunc(c.Choices, d.Choices, Choice.sameTerms) && slices.EqualFunc(c.Parts, d.Parts, func(p, q Part) bool {
 		a, b := p.Benefit, q.Benefit
-		return p.Quantity == q.Quantity && a.ID == b.ID && a.Kind == b.Kind && a.Provider == b.Provider && a.Name == b.Name && a.Disclosure == b.Disclosure &&
+		return p.Quantity == q.Quantity && p.Choice == q.Choice && p.Validity.same(q.Validity) && p.Release.same(q.Release) && a.ID == b.ID && a.Kind == b.Kind && a.Provider == b.Provider && a.Name == b.Name && a.Disclosure == b.Disclosure &&
 			maps.Equal(a.Attributes, b.Attributes) && a.ValidDays == b.ValidDays && a.Coded == b.Coded
 	})
 }
@@ -116,20 +116,6 @@ func (o Offer) At(now time.Time) State {
 	return s
 }
 
-// Supplies is how many units of which stocks one unit of the offer takes.
-func (c Content) Supplies() map[id.Stock]int64 {
-	need := map[id.Stock]int64{}
-	if c.Stock != "" {
-		need[c.Stock]++
-	}
-	for _, p := range c.Parts {
-		if p.Benefit.Stock != "" {
-			need[p.Benefit.Stock] += p.Quantity
-		}
-	}
-	return need
-}
-
 // Providers lists the providers of the parts in order, each once.
 func (c Content) Providers() []Provider {
 	var out []Provider
@@ -169,14 +155,12 @@ func (c Content) Validate() error {
 	need(len(c.Parts) > 0, "parts", "catalogue.no_parts")
 	need(len(c.Parts) <= 50, "parts", "catalogue.too_many_parts")
 	c.validateLimits(need)
-	seen := map[id.Benefit]bool{}
 	for i, p := range c.Parts {
 		path := "parts[" + strconv.Itoa(i) + "]"
 		need(p.Quantity > 0 && p.Quantity <= 1000, path+".quantity", "catalogue.quantity")
-		need(!seen[p.Benefit.ID] || p.Benefit.ID == "", path, "catalogue.part_twice", "benefit", p.Benefit.Slug)
-		seen[p.Benefit.ID] = true
 		p.Benefit.Validate(path+".benefit", f)
 	}
+	c.validateBundle(f, need)
 	if len(f.Fields) > 0 {
 		return f
 	}

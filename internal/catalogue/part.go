@@ -68,10 +68,11 @@ type Release struct {
 	Every Every
 	// Count is how many times.
 	Count int64
-	// From is the day of the first release, in Zone; zero is the day of the purchase.
+	// From is the day of the first release, in Zone; zero is the day on which the order was
+	// placed.
 	From time.Time
 	// CatchUp gives, to who buys after From, the releases that went before at once; without it
-	// they are not part of what is bought.
+	// they are not part of what is bought. What is due on the day of the order always is.
 	CatchUp bool
 	// Until ends the releases: none is made at or after it. Zero is no end but Count.
 	Until time.Time

@@ -23,10 +23,18 @@ type Service struct {
 	declared atomic.Pointer[declared]
 }
 
-// Seen is how an offer stood when it was last asked for, with the stocks one unit takes.
+// Seen is how an offer stood when it was last asked for.
 type Seen struct {
 	Sale  Sale
-	Needs map[id.Stock]int64
+	needs map[id.Stock]int64 // of a plain content
+}
+
+// Supplies is what Content.Supplies says of the version that was seen.
+func (s Seen) Supplies(picks Picks, at time.Time) map[id.Stock]int64 {
+	if s.needs != nil {
+		return s.needs
+	}
+	return s.Sale.Version.Content.Supplies(picks, at)
 }
 
 // NewService makes a service.
@@ -76,7 +84,10 @@ func (s *Service) remember(sale map[id.Offer]Sale) {
 	}
 	for o, v := range sale {
 		if v.Version != nil {
-			fresh[o] = Seen{v, v.Version.Content.Supplies()}
+			fresh[o] = Seen{Sale: v}
+			if c := v.Version.Content; c.Plain() {
+				fresh[o] = Seen{v, c.Supplies(nil, time.Time{})}
+			}
 		}
 	}
 	s.seen.Store(&fresh)

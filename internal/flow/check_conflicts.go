@@ -16,12 +16,14 @@ import (
 type Wanted struct {
 	Version  *catalogue.Version
 	Quantity int64
+	Picks    order.Picks
 }
 
-func partsOf(all []Wanted) []catalogue.Part {
+// partsOf lists what is wanted by a moment's buyer: of what is picked later, the defaults.
+func partsOf(all []Wanted, now time.Time) []catalogue.Part {
 	var out []catalogue.Part
 	for _, w := range all {
-		for _, p := range w.Version.Content.Parts {
+		for _, p := range w.Version.Content.Given(w.Picks, now) {
 			out = append(out, catalogue.Part{Benefit: p.Benefit, Quantity: p.Quantity * w.Quantity})
 		}
 	}
@@ -63,7 +65,7 @@ func (c *conflicts) add(w *placing) error {
 	if len(c.relations) == 0 {
 		return nil
 	}
-	w.parts = partsOf(w.wanted)
+	w.parts = partsOf(w.wanted, c.Clock.Now())
 	if w.touched = len(catalogue.Touched(c.relations, w.parts)) > 0; w.touched && w.Party != "" {
 		c.parties = append(c.parties, w.Party)
 	}

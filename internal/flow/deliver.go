@@ -115,7 +115,7 @@ func (f *Flows) parts(ctx context.Context, tx *db.Tx, b *confirming, ids []id.Of
 	}
 	b.versions, b.supplies = map[id.OfferVersion][]delivery.Part{}, map[id.OfferVersion]map[id.Stock]int64{}
 	for _, v := range found {
-		b.supplies[v.ID] = v.Content.Supplies()
+		b.supplies[v.ID] = v.Content.Supplies(nil, b.now)
 		for n, p := range v.Content.Parts {
 			part := delivery.Part{N: int64(n), Benefit: p.Benefit.ID, Kind: p.Benefit.Kind, Quantity: p.Quantity, ValidDays: p.Benefit.ValidDays, Waits: string(p.Benefit.Waits())}
 			if p.Benefit.Coded {

@@ -27,6 +27,7 @@ func (f *Flows) soldOutAlready(c Place) error {
 	if f.Inventory.Gate.Open() {
 		return nil
 	}
+	now := f.Clock.Now()
 	for _, l := range c.Lines {
 		s, ok := f.Catalogue.LastSeen(l.Offer)
 		if !ok {
@@ -36,7 +37,7 @@ func (f *Flows) soldOutAlready(c Place) error {
 		if n > s.Sale.Version.Content.MaxPerOrder {
 			n = 1 // more than is allowed is another fault, unless nothing is left
 		}
-		if since, shut := f.Inventory.Gate.Shut(s.Needs, n); shut && since <= f.placed.covers.Load() && !f.placed.keys.has(c.Request) {
+		if since, shut := f.Inventory.Gate.Shut(s.Supplies(l.Picks, now), n); shut && since <= f.placed.covers.Load() && !f.placed.keys.has(c.Request) {
 			return soldOut(s.Sale)
 		}
 	}

@@ -49,7 +49,8 @@ type PlaceLine struct {
 	// ExpectPrice is the unit price the shopper was shown, in minor units; another price, or
 	// another currency, refuses the order with the new one. 0 expects nothing.
 	ExpectPrice  int64
-	Acknowledged string // hash of the terms the shopper accepted; those of another version refuse the order
+	Picks        order.Picks // of each choice that is made when ordering
+	Acknowledged string      // hash of the terms the shopper accepted; those of another version refuse the order
 }
 
 // Placed is the answer to Place.

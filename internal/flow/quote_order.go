@@ -80,6 +80,9 @@ func (w *placing) quote(sale map[id.Offer]catalogue.Sale, was map[id.OfferVersio
 		if acknowledged && !w.Shown(s.Version, l.Acknowledged) {
 			return fault.New(fault.Conflict, "order.terms").At(path+".terms", "order.terms")
 		}
+		if err := l.pickable(s.Version, path, now); err != nil {
+			return err
+		}
 		amount, err := q.Unit.Times(l.Quantity)
 		if err != nil {
 			return fault.New(fault.Invalid, "order.too_much")
@@ -92,18 +95,29 @@ func (w *placing) quote(sale map[id.Offer]catalogue.Sale, was map[id.OfferVersio
 		}
 		line := order.Line{
 			ID: id.New[id.Line](), Order: o.ID, Offer: l.Offer, Version: s.Version.ID, Quantity: l.Quantity,
-			UnitPrice: q.Unit.Minor, Amount: amount.Minor, Quote: q.Text(), Acknowledged: l.Acknowledged,
+			UnitPrice: q.Unit.Minor, Amount: amount.Minor, Quote: q.Text(), Acknowledged: l.Acknowledged, Picks: l.Picks,
 		}
 		if err := w.limit(&line, s.Version, now); err != nil {
 			return err
 		}
 		o.Lines = append(o.Lines, line)
-		w.need = append(w.need, s.Version.Content.Supplies())
-		w.wanted = append(w.wanted, Wanted{s.Version, l.Quantity})
+		w.need = append(w.need, s.Version.Content.Supplies(l.Picks, now))
+		w.wanted = append(w.wanted, Wanted{s.Version, l.Quantity, l.Picks})
 	}
 	w.order = o
 	w.intent = &payment.Intent{
 		ID: id.New[id.Intent](), Order: o.ID, Gateway: w.Gateway, Amount: o.Total, State: payment.Pending, CreatedAt: now, ExpiresAt: o.ExpiresAt,
+	}
+	return nil
+}
+
+// pickable refuses picks that aren't those the offer asks for, and what is released no more.
+func (l PlaceLine) pickable(v *catalogue.Version, path string, now time.Time) error {
+	if err := v.Content.CheckPicks(l.Picks, path+".picks"); err != nil {
+		return err
+	}
+	if p, over := v.Content.Over(l.Picks, now); over {
+		return fault.New(fault.Conflict, "order.release_over", p.Benefit.Name.Param("benefit")...)
 	}
 	return nil
 }

@@ -115,6 +115,17 @@ func (s *Service) Stocks(ctx context.Context, tx *db.Tx, ids []id.Stock) (map[id
 	return out, err
 }
 
+// Free tells how many units are available of each of some stocks; none of those that aren't
+// there.
+func Free(stocks map[id.Stock]*Stock) func(id.Stock) int64 {
+	return func(stock id.Stock) int64 {
+		if s := stocks[stock]; s != nil {
+			return s.Available
+		}
+		return 0
+	}
+}
+
 // ByName finds stocks by name, however it is written; see naming.Key. Unknown names are left
 // out.
 func (s *Service) ByName(ctx context.Context, tx *db.Tx, names []string) (map[string]*Stock, error) {

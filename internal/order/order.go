@@ -41,10 +41,12 @@ type Line struct {
 	Quote string
 	// Acknowledged is the hash of the terms the buyer was shown and accepted.
 	Acknowledged string
-	Delivered    int64
-	Refunded     int64
-	Counted      int64 // units that count under Under now
-	Under        Under
+	// Picks are the options picked when ordering.
+	Picks     Picks
+	Delivered int64
+	Refunded  int64
+	Counted   int64 // units that count under Under now
+	Under     Under
 }
 
 // Open is how many units are neither delivered nor refunded.

@@ -10,12 +10,12 @@ import (
 
 const (
 	columns     = `id, state, party_id, phone, email, lang, channel, currency, total, idem_scope, idem_key, request_hash, created_at, expires_at, paid_at, closed_at, history`
-	lineColumns = `id, order_id, offer_id, version_id, quantity, unit_price, amount, quote, acknowledged, delivered, refunded, counted, under`
+	lineColumns = `id, order_id, offer_id, version_id, quantity, unit_price, amount, quote, acknowledged, picks, delivered, refunded, counted, under`
 )
 
 var (
 	insertOrder = db.Rows("order.insert", `INSERT INTO orders {{values id text, state text, party_id text, phone text, email text, lang text, channel text, currency text, total bigint, idem_scope text, idem_key text, request_hash bytes, created_at bigint, expires_at bigint, paid_at bigint, closed_at bigint, history text}}`)
-	insertLine  = db.Rows("order.insert_line", `INSERT INTO order_lines {{values id text, order_id text, offer_id text, version_id text, quantity bigint, unit_price bigint, amount bigint, quote text, acknowledged text, delivered bigint, refunded bigint, counted bigint, under text}}`)
+	insertLine  = db.Rows("order.insert_line", `INSERT INTO order_lines {{values id text, order_id text, offer_id text, version_id text, quantity bigint, unit_price bigint, amount bigint, quote text, acknowledged text, picks text, delivered bigint, refunded bigint, counted bigint, under text}}`)
 	byKey       = db.SQL("order.by_key", `SELECT `+columns+` FROM orders WHERE idem_key {{in $1 text}}`)
 	linesByKey  = db.SQL("order.lines_by_key", `SELECT `+lineColumns+` FROM order_lines WHERE order_id IN (SELECT id FROM orders WHERE idem_key {{in $1 text}}) ORDER BY id`)
 	byID        = db.SQL("order.by_id", `SELECT `+columns+` FROM orders WHERE id {{in $1 text}} ORDER BY id`)
@@ -61,10 +61,13 @@ func scanOrder(scan func(...any) error) (*Order, error) {
 // scanLine adds a line to its order.
 func scanLine(scan func(...any) error, at map[id.Order]*Order) error {
 	var l Line
-	var under string
-	err := scan(&l.ID, &l.Order, &l.Offer, &l.Version, &l.Quantity, &l.UnitPrice, &l.Amount, &l.Quote, &l.Acknowledged, &l.Delivered, &l.Refunded, &l.Counted, &under)
+	var under, picks string
+	err := scan(&l.ID, &l.Order, &l.Offer, &l.Version, &l.Quantity, &l.UnitPrice, &l.Amount, &l.Quote, &l.Acknowledged, &picks, &l.Delivered, &l.Refunded, &l.Counted, &under)
 	if err == nil {
 		l.Under, err = ParseUnder(under)
+	}
+	if err == nil {
+		l.Picks, err = ParsePicks(picks)
 	}
 	if o := at[l.Order]; o != nil {
 		o.Lines = append(o.Lines, l)
@@ -102,7 +105,7 @@ func writeOrders(ctx context.Context, tx *db.Tx, orders []*Order) error {
 	return tx.WriteAll(ctx, insertLine, len(lines), func(i int, b *db.Binder) {
 		l := lines[i]
 		b.Text(string(l.ID)).Text(string(l.Order)).Text(string(l.Offer)).Text(string(l.Version)).Int(l.Quantity).Int(l.UnitPrice).Int(l.Amount).
-			Text(l.Quote).Text(l.Acknowledged).Int(l.Delivered).Int(l.Refunded).Int(l.Counted).Text(l.Under.text())
+			Text(l.Quote).Text(l.Acknowledged).Text(l.Picks.Text()).Int(l.Delivered).Int(l.Refunded).Int(l.Counted).Text(l.Under.text())
 	})
 }
 

@@ -69,9 +69,7 @@ func (s *Web) stand(ctx context.Context, tx *db.Tx, offers []catalogue.Offer, no
 	}
 	var stocks []id.Stock
 	for _, v := range versions {
-		for st := range v.Content.Supplies() {
-			stocks = append(stocks, st)
-		}
+		stocks = append(stocks, v.Content.Stocks()...)
 	}
 	left, err := s.Flows.Inventory.Stocks(ctx, tx, stocks)
 	if err != nil {
@@ -83,16 +81,17 @@ func (s *Web) stand(ctx context.Context, tx *db.Tx, offers []catalogue.Offer, no
 		if g.Version == nil || g.State == catalogue.Draft || g.State == catalogue.Archived {
 			continue
 		}
-		g.Stock = leftOf(g.Version.Content, left)
+		g.Stock = leftOf(g.Version.Content, left, now)
 		out = append(out, g)
 	}
 	return out, nil
 }
 
-// leftOf is how many units of a content its stocks still make.
-func leftOf(c catalogue.Content, stocks map[id.Stock]*inventory.Stock) ui.Stock {
+// leftOf is how many units of a content its stocks still make, with the options of its choices
+// that there is most of.
+func leftOf(c catalogue.Content, stocks map[id.Stock]*inventory.Stock, now time.Time) ui.Stock {
 	out := ui.Stock{Unlimited: true}
-	for st, each := range c.Supplies() {
+	for st, each := range c.Supplies(c.Plentiful(inventory.Free(stocks)), now) {
 		var n int64
 		if s := stocks[st]; s != nil {
 			n = s.Available / each

@@ -22,6 +22,8 @@ CREATE TABLE offer_versions (
   created_at BIGINT NOT NULL, created_by TEXT NOT NULL, UNIQUE (offer_id, number)
 ) {{clustered}};
 {{append only offer_versions (id) (offer_id, number)}}
+-- Who is at the form of an offer: two people are told of each other.
+CREATE TABLE offer_editors (offer_id TEXT NOT NULL, party_id TEXT NOT NULL, seen_at BIGINT NOT NULL, PRIMARY KEY (offer_id, party_id)) {{clustered}};
 CREATE TABLE relations (
   key TEXT PRIMARY KEY, version BIGINT NOT NULL, state TEXT NOT NULL CHECK (state IN ('active','removed')), body TEXT NOT NULL, updated_at BIGINT NOT NULL
 ) {{clustered}};
@@ -115,7 +117,7 @@ CREATE INDEX orders_email ON orders (email, id) WHERE email <> '';
 CREATE TABLE order_lines (
   id TEXT PRIMARY KEY, order_id TEXT NOT NULL REFERENCES orders(id), offer_id TEXT NOT NULL, version_id TEXT NOT NULL,
   quantity BIGINT NOT NULL CHECK (quantity > 0), unit_price BIGINT NOT NULL CHECK (unit_price >= 0), amount BIGINT NOT NULL,
-  quote TEXT NOT NULL, acknowledged TEXT NOT NULL, delivered BIGINT NOT NULL, refunded BIGINT NOT NULL,
+  quote TEXT NOT NULL, acknowledged TEXT NOT NULL, picks TEXT NOT NULL, delivered BIGINT NOT NULL, refunded BIGINT NOT NULL,
   counted BIGINT NOT NULL, under TEXT NOT NULL, -- purchase limits: the units that count now, and the tallies they count under
   CHECK (amount = quantity * unit_price), CHECK (delivered + refunded <= quantity), CHECK (counted >= 0 AND counted <= quantity)
 ) {{clustered}};

@@ -59,7 +59,7 @@ func (h *hand) version(ctx context.Context, v id.OfferVersion) (*sold, error) {
 		h.versions[v] = nil
 		return nil, nil
 	}
-	s := &sold{offer: got.Offer, currency: string(got.Content.Price.Currency), price: got.Content.Price.Minor, supplies: got.Content.Supplies()}
+	s := &sold{offer: got.Offer, currency: string(got.Content.Price.Currency), price: got.Content.Price.Minor, supplies: got.Content.Supplies(nil, h.Now)}
 	for _, p := range got.Content.Parts {
 		part := soldPart{quantity: p.Quantity}
 		if p.Benefit.Coded {

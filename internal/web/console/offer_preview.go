@@ -44,15 +44,10 @@ func previewOffer(c *Console, v *visit) error {
 		if present, err = c.Flows.Catalogue.Benefits(v.r.Context(), tx, ids); err != nil {
 			return err
 		}
-		need := o.Draft.Supplies()
-		var all []id.Stock
-		for s := range need {
-			all = append(all, s)
-		}
-		if stocks, err = c.Flows.Inventory.Stocks(v.r.Context(), tx, all); err != nil {
+		if stocks, err = c.Flows.Inventory.Stocks(v.r.Context(), tx, o.Draft.Stocks()); err != nil {
 			return err
 		}
-		for s, each := range need {
+		for s, each := range o.Draft.Supplies(o.Draft.Plentiful(inventory.Free(stocks)), c.Flows.Clock.Now()) {
 			if st := stocks[s]; st != nil && each > 0 {
 				if left := st.Available / each; d.Card.Stock.Unlimited || left < d.Card.Stock.Left {
 					d.Card.Stock = ui.Stock{Left: left}

@@ -32,25 +32,23 @@ func (v *visit) supplies(tx *db.Tx, offers []catalogue.Offer) (map[id.Offer]supp
 	if err != nil {
 		return nil, err
 	}
-	needs := map[id.Offer]map[id.Stock]int64{}
+	contents := map[id.Offer]catalogue.Content{}
 	var wanted []id.Stock
 	for _, o := range offers {
 		content := o.Draft
 		if x := versions[o.Settled(v.c.now()).VersionID]; x != nil {
 			content = x.Content
 		}
-		needs[o.ID] = content.Supplies()
-		for s := range needs[o.ID] {
-			wanted = append(wanted, s)
-		}
+		contents[o.ID] = content
+		wanted = append(wanted, content.Stocks()...)
 	}
 	stocks, err := v.c.Flows.Inventory.Stocks(ctx, tx, wanted)
 	if err != nil {
 		return nil, err
 	}
 	out := map[id.Offer]supply{}
-	for offer, need := range needs {
-		out[offer] = supplyOf(need, stocks)
+	for offer, c := range contents {
+		out[offer] = supplyOf(c.Supplies(c.Plentiful(inventory.Free(stocks)), v.c.Flows.Clock.Now()), stocks)
 	}
 	return out, nil
 }

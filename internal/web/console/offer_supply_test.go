@@ -2,6 +2,7 @@ package console
 
 import (
 	"testing"
+	"time"
 
 	"hufu/internal/catalogue"
 	"hufu/internal/id"
@@ -24,7 +25,7 @@ func TestWhatAnOfferHasLeft(t *testing.T) {
 		"two of each": {catalogue.Content{Parts: []catalogue.Part{part("c", 2)}}, supply{true, 5, 2, false}},
 		"the least":   {catalogue.Content{Stock: "a", Parts: []catalogue.Part{part("b", 1)}}, supply{true, 9, 7, true}},
 	} {
-		if got := supplyOf(c.content.Supplies(), stocks); got != c.want {
+		if got := supplyOf(c.content.Supplies(nil, time.Now()), stocks); got != c.want {
 			t.Errorf("%s: %+v, want %+v", name, got, c.want)
 		}
 	}
