@@ -14,9 +14,6 @@ import (
 	"hufu/internal/web/ui"
 )
 
-// difference is a field that two contents don't have alike.
-type difference struct{ Label, Was, Is string }
-
 // contentFacts is everything of a content in words, in a fixed order.
 func (v *visit) contentFacts(c catalogue.Content, stocks map[id.Stock]string) []ui.Fact {
 	facts := []ui.Fact{}
@@ -41,20 +38,9 @@ func (v *visit) contentFacts(c catalogue.Content, stocks map[id.Stock]string) []
 	return facts
 }
 
-// differences are the facts in which two contents differ.
-func (v *visit) differences(was, is catalogue.Content, stocks map[id.Stock]string) []difference {
-	a, b := v.contentFacts(was, stocks), v.contentFacts(is, stocks)
-	var out []difference
-	for i := range a {
-		if a[i].Value != b[i].Value {
-			out = append(out, difference{a[i].Label, a[i].Value, b[i].Value})
-		}
-	}
-	return out
-}
-
 type offerView struct {
 	ui.Page
+	formError
 	Offer       catalogue.Offer
 	Name        string
 	Tone        ui.Tone
@@ -62,8 +48,11 @@ type offerView struct {
 	Facts       []ui.Fact
 	Versions    []*catalogue.Version
 	Names       map[id.Party]string
-	Changes     []difference // the working copy against the version on sale
-	Stale       []string     // benefits of which there is a newer version
+	Changes     []difference // the working copy against what was frozen last
+	Next        *scheduled   // nil for nothing
+	At          string       // typed in the form that schedules
+	CopySlug    string
+	Stale       []string // benefits of which there is a newer version
 	Conflicts   []conflictGroup
 	Parts       []partRow
 	Moves       []stateMove
@@ -88,12 +77,23 @@ type stateMove struct {
 	Confirm string
 }
 
-func offerPage(c *Console, v *visit) error {
+func offerPage(_ *Console, v *visit) error { return v.offerPage(http.StatusOK, nil) }
+
+// offerPage shows an offer, beside what was refused of an act on it.
+func (v *visit) offerPage(status int, refusal error) error {
+	c := v.c
 	o, err := v.offer()
 	if err != nil {
 		return err
 	}
-	d := &offerView{Offer: o, MayEdit: v.who.May(identity.CatalogueEdit), ArchiveFields: []ui.Fact{{Label: "to", Value: string(catalogue.Archived)}}}
+	o = o.Settled(c.now())
+	d := &offerView{Offer: o, At: v.f("at"), CopySlug: v.f("slug"), MayEdit: v.who.May(identity.CatalogueEdit), ArchiveFields: []ui.Fact{{Label: "to", Value: string(catalogue.Archived)}}}
+	if err := d.refused(v.lang, refusal, nil); err != nil {
+		return err
+	}
+	if d.CopySlug == "" {
+		d.CopySlug = copySlug(o.Slug)
+	}
 	var stocks map[id.Stock]string
 	err = v.view(func(tx *db.Tx) error {
 		if d.Versions, err = c.Flows.Catalogue.VersionsOf(v.r.Context(), tx, o.ID); err != nil {
@@ -127,7 +127,10 @@ func offerPage(c *Console, v *visit) error {
 	if len(d.Versions) == 0 {
 		d.Unpublished = true
 	} else {
-		d.Changes = v.differences(d.Versions[0].Content, o.Draft, stocks)
+		d.Next = v.scheduledOf(o, d.Versions, stocks)
+		if last := lastFrozen(o, d.Versions); last != nil {
+			d.Changes = v.differences(last.Content, o.Draft, stocks)
+		}
 		d.Unpublished = len(d.Changes) > 0
 	}
 	for _, s := range []catalogue.State{catalogue.Live, catalogue.Scheduled, catalogue.Paused, catalogue.Draft, catalogue.Archived} {
@@ -143,7 +146,7 @@ func offerPage(c *Console, v *visit) error {
 		}
 		d.Moves = append(d.Moves, m)
 	}
-	return v.render(http.StatusOK, "offer", d)
+	return v.render(status, "offer", d)
 }
 
 // staleParts lists the parts, and which of their benefits were saved anew since.

@@ -40,6 +40,7 @@ type offerForm struct {
 	Limits     []limitField
 	Conflict   []difference // what somebody else saved meanwhile
 	Edited     bool
+	Editing    editing
 }
 
 type partField struct {
@@ -167,6 +168,9 @@ func (v *visit) offerForm(status int, o catalogue.Offer, values url.Values, thei
 	v.page(&d.Page, "offers", title)
 	d.Crumbs = []ui.Crumb{{Label: v.t("ui.nav.offers"), Href: "/console/offers"}, {Label: title}}
 	if !d.Fresh {
+		if d.Editing, err = v.editing(o.ID, d.Revision); err != nil {
+			return err
+		}
 		d.Crumbs = []ui.Crumb{{Label: v.t("ui.nav.offers"), Href: "/console/offers"}, {Label: orSlug(v.pick(o.Draft.Title), o.Slug), Href: d.Back}, {Label: v.t("console.edit")}}
 	}
 	return v.render(status, "offer_form", d)
@@ -322,6 +326,9 @@ func saveOfferForm(c *Console, v *visit) error {
 			return err
 		}
 		o = saved
+		if err := c.Flows.Catalogue.Leaves(v.r.Context(), tx, saved.ID, v.by()); err != nil {
+			return err
+		}
 		if err := v.audit(tx, "offer.save", string(saved.ID), "price", saved.Draft.Price.Decimal()+" "+string(saved.Draft.Price.Currency), "before", was.Draft.Price.Decimal()+" "+string(was.Draft.Price.Currency)); err != nil {
 			return err
 		}
