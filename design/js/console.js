@@ -5,3 +5,4 @@ import "./table.js";
 import "./command.js";
 import "./keys.js";
 import "./moment.js";
+import "./grid.js";

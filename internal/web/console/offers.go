@@ -44,7 +44,7 @@ func offers(c *Console, v *visit) error {
 		l.Tabs = append(l.Tabs, ui.Option{Label: word, Href: v.with("state", string(s)), Selected: state == s, Count: strconv.Itoa(count[s])})
 	}
 	if v.who.May(identity.CatalogueEdit) {
-		l.Actions = []ui.Action{{Label: v.t("console.catalogue_file"), Href: "/console/catalogue-file", Kind: "secondary", Icon: "upload"}, {Label: v.t("console.offers.new"), Href: "/console/offers/new", Icon: "plus"}}
+		l.Actions = []ui.Action{{Label: v.t("console.grid"), Href: "/console/offers/grid", Kind: "secondary", Icon: "edit"}, {Label: v.t("console.catalogue_file"), Href: "/console/catalogue-file", Kind: "secondary", Icon: "upload"}, {Label: v.t("console.offers.new"), Href: "/console/offers/new", Icon: "plus"}}
 	}
 	l.Table = ui.Table{Caption: v.t("ui.nav.offers"), Columns: []ui.Column{v.sortable(ui.Column{Label: v.t("console.offer")}, "title"), v.sortable(ui.Column{Label: v.t("console.category")}, "category"), {Label: v.t("console.state")},
 		v.sortable(ui.Column{Label: v.t("console.price"), End: true}, "price"), v.sortable(ui.Column{Label: v.t("console.stock.available"), End: true, Say: true}, "available"), {Label: v.t("console.stock.delivered"), End: true, Say: true}, v.sortable(ui.Column{Label: v.t("console.updated"), End: true}, "updated")}}

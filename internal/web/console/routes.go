@@ -55,6 +55,8 @@ var routes = []route{
 	{pattern: "GET /console/offers", may: identity.CatalogueView, page: offers},
 	{pattern: "GET /console/offers/new", may: identity.CatalogueEdit, page: newOffer},
 	{pattern: "POST /console/offers/new", may: identity.CatalogueEdit, page: saveOfferForm},
+	{pattern: "GET /console/offers/grid", may: identity.CatalogueEdit, page: offerGrid},
+	{pattern: "POST /console/offers/grid", may: identity.CatalogueEdit, page: saveGrid},
 	{pattern: "GET /console/offers/{id}", may: identity.CatalogueView, page: offerPage},
 	{pattern: "GET /console/offers/{id}/edit", may: identity.CatalogueEdit, page: editOffer},
 	{pattern: "POST /console/offers/{id}/edit", may: identity.CatalogueEdit, page: saveOfferForm},
