@@ -308,7 +308,7 @@ func (a *API) getOffer(ctx context.Context, c *Call, in *OfferRef) (*OfferDetail
 			found, err = a.shelf(ctx, tx, []catalogue.Offer{o})
 		}
 		if err == nil && len(found) > 0 {
-			allowed, err = a.Flows.Allowances(ctx, tx, found[0].version, "api", buyer)
+			allowed, err = a.Flows.Allowances(ctx, tx, found[0].version, "api", buyer, a.Flows.Clock.Now())
 		}
 		return err
 	})

@@ -175,7 +175,7 @@ func (a *API) checkOffer(ctx context.Context, c *Call, in *StaffOfferRef) (*Page
 func (a *API) checked(ctx context.Context, c *Call, q *Quote, wanted []flow.Wanted) error {
 	var found []catalogue.Finding
 	err := a.Flows.DB.View(ctx, func(tx *db.Tx) (err error) {
-		found, _, err = a.Flows.Conflicts(ctx, tx, buyer(c), wanted)
+		found, _, err = a.Flows.Conflicts(ctx, tx, buyer(c), wanted, a.Flows.Clock.Now())
 		return err
 	})
 	q.Conflicts = showConflicts(found, func(f catalogue.Finding) string { return flow.ExplainFinding(c.Lang, f) })

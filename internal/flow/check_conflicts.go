@@ -31,8 +31,9 @@ func partsOf(all []Wanted, now time.Time) []catalogue.Part {
 }
 
 // Conflicts finds what wanting versions means for what a party holds ("" holds nothing
-// known), as a purchase would find it now. It reports whether any relation speaks of them.
-func (f *Flows) Conflicts(ctx context.Context, tx *db.Tx, party id.Party, wanted []Wanted) (found []catalogue.Finding, touched bool, err error) {
+// known), as a purchase would find it at a moment. It reports whether any relation speaks of
+// them.
+func (f *Flows) Conflicts(ctx context.Context, tx *db.Tx, party id.Party, wanted []Wanted, now time.Time) (found []catalogue.Finding, touched bool, err error) {
 	relations, err := f.Catalogue.Relations(ctx, tx)
 	if err != nil {
 		return nil, false, err
@@ -48,7 +49,7 @@ func (f *Flows) Conflicts(ctx context.Context, tx *db.Tx, party id.Party, wanted
 	if err := c.load(ctx, tx); err != nil {
 		return nil, false, err
 	}
-	return c.find(w, f.Clock.Now()), w.touched, nil
+	return c.find(w, now), w.touched, nil
 }
 
 // conflicts holds a batch against the relations between benefits. What no relation speaks of

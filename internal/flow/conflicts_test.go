@@ -96,7 +96,7 @@ func (s *related) finds(party id.Party, o flowtest.Offer) []catalogue.Finding {
 	if err := s.DB.View(s.t.Context(), func(tx *db.Tx) error {
 		all, err := s.Catalogue.Versions(s.t.Context(), tx, []id.OfferVersion{o.Version})
 		if err == nil {
-			found, _, err = s.Conflicts(s.t.Context(), tx, party, []flow.Wanted{{Version: all[o.Version], Quantity: 1}})
+			found, _, err = s.Conflicts(s.t.Context(), tx, party, []flow.Wanted{{Version: all[o.Version], Quantity: 1}}, s.Clock.Now())
 		}
 		return err
 	}); err != nil {

@@ -546,7 +546,7 @@ func (m *limitModel) look(t *rapid.T) {
 		if err != nil {
 			return err
 		}
-		all, err := m.Allowances(m.t.Context(), tx, v[o.Version], "web", who)
+		all, err := m.Allowances(m.t.Context(), tx, v[o.Version], "web", who, m.Clock.Now())
 		for _, a := range all {
 			one := o
 			one.limits = []catalogue.Limit{a.Limit}

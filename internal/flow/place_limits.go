@@ -125,10 +125,10 @@ type Allowance struct {
 	Known bool  // whether Left is told of: a limit by person needs somebody known
 }
 
-// Allowances tells how the limits of an offer stand for a buyer in a channel. It may be out
+// Allowances tells how the limits of an offer stand for a buyer in a channel at a moment. It may be out
 // of date at once: only an order counts.
-func (f *Flows) Allowances(ctx context.Context, tx *db.Tx, v *catalogue.Version, channel string, b Buyer) ([]Allowance, error) {
-	now, who := f.Clock.Now(), b.names()
+func (f *Flows) Allowances(ctx context.Context, tx *db.Tx, v *catalogue.Version, channel string, b Buyer, now time.Time) ([]Allowance, error) {
+	who := b.names()
 	u, _ := under(v.Offer, v.Content.Limits, channel, who, now)
 	reached, err := f.Orders.Reached(ctx, tx, u.Names())
 	if err != nil {

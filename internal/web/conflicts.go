@@ -40,7 +40,7 @@ func (s *Web) conflicts(ctx context.Context, lang i18n.Lang, e *identity.Session
 	var found []catalogue.Finding
 	var touched bool
 	if err := s.Flows.DB.View(ctx, func(tx *db.Tx) (err error) {
-		found, touched, err = s.Flows.Conflicts(ctx, tx, party, []flow.Wanted{{Version: version, Quantity: n}})
+		found, touched, err = s.Flows.Conflicts(ctx, tx, party, []flow.Wanted{{Version: version, Quantity: n}}, s.now())
 		return err
 	}); err != nil || !touched {
 		return v, err

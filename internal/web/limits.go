@@ -64,7 +64,7 @@ func (s *Web) limits(ctx context.Context, lang i18n.Lang, r *http.Request, e *id
 	}
 	var all []flow.Allowance
 	if err := s.Flows.DB.View(ctx, func(tx *db.Tx) (err error) {
-		all, err = s.Flows.Allowances(ctx, tx, v, "web", buyer)
+		all, err = s.Flows.Allowances(ctx, tx, v, "web", buyer, s.now())
 		return err
 	}); err != nil {
 		return nil, err
