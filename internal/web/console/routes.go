@@ -67,6 +67,8 @@ var routes = []route{
 	{pattern: "POST /console/offers/{id}/state", may: identity.CatalogueEdit, page: moveOffer},
 	{pattern: "GET /console/offers/{id}/preview", may: identity.CatalogueView, page: previewOffer},
 	{pattern: "GET /console/offers/{id}/editing/state", may: identity.CatalogueEdit, page: offerEditing},
+	{pattern: "GET /console/offers/{id}/as", may: identity.CatalogueView, page: viewOfferAs},
+	{pattern: "POST /console/offers/{id}/as", may: identity.CatalogueView, page: findViewAs},
 	{pattern: "GET /console/offers/{id}/compare", may: identity.CatalogueView, page: compareOffer},
 	{pattern: "GET /console/offers/{id}/versions/{n}", may: identity.CatalogueView, page: offerVersion},
 	{pattern: "GET /console/benefits", may: identity.CatalogueView, page: benefits},

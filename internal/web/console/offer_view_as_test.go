@@ -1,0 +1,56 @@
+package console
+
+import (
+	"testing"
+	"time"
+
+	"hufu/internal/catalogue"
+	"hufu/internal/db"
+	"hufu/internal/id"
+	"hufu/internal/money"
+)
+
+// A merchandiser sees what a shopper will find at a time: the version sold then, and what is
+// asked of them.
+func TestAnOfferIsViewedAsAShopperAtATime(t *testing.T) {
+	r := sqliteRig(t)
+	b := r.owner()
+	ids := r.filled()
+	shopper := r.customer()
+	href := "/console/offers/" + ids["ofr"] + "/as"
+	at := r.shop.Clock.Now().Add(time.Hour)
+	r.do(func(tx *db.Tx) error {
+		o, err := r.shop.Catalogue.Offer(t.Context(), tx, id.Offer(ids["ofr"]))
+		if err != nil {
+			return err
+		}
+		o.Draft.Price = money.Of(456, money.CNY)
+		o.Draft.Limits = []catalogue.Limit{{Max: 3, Window: catalogue.Day, Of: catalogue.Person}}
+		_, _, err = r.shop.Catalogue.Schedule(t.Context(), tx, o, at, "pty_1", r.shop.Clock.Now())
+		return err
+	})
+	typed := func(x time.Time) string {
+		return x.In(time.FixedZone("", 8*3600)).Format("2006-01-02T15:04")
+	}
+	b.get(href)
+	sound(t, "guest now", b.want(200, "访客"))
+	b.get(href + "?at=" + typed(at.Add(time.Minute)))
+	sound(t, "guest later", b.want(200, "¥4.56", "每人每天限购"))
+	b.get(href + "?of=draft")
+	b.want(200, "¥4.56")
+	b.get(href)
+	b.post(href, "who", "13812344444", "at", typed(at.Add(time.Minute)), "channel", "web")
+	to := b.last.Header().Get("Location")
+	b.want(303)
+	b.get(to)
+	sound(t, "shopper", b.want(200, "138****4444", "还可买 3 件"))
+	b.get(href)
+	b.post(href, "who", "nobody@example.com")
+	sound(t, "unknown", b.want(400, "nobody@example.com", `href="#who"`))
+	b.get(href + "?who=" + shopper)
+	b.want(200, "138****4444")
+	b.get("/console/audit?q=offer.view_as")
+	b.want(200, shopper)
+	b.get(href + "?who=pty_nobody")
+	b.want(404)
+}
