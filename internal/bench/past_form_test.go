@@ -24,12 +24,12 @@ var forms = []struct {
 	stmt    *db.Stmt
 }{
 	form("orders", "id, state, party_id, phone, email, lang, channel, currency, total, idem_scope, idem_key, request_hash, created_at, expires_at, paid_at, closed_at, history", "id"),
-	form("order_lines", "id, order_id, offer_id, version_id, quantity, unit_price, amount, quote, acknowledged, delivered, refunded, counted, under", "order_id"),
-	form("reservations", "id, stock_id, line_id, quantity, state, expires_at, ended_at", "line_id IN (SELECT id FROM order_lines WHERE order_id = $1) AND '' <>"),
+	form("order_lines", "id, order_id, offer_id, version_id, quantity, unit_price, amount, quote, acknowledged, picks, delivered, refunded, counted, under", "order_id"),
+	form("reservations", "id, stock_id, line_id, quantity, state, expires_at, ended_at, right_id", "line_id IN (SELECT id FROM order_lines WHERE order_id = $1) AND '' <>"),
 	form("payment_intents", "id, order_id, gateway, amount, currency, state, created_at, expires_at, polled_at", "order_id"),
 	form("payment_captures", "id, provider, txn_id, intent_id, order_id, amount, currency, state, reason, occurred_at, booked_at", "order_id"),
 	form("payment_notices", "id, provider, event_id, intent_id, outcome, header, body, received_at", "intent_id IN (SELECT id FROM payment_intents WHERE order_id = $1) AND '' <>"),
-	form("rights", "id, order_id, line_id, part, benefit_id, version_id, party_id, kind, state, code_id, starts_at, ends_at, steps, head, granted_at", "order_id"),
+	form("rights", "id, order_id, line_id, part, benefit_id, version_id, party_id, kind, state, code_id, starts_at, ends_at, steps, head, granted_at, unit, nth, share, waits, due_at, clock", "order_id"),
 	form("right_events", "right_id, step, kind, actor, data, at, hash", "right_id IN (SELECT id FROM rights WHERE order_id = $1) AND '' <>"),
 	form("ledger_transfers", "entry_id, leg, debit, credit, amount, currency, kind, order_id, at", "order_id"),
 	form("codes", "id, batch_id, stock_id, blind, key_id, sealed, expires_at, state, right_id, delivered_at", "right_id IN (SELECT id FROM rights WHERE order_id = $1) AND '' <>"),

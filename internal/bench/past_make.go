@@ -10,7 +10,6 @@ import (
 	"hufu/internal/app"
 	"hufu/internal/catalogue"
 	"hufu/internal/db"
-	"hufu/internal/delivery"
 	"hufu/internal/entitlement"
 	"hufu/internal/flow"
 	"hufu/internal/i18n"
@@ -172,8 +171,9 @@ func (m *maker) confirm(b *bought) {
 		TransactionID: "txn-" + b.key, State: "PAID", Amount: price.Minor, Currency: string(price.Currency), OccurredAt: b.paid})
 	b.header, b.body = "Content-Type: application/json\n"+gateway.SignatureHeader+": "+signature+"\n", body
 	record := flow.Granted{Order: b.order, Offer: m.version.Offer, Channel: "api", Price: price.Minor, Code: b.code, Capture: b.capture, Cur: price.Currency}
+	_, ends, _ := m.part.Validity.Span(m.part.Benefit.ValidDays, b.paid, b.paid)
 	b.right = entitlement.Right{ID: at[id.Right](b.paid), Order: b.order, Line: b.line, Benefit: m.part.Benefit.ID, Version: m.version.ID, Kind: m.part.Benefit.Kind,
-		Code: b.code, StartsAt: b.paid, EndsAt: delivery.Ends(b.paid, m.part.Benefit.ValidDays, time.Time{}), GrantedAt: b.paid}
+		Code: b.code, StartsAt: b.paid, EndsAt: ends, GrantedAt: b.paid, Share: price.Minor}
 	b.steps[0] = b.right.Follow(entitlement.StepGranted, "guest", record.Text(), b.paid)
 	b.steps[1] = b.right.Follow(entitlement.StepRevealed, "holder", `{"confirmed":true}`, b.paid.Add(readAfter))
 	b.transfer = ledger.Transfer{Entry: string(b.capture), Leg: 1, Debit: ledger.Gateway(provider, price.Currency), Credit: ledger.Sales(price.Currency),

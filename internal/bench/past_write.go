@@ -165,7 +165,7 @@ func (p *past) count(ctx context.Context, tx *db.Tx, c *chunk) error {
 		return err
 	}
 	return c.each(ctx, tx, putReservation, func(o *bought, w *db.Binder) {
-		w.Text(string(o.reservation)).Text(string(b.Stock)).Text(string(o.line)).Int(1).Text(string(inventory.Consumed)).Time(o.expires).Time(o.paid)
+		w.Text(string(o.reservation)).Text(string(b.Stock)).Text(string(o.line)).Int(1).Text(string(inventory.Consumed)).Time(o.expires).Time(o.paid).Text("")
 	})
 }
 
@@ -188,7 +188,7 @@ func (p *past) putOrders(ctx context.Context, tx *db.Tx, c *chunk) error {
 	quote := quoted(v)
 	return c.each(ctx, tx, putLine, func(o *bought, w *db.Binder) {
 		w.Text(string(o.line)).Text(string(o.order)).Text(string(v.Offer)).Text(string(v.ID)).Int(1).Int(price.Minor).Int(price.Minor).
-			Text(quote).Text("").Int(1).Int(0).Int(0).Text("")
+			Text(quote).Text("").Text("").Int(1).Int(0).Int(0).Text("")
 	})
 }
 
@@ -214,7 +214,8 @@ func (p *past) putRights(ctx context.Context, tx *db.Tx, c *chunk) error {
 	if err := c.each(ctx, tx, putRight, func(o *bought, w *db.Binder) {
 		r := &o.right
 		w.Text(string(r.ID)).Text(string(r.Order)).Text(string(r.Line)).Int(r.Part).Text(string(r.Benefit)).Text(string(r.Version)).Text(string(r.Party)).
-			Text(r.Kind).Text(string(r.State)).Text(string(r.Code)).Time(r.StartsAt).Time(r.EndsAt).Int(r.Steps).Bytes(r.Head).Time(r.GrantedAt)
+			Text(r.Kind).Text(string(r.State)).Text(string(r.Code)).Time(r.StartsAt).Time(r.EndsAt).Int(r.Steps).Bytes(r.Head).Time(r.GrantedAt).
+			Int(0).Int(0).Int(r.Share).Text("").Int(0).Text("")
 	}); err != nil {
 		return err
 	}

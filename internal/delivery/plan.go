@@ -9,16 +9,32 @@ import (
 	"hufu/internal/id"
 )
 
-// Part is a benefit in a unit of an offer.
+// Part is one right in a unit of an offer.
 type Part struct {
-	N         int64 // which part of the offer
-	Benefit   id.Benefit
-	Kind      string
-	Quantity  int64
-	Stock     id.Stock // of codes; "" when it isn't delivered as a code
-	Waits     string   // what its rights wait for before they are held; "" for nothing
-	ValidDays int64
+	N        int64 // which part of the offer
+	Benefit  id.Benefit
+	Kind     string
+	Stock    id.Stock  // whose unit it takes; "" for none
+	Coded    bool      // it is delivered as a code of Stock
+	Promised bool      // it is given later: until then its unit is kept for it
+	Waits    string    // what it waits for before it is held; "" for nothing
+	Due      time.Time // when that ends by itself; zero is never
+	Nth      int64     // which of the unit's releases
+	Share    int64     // of the unit's price, in minor units
+	StartsAt time.Time
+	EndsAt   time.Time // zero is no end
+	Clock    Clock     // of validity that its holder begins
 }
+
+// Clock is validity that a right's holder begins: what with, for how many days, and within how
+// many. The zero value is none.
+type Clock struct {
+	From         string
+	Days, Within int64
+}
+
+// NeedsCode reports whether it can't be delivered now without a code.
+func (p Part) NeedsCode() bool { return p.Coded && !p.Promised }
 
 // Item is one right to be granted.
 type Item struct {
@@ -29,12 +45,10 @@ type Item struct {
 
 // Plan lists the rights that so many units give, unit by unit.
 func Plan(parts []Part, units int64) []Item {
-	var out []Item
+	out := make([]Item, 0, int64(len(parts))*units)
 	for u := range units {
 		for _, p := range parts {
-			for range p.Quantity {
-				out = append(out, Item{Right: id.New[id.Right](), Unit: u, Part: p})
-			}
+			out = append(out, Item{Right: id.New[id.Right](), Unit: u, Part: p})
 		}
 	}
 	return out
@@ -48,7 +62,7 @@ func Whole(items []Item, has func(id.Right) bool) ([]Item, int64) {
 	units := map[int64]bool{}
 	for _, it := range items {
 		units[it.Unit] = true
-		if it.Part.Stock != "" && !has(it.Right) {
+		if it.Part.NeedsCode() && !has(it.Right) {
 			broken[it.Unit] = true
 		}
 	}
@@ -64,15 +78,10 @@ func Whole(items []Item, has func(id.Right) bool) ([]Item, int64) {
 	return kept, int64(len(units) - len(broken))
 }
 
-// Ends is when a right granted at a moment ends: after its days, or with its code when
-// that is sooner. The zero time is no end.
-func Ends(granted time.Time, days int64, code time.Time) time.Time {
-	var end time.Time
-	if days > 0 {
-		end = granted.AddDate(0, 0, int(days))
+// Sooner is the earlier of two ends, of which the zero time is none.
+func Sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
 	}
-	if !code.IsZero() && (end.IsZero() || code.Before(end)) {
-		end = code
-	}
-	return end
+	return a
 }

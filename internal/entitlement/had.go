@@ -26,10 +26,9 @@ AND state <> 'refunded' ORDER BY id`)
 func (*Service) HadBy(ctx context.Context, tx *db.Tx, parties []id.Party) (map[id.Party][]Had, error) {
 	out := make(map[id.Party][]Had, len(parties))
 	return out, tx.Ask(ctx, hadBy, func(scan func(...any) error) error {
-		h := Had{Right: new(Right)}
-		r := h.Right
-		err := scan(&r.ID, &r.Order, &r.Line, &r.Part, &r.Benefit, &r.Version, &r.Party, &r.Kind, &r.State, &r.Code,
-			db.Time(&r.StartsAt), db.Time(&r.EndsAt), &r.Steps, &r.Head, db.Time(&r.GrantedAt), db.Time(&h.RevealedAt))
+		var h Had
+		r, err := scanRight(scan, db.Time(&h.RevealedAt))
+		h.Right = r
 		out[r.Party] = append(out[r.Party], h)
 		return err
 	}, db.Texts(parties), HadDepth)

@@ -14,7 +14,7 @@ type State string
 
 // The states of a right.
 const (
-	Waiting   State = "waiting" // granted, and its deliverer has yet to do its part
+	Waiting   State = "waiting" // granted, and something has yet to happen; see Right.Waits
 	Held      State = "held"
 	Revealed  State = "revealed" // its code was shown
 	Used      State = "used"
@@ -28,6 +28,9 @@ const (
 	StepGranted   = "granted"
 	StepWaiting   = "waiting"   // something must happen before it is held
 	StepDelivered = "delivered" // and has happened
+	StepReleased  = "released"  // its time has come
+	StepChosen    = "chosen"    // it was picked which of several it is
+	StepActivated = "activated" // its holder began its validity
 	StepRevealed  = "revealed"
 	StepUsed      = "used"
 	StepSuspended = "suspended"
@@ -35,6 +38,23 @@ const (
 	StepExpired   = "expired"
 	StepRefunded  = "refunded"
 )
+
+// What rights wait for that the seller gives later. Anything else is for a deliverer to do.
+const (
+	WaitRelease = "release" // its day: its step out is StepReleased
+	WaitChoice  = "choice"  // its holder's pick: its step out is StepChosen
+)
+
+// ends says of what rights wait for which step ends it.
+func ends(wait string) string {
+	switch wait {
+	case WaitRelease:
+		return StepReleased
+	case WaitChoice:
+		return StepChosen
+	}
+	return StepDelivered
+}
 
 // leads says which state a step ends in, and from which states it may be taken.
 var leads = map[string]struct {
@@ -44,6 +64,9 @@ var leads = map[string]struct {
 	StepGranted:   {Held, nil},
 	StepWaiting:   {Waiting, []State{Held}},
 	StepDelivered: {Held, []State{Waiting}},
+	StepReleased:  {Held, []State{Waiting}},
+	StepChosen:    {Held, []State{Waiting}},
+	StepActivated: {Held, []State{Held}},
 	StepRevealed:  {Revealed, []State{Held, Revealed}},
 	StepUsed:      {Used, []State{Held, Revealed}},
 	StepSuspended: {Suspended, []State{Held, Revealed}},
@@ -54,6 +77,18 @@ var leads = map[string]struct {
 
 // Allows reports whether a right in state s can take a step of a kind.
 func (s State) Allows(step string) bool { return slices.Contains(leads[step].from, s) }
+
+// Allows reports whether the right can take a step of a kind: its state allows it, it waits for
+// it, and its validity is still to be begun by it.
+func (r *Right) Allows(step string) bool {
+	switch step {
+	case StepDelivered, StepReleased, StepChosen:
+		return r.State.Allows(step) && ends(r.Waits) == step
+	case StepActivated:
+		return r.State.Allows(step) && r.Clock.From == ClockActivation
+	}
+	return r.State.Allows(step)
+}
 
 // Right is what somebody holds.
 type Right struct {
@@ -72,6 +107,16 @@ type Right struct {
 	Steps     int64
 	Head      []byte
 	GrantedAt time.Time
+	Unit      int64 // which unit of the line it belongs to, from 0
+	Nth       int64 // which of the unit's releases, from 0
+	// Share is what of the unit's price it stands for, in minor units of the order's currency.
+	// Those of a unit add up to its price.
+	Share int64
+	Waits string // what a Waiting one waits for
+	// DueAt is when something happens to it by itself: it is released, falls to the option it
+	// stands at, or ends because nobody began it. Zero is never.
+	DueAt time.Time
+	Clock Clock // of validity that hasn't begun
 }
 
 // Step is one event on a right's path.
@@ -107,6 +152,7 @@ func (r *Right) take(kind, actor, data string, at time.Time) Step {
 	s.Hash = s.sum(r.Head)
 	r.Steps, r.Head = s.N, s.Hash
 	r.State = leads[kind].to
+	r.wind(kind, at)
 	return s
 }
 
@@ -120,7 +166,7 @@ func (r *Right) Follow(kind, actor, data string, at time.Time) Step {
 // doesn't fit the right, 0 when all do.
 func Check(r Right, steps []Step) int64 {
 	var head []byte
-	state := State("")
+	state, waits := State(""), ""
 	for i, s := range steps {
 		if s.N != int64(i)+1 || s.Right != r.ID || string(s.sum(head)) != string(s.Hash) {
 			return int64(i) + 1
@@ -128,9 +174,17 @@ func Check(r Right, steps []Step) int64 {
 		if (i == 0) != (s.Kind == StepGranted) || (i > 0 && !state.Allows(s.Kind)) {
 			return int64(i) + 1
 		}
+		switch s.Kind {
+		case StepWaiting:
+			waits = waitOf(s.Data)
+		case StepDelivered, StepReleased, StepChosen:
+			if s.Kind != ends(waits) {
+				return int64(i) + 1
+			}
+		}
 		head, state = s.Hash, leads[s.Kind].to
 	}
-	if int64(len(steps)) != r.Steps || string(head) != string(r.Head) || state != r.State {
+	if int64(len(steps)) != r.Steps || string(head) != string(r.Head) || state != r.State || state == Waiting && waits != r.Waits {
 		return int64(len(steps)) + 1
 	}
 	return 0

@@ -3,6 +3,7 @@ package flow
 import (
 	"time"
 
+	"hufu/internal/catalogue"
 	"hufu/internal/delivery"
 	"hufu/internal/entitlement"
 	"hufu/internal/exception"
@@ -21,8 +22,9 @@ type confirming struct {
 	now      time.Time
 	intents  map[id.Intent]*payment.Intent
 	orders   map[id.Order]*order.Order
-	versions map[id.OfferVersion][]delivery.Part
-	supplies map[id.OfferVersion]map[id.Stock]int64
+	versions map[id.OfferVersion]*catalogue.Version
+	rights   map[id.Line][]delivery.Part    // of one unit
+	supplies map[id.Line]map[id.Stock]int64 // of one unit
 	book     *inventory.Book
 	limits   *order.Tallies
 	items    map[id.Line][]delivery.Item

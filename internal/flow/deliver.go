@@ -20,30 +20,19 @@ import (
 // the codes for them.
 func (f *Flows) allocate(ctx context.Context, tx *db.Tx, b *confirming, due []payable) error {
 	b.items, b.codes = map[id.Line][]delivery.Item{}, map[id.Right]vault.Given{}
-	var versions []id.OfferVersion
-	var lines []id.Line
-	for _, p := range due {
-		for _, l := range p.order.Lines {
-			versions, lines = append(versions, l.Version), append(lines, l.ID)
-		}
-	}
-	if err := f.parts(ctx, tx, b, distinct(versions)); err != nil {
+	if err := f.promises(ctx, tx, b, due); err != nil {
 		return err
 	}
 	var stocks []id.Stock
-	for _, need := range b.supplies {
-		for s := range need {
-			stocks = append(stocks, s)
-		}
-	}
+	var lines []id.Line
 	codes := map[id.Stock]int64{} // that all due lines together may need
 	for _, p := range due {
 		for _, l := range p.order.Lines {
-			for _, part := range b.versions[l.Version] {
-				if part.Stock != "" {
-					codes[part.Stock] += part.Quantity * l.Quantity
-				}
+			lines = append(lines, l.ID)
+			for s := range b.supplies[l.ID] {
+				stocks = append(stocks, s)
 			}
+			needsOf(b.rights[l.ID], l.Quantity, codes)
 		}
 	}
 	var err error
@@ -71,7 +60,7 @@ func (f *Flows) allocate(ctx context.Context, tx *db.Tx, b *confirming, due []pa
 	for _, p := range due {
 		for i := range p.order.Lines {
 			l := &p.order.Lines[i]
-			need := b.supplies[l.Version]
+			need := b.supplies[l.ID]
 			// What ended unpaid counts again; when others have reached the limit since, there is no
 			// room for it any more.
 			if _, _, full := b.limits.Full(l.Under, l.Quantity-l.Counted); full {
@@ -88,9 +77,9 @@ func (f *Flows) allocate(ctx context.Context, tx *db.Tx, b *confirming, due []pa
 					continue
 				}
 			}
-			b.items[l.ID] = delivery.Plan(b.versions[l.Version], l.Quantity)
+			b.items[l.ID] = delivery.Plan(b.rights[l.ID], l.Quantity)
 			for _, it := range b.items[l.ID] {
-				if it.Part.Stock != "" {
+				if it.Part.NeedsCode() {
 					wants = append(wants, vault.Want{Right: it.Right, Stock: it.Part.Stock})
 				}
 			}
@@ -108,20 +97,26 @@ func (f *Flows) allocate(ctx context.Context, tx *db.Tx, b *confirming, due []pa
 	return vault.RetireShort(ctx, tx, short, b.now) // giveBack voids their units
 }
 
-func (f *Flows) parts(ctx context.Context, tx *db.Tx, b *confirming, ids []id.OfferVersion) error {
-	found, err := f.Catalogue.Versions(ctx, tx, ids)
-	if err != nil {
+// promises works out what one unit of each due line gives and takes.
+func (f *Flows) promises(ctx context.Context, tx *db.Tx, b *confirming, due []payable) error {
+	var ids []id.OfferVersion
+	for _, p := range due {
+		for _, l := range p.order.Lines {
+			ids = append(ids, l.Version)
+		}
+	}
+	var err error
+	if b.versions, err = f.Catalogue.Versions(ctx, tx, distinct(ids)); err != nil {
 		return err
 	}
-	b.versions, b.supplies = map[id.OfferVersion][]delivery.Part{}, map[id.OfferVersion]map[id.Stock]int64{}
-	for _, v := range found {
-		b.supplies[v.ID] = v.Content.Supplies(nil, b.now)
-		for n, p := range v.Content.Parts {
-			part := delivery.Part{N: int64(n), Benefit: p.Benefit.ID, Kind: p.Benefit.Kind, Quantity: p.Quantity, ValidDays: p.Benefit.ValidDays, Waits: string(p.Benefit.Waits())}
-			if p.Benefit.Coded {
-				part.Stock = p.Benefit.Stock
+	b.rights, b.supplies = map[id.Line][]delivery.Part{}, map[id.Line]map[id.Stock]int64{}
+	for _, p := range due {
+		for _, l := range p.order.Lines {
+			v := b.versions[l.Version]
+			b.supplies[l.ID] = v.Content.Supplies(l.Picks, p.order.CreatedAt)
+			if b.rights[l.ID], err = promised(v, l, p.order.CreatedAt, b.now); err != nil {
+				return err
 			}
-			b.versions[v.ID] = append(b.versions[v.ID], part)
 		}
 	}
 	return nil
@@ -135,7 +130,7 @@ func (b *confirming) settle(p payable) error {
 		l := &o.Lines[i]
 		planned := b.items[l.ID]
 		whole, units := delivery.Whole(planned, func(r id.Right) bool { _, ok := b.codes[r]; return ok })
-		b.giveBack(l.Version, planned, whole)
+		b.giveBack(b.versions[l.Version].Content.Stock, planned, whole)
 		l.Delivered = units
 		counted := l.Counted
 		b.limits.Count(l, units)
@@ -183,9 +178,14 @@ func (b *confirming) grant(p payable, l order.Line, it delivery.Item) {
 	if actor == "" {
 		actor = "guest"
 	}
-	b.grants = append(b.grants, entitlement.Grant{Actor: actor, Data: record.Text(), Waits: it.Part.Waits, Right: entitlement.Right{
-		ID: it.Right, Order: p.order.ID, Line: l.ID, Part: it.Part.N, Benefit: it.Part.Benefit, Version: l.Version, Party: p.order.Party,
-		Kind: it.Part.Kind, Code: code.Code, StartsAt: b.now, EndsAt: delivery.Ends(b.now, it.Part.ValidDays, code.ExpiresAt),
+	part := it.Part
+	if part.Promised && part.Stock != "" {
+		b.book.Promise(l.ID, it.Right, part.Stock)
+	}
+	b.grants = append(b.grants, entitlement.Grant{Actor: actor, Data: record.Text(), Waits: part.Waits, Due: part.Due, Right: entitlement.Right{
+		ID: it.Right, Order: p.order.ID, Line: l.ID, Part: part.N, Benefit: part.Benefit, Version: l.Version, Party: p.order.Party,
+		Kind: part.Kind, Code: code.Code, StartsAt: part.StartsAt, EndsAt: delivery.Sooner(part.EndsAt, code.ExpiresAt),
+		Unit: it.Unit, Nth: part.Nth, Share: part.Share, Clock: entitlement.Clock(part.Clock),
 	}})
 }
 

@@ -6,8 +6,9 @@ import (
 )
 
 // giveBack returns the units of planned items that could not be delivered: there was no
-// code behind them, so they are voided, and the codes picked for their unit are freed.
-func (b *confirming) giveBack(version id.OfferVersion, planned, whole []delivery.Item) {
+// code behind them, so they are voided, and the codes picked for their unit are freed. Of each
+// unit of the offer its own stock gets one back.
+func (b *confirming) giveBack(offer id.Stock, planned, whole []delivery.Item) {
 	if len(planned) == len(whole) {
 		return
 	}
@@ -26,17 +27,9 @@ func (b *confirming) giveBack(version id.OfferVersion, planned, whole []delivery
 		}
 		_, had := b.codes[it.Right]
 		delete(b.codes, it.Right)
-		b.book.Return(it.Part.Stock, 1, !had)
+		b.book.Return(it.Part.Stock, 1, it.Part.NeedsCode() && !had)
 	}
-	coded := map[id.Stock]int64{}
-	for _, p := range b.versions[version] {
-		if p.Stock != "" {
-			coded[p.Stock] += p.Quantity
-		}
-	}
-	for stock, each := range b.supplies[version] {
-		if n := (each - coded[stock]) * int64(len(broken)); n > 0 {
-			b.book.Return(stock, n, false)
-		}
+	if n := int64(len(broken)); n > 0 && offer != "" {
+		b.book.Return(offer, n, false)
 	}
 }

@@ -37,9 +37,11 @@ const (
 	Consumed State = "consumed"
 	Released State = "released"
 	Expired  State = "expired"
+	Swapped  State = "swapped" // its right became one to something else
 )
 
-// Reservation is units of a stock held for an order line until an end.
+// Reservation is units of a stock held for an order line until an end; or, once the line was
+// paid, one promised to a right of it that is given later, without end.
 type Reservation struct {
 	ID        id.Reservation
 	Stock     id.Stock
@@ -47,6 +49,7 @@ type Reservation struct {
 	Quantity  int64
 	State     State
 	ExpiresAt time.Time
+	Right     id.Right // whom the unit is promised to; "" of what waits for payment
 }
 
 // Book is the stocks and reservations one transaction works on. Its methods decide; only
@@ -56,6 +59,7 @@ type Book struct {
 	moved  map[id.Stock]bool
 	aside  map[id.Stock]int64         // available units that nobody may have
 	held   map[id.Line][]*Reservation // live ones, of the lines the book was opened on
+	due    map[id.Right]*Reservation  // live ones, of the rights the book was opened for
 	fresh  []*Reservation
 	ended  []*Reservation
 
@@ -75,7 +79,7 @@ type Receipt struct {
 }
 
 func newBook() *Book {
-	return &Book{stocks: map[id.Stock]*Stock{}, moved: map[id.Stock]bool{}, aside: map[id.Stock]int64{}, held: map[id.Line][]*Reservation{}}
+	return &Book{stocks: map[id.Stock]*Stock{}, moved: map[id.Stock]bool{}, aside: map[id.Stock]int64{}, held: map[id.Line][]*Reservation{}, due: map[id.Right]*Reservation{}}
 }
 
 // Sign says who changes, and why, what counted stocks have received and voided: unsigned it is
@@ -147,6 +151,44 @@ func (b *Book) Consume(line id.Line) {
 	b.end(line, Consumed, func(s *Stock, q int64) { s.Delivered += q })
 }
 
+// Promise keeps a unit that the line was delivered for a right of it that gets it later.
+func (b *Book) Promise(line id.Line, right id.Right, stock id.Stock) {
+	s := b.stocks[stock]
+	s.Delivered--
+	s.Reserved++
+	b.moved[stock] = true
+	b.fresh = append(b.fresh, &Reservation{ID: id.New[id.Reservation](), Stock: stock, Line: line, Quantity: 1, State: Live, Right: right})
+}
+
+// Fulfil delivers what a right was promised. It reports false when nothing of that stock is
+// promised to it.
+func (b *Book) Fulfil(right id.Right, stock id.Stock) bool {
+	r := b.due[right]
+	if r == nil || r.Stock != stock {
+		return false
+	}
+	b.finish(r, Consumed, func(s *Stock, q int64) { s.Delivered += q })
+	return true
+}
+
+// Swap makes what a right was promised available again, because it becomes one to something
+// else.
+func (b *Book) Swap(right id.Right) {
+	if r := b.due[right]; r != nil {
+		b.finish(r, Swapped, func(s *Stock, q int64) { s.Available += q })
+	}
+}
+
+func (b *Book) finish(r *Reservation, as State, to func(*Stock, int64)) {
+	s := b.stocks[r.Stock]
+	s.Reserved -= r.Quantity
+	to(s, r.Quantity)
+	b.moved[r.Stock] = true
+	r.State = as
+	b.ended = append(b.ended, r)
+	delete(b.due, r.Right)
+}
+
 // Release gives back everything the line holds; as is Released or Expired.
 func (b *Book) Release(line id.Line, as State) {
 	b.end(line, as, func(s *Stock, q int64) { s.Available += q })
@@ -154,12 +196,7 @@ func (b *Book) Release(line id.Line, as State) {
 
 func (b *Book) end(line id.Line, as State, to func(*Stock, int64)) {
 	for _, r := range b.held[line] {
-		s := b.stocks[r.Stock]
-		s.Reserved -= r.Quantity
-		to(s, r.Quantity)
-		b.moved[r.Stock] = true
-		r.State = as
-		b.ended = append(b.ended, r)
+		b.finish(r, as, to)
 	}
 	delete(b.held, line)
 }

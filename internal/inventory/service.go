@@ -39,11 +39,27 @@ func (*Service) Ask(ctx context.Context, tx *db.Tx, stocks []id.Stock, lines []i
 		return b, err
 	}
 	return b, tx.Ask(ctx, liveOfLines, func(scan func(...any) error) error {
-		r := new(Reservation)
-		err := scan(&r.ID, &r.Stock, &r.Line, &r.Quantity, &r.State, db.Time(&r.ExpiresAt))
+		r, err := scanReservation(scan)
 		b.held[r.Line] = append(b.held[r.Line], r)
 		return err
 	}, db.Texts(lines))
+}
+
+// OpenFor is Open with what is promised to rights, which the caller has locked.
+func (s *Service) OpenFor(ctx context.Context, tx *db.Tx, stocks []id.Stock, rights []id.Right) (*Book, error) {
+	b := newBook()
+	if err := tx.Query(ctx, liveOfRights, func(scan func(...any) error) error {
+		r, err := scanReservation(scan)
+		b.due[r.Right] = r
+		stocks = append(stocks, r.Stock)
+		return err
+	}, db.Texts(rights)); err != nil {
+		return nil, err
+	}
+	if err := b.lock(ctx, tx, stocks); err != nil {
+		return nil, err
+	}
+	return b, tx.Flush(ctx)
 }
 
 // Complete waits for a book that was asked for, and locks and loads what the reservations

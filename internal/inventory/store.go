@@ -10,6 +10,8 @@ import (
 
 const stockColumns = `id, name, kind, received, available, reserved, delivered, voided, low_mark, updated_at`
 
+const reservationColumns = `id, stock_id, line_id, quantity, state, expires_at, right_id`
+
 var (
 	lockStocks   = db.SQL("inventory.lock_stocks", `SELECT `+stockColumns+` FROM stocks WHERE id {{in $1 text}} ORDER BY id {{for update}}`)
 	selectStocks = db.SQL("inventory.stocks", `SELECT `+stockColumns+` FROM stocks WHERE id {{in $1 text}} ORDER BY id`)
@@ -20,8 +22,9 @@ var (
 	updateStock  = db.Rows("inventory.update_stock", `UPDATE stocks SET received = r.received, available = r.available, reserved = r.reserved, delivered = r.delivered, voided = r.voided, updated_at = r.updated_at
 FROM {{rows id text, received bigint, available bigint, reserved bigint, delivered bigint, voided bigint, updated_at bigint}} WHERE stocks.id = r.id`)
 	setLowMark        = db.SQL("inventory.set_low_mark", `UPDATE stocks SET low_mark = $1, updated_at = $2 WHERE id = $3`)
-	liveOfLines       = db.SQL("inventory.live_of_lines", `SELECT id, stock_id, line_id, quantity, state, expires_at FROM reservations WHERE line_id {{in $1 text}} AND state = 'live'`)
-	insertReservation = db.Rows("inventory.insert_reservation", `INSERT INTO reservations {{values id text, stock_id text, line_id text, quantity bigint, state text, expires_at bigint, ended_at bigint}}`)
+	liveOfLines       = db.SQL("inventory.live_of_lines", `SELECT `+reservationColumns+` FROM reservations WHERE line_id {{in $1 text}} AND state = 'live' AND right_id = ''`)
+	liveOfRights      = db.SQL("inventory.live_of_rights", `SELECT `+reservationColumns+` FROM reservations WHERE right_id {{in $1 text}} AND right_id <> '' AND state = 'live'`)
+	insertReservation = db.Rows("inventory.insert_reservation", `INSERT INTO reservations {{values id text, stock_id text, line_id text, quantity bigint, state text, expires_at bigint, ended_at bigint, right_id text}}`)
 	insertReceipt     = db.Rows("inventory.insert_receipt", `INSERT INTO stock_receipts {{values id text, stock_id text, quantity bigint, reason text, actor text, at bigint}}`)
 	receiptsOf        = db.SQL("inventory.receipts", `SELECT id, stock_id, quantity, reason, actor, at FROM stock_receipts WHERE stock_id = $1 ORDER BY id DESC LIMIT $2`)
 	endReservation    = db.Rows("inventory.end_reservation", `UPDATE reservations SET state = r.state, ended_at = r.ended_at FROM {{rows id text, state text, ended_at bigint}} WHERE reservations.id = r.id AND reservations.state = 'live'`)
@@ -40,6 +43,11 @@ func loadStocks(ctx context.Context, tx *db.Tx, stmt *db.Stmt, args ...any) ([]*
 func scanStock(scan func(...any) error) (*Stock, error) {
 	s := new(Stock)
 	return s, scan(&s.ID, &s.Name, &s.Kind, &s.Received, &s.Available, &s.Reserved, &s.Delivered, &s.Voided, &s.LowMark, db.Time(&s.UpdatedAt))
+}
+
+func scanReservation(scan func(...any) error) (*Reservation, error) {
+	r := new(Reservation)
+	return r, scan(&r.ID, &r.Stock, &r.Line, &r.Quantity, &r.State, db.Time(&r.ExpiresAt), &r.Right)
 }
 
 func saveBook(ctx context.Context, tx *db.Tx, b *Book, now time.Time) error {
@@ -61,7 +69,7 @@ func saveBook(ctx context.Context, tx *db.Tx, b *Book, now time.Time) error {
 	}
 	if err := tx.WriteAll(ctx, insertReservation, len(b.fresh), func(i int, w *db.Binder) {
 		r := b.fresh[i]
-		w.Text(string(r.ID)).Text(string(r.Stock)).Text(string(r.Line)).Int(r.Quantity).Text(string(r.State)).Time(r.ExpiresAt).Int(0)
+		w.Text(string(r.ID)).Text(string(r.Stock)).Text(string(r.Line)).Int(r.Quantity).Text(string(r.State)).Time(r.ExpiresAt).Int(0).Text(string(r.Right))
 	}); err != nil {
 		return err
 	}

@@ -49,9 +49,11 @@ CREATE INDEX stock_receipts_stock ON stock_receipts (stock_id, id);
 {{append only stock_receipts (id)}}
 CREATE TABLE reservations (
   id TEXT PRIMARY KEY, stock_id TEXT NOT NULL REFERENCES stocks(id), line_id TEXT NOT NULL, quantity BIGINT NOT NULL CHECK (quantity > 0),
-  state TEXT NOT NULL CHECK (state IN ('live','consumed','released','expired')), expires_at BIGINT NOT NULL, ended_at BIGINT NOT NULL
+  state TEXT NOT NULL CHECK (state IN ('live','consumed','released','expired','swapped')), expires_at BIGINT NOT NULL, ended_at BIGINT NOT NULL,
+  right_id TEXT NOT NULL -- whom the unit is promised to, once its order is paid
 ) {{clustered}};
 CREATE INDEX reservations_line ON reservations (line_id);
+CREATE UNIQUE INDEX reservations_right ON reservations (right_id) WHERE right_id <> '' AND state = 'live';
 
 -- Vault: secrets are sealed; blind is a keyed index of the canonical code.
 CREATE TABLE vault_keys (
@@ -167,9 +169,12 @@ CREATE INDEX refunds_due ON refunds (next_at) WHERE state IN ('waiting','sent');
 CREATE TABLE rights (
   id TEXT PRIMARY KEY, order_id TEXT NOT NULL, line_id TEXT NOT NULL, part BIGINT NOT NULL, benefit_id TEXT NOT NULL, version_id TEXT NOT NULL,
   party_id TEXT NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('waiting','held','revealed','used','suspended','expired','refunded')),
-  code_id TEXT NOT NULL, starts_at BIGINT NOT NULL, ends_at BIGINT NOT NULL, steps BIGINT NOT NULL, head {{bytes}} NOT NULL, granted_at BIGINT NOT NULL
+  code_id TEXT NOT NULL, starts_at BIGINT NOT NULL, ends_at BIGINT NOT NULL, steps BIGINT NOT NULL, head {{bytes}} NOT NULL, granted_at BIGINT NOT NULL,
+  unit BIGINT NOT NULL, nth BIGINT NOT NULL, share BIGINT NOT NULL CHECK (share >= 0), -- of the unit's price, in the order's currency
+  waits TEXT NOT NULL, due_at BIGINT NOT NULL, clock TEXT NOT NULL, CHECK ((waits <> '') = (state = 'waiting'))
 ) {{clustered}};
 CREATE INDEX rights_order ON rights (order_id);
+CREATE INDEX rights_due ON rights (due_at, id) WHERE due_at > 0;
 CREATE INDEX rights_party ON rights (party_id, id) WHERE party_id <> '';
 CREATE TABLE right_events (
   right_id TEXT NOT NULL, step BIGINT NOT NULL, kind TEXT NOT NULL, actor TEXT NOT NULL, data TEXT NOT NULL, at BIGINT NOT NULL, hash {{bytes}} NOT NULL,

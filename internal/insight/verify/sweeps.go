@@ -101,10 +101,13 @@ var sweeps = []sweep{
 		broken("I9.line", "'order=' || x.order_id || ' counted=' || CAST(x.counted AS TEXT)", `x.counted <> CASE WHEN x.under = '' OR o.state IN ('cancelled','expired') THEN 0 WHEN o.state = 'pending' THEN x.quantity ELSE x.delivered END`),
 		broken("I29.line", "'order=' || x.order_id", "o.id IS NULL")),
 	over[id.Reservation]("reservations", "LEFT JOIN order_lines l ON l.id = x.line_id LEFT JOIN orders o ON o.id = l.order_id", []func(*run) any{overdue},
-		broken("I10.overdue", "'line=' || x.line_id", "x.state = 'live' AND x.expires_at < $3"),
+		broken("I10.overdue", "'line=' || x.line_id", "x.state = 'live' AND x.right_id = '' AND x.expires_at < $3"),
 		broken("I10.ended", "'state=' || x.state || ' ended_at=' || CAST(x.ended_at AS TEXT)", "(x.state = 'live' AND x.ended_at <> 0) OR (x.state <> 'live' AND x.ended_at = 0)"),
 		broken("I10.order", "'state=' || x.state || ' order=' || o.id || ' state=' || o.state",
-			"(x.state = 'live' AND o.state <> 'pending') OR (x.state <> 'live' AND o.state = 'pending') OR (x.state = 'consumed' AND o.paid_at = 0)"),
+			"(x.state = 'live' AND x.right_id = '' AND o.state <> 'pending') OR (x.right_id <> '' AND o.paid_at = 0) OR (x.state <> 'live' AND o.state = 'pending') OR (x.state = 'consumed' AND o.paid_at = 0)"),
+		// A unit is promised to a right that is given later, and to no other.
+		broken("I10.promised", "'right=' || x.right_id",
+			"x.state = 'live' AND x.right_id <> '' AND NOT EXISTS (SELECT 1 FROM rights r WHERE r.id = x.right_id AND r.line_id = x.line_id AND r.waits IN ('release','choice'))"),
 		broken("I29.reservation", "'line=' || x.line_id", "l.id IS NULL")),
 	over[id.Intent]("payment_intents", "LEFT JOIN orders o ON o.id = x.order_id", nil,
 		broken("I14.intent", "'order=' || x.order_id", "o.id IS NULL OR x.amount <> o.total OR x.currency <> o.currency"),
@@ -126,11 +129,12 @@ AND CASE WHEN x.state = 'applied' THEN n.outcome IN ('applied','late') ELSE n.ou
 	over[id.Notice]("payment_notices", "LEFT JOIN payment_intents p ON p.id = x.intent_id", nil,
 		broken("I17.notice", "'intent=' || x.intent_id || ' outcome=' || x.outcome", `x.outcome IN ('applied','late','mismatch','second_capture')
 AND NOT EXISTS (SELECT 1 FROM payment_captures c WHERE c.order_id = p.order_id AND c.intent_id = x.intent_id AND c.provider = x.provider)`)),
-	over[id.Right]("rights", "LEFT JOIN codes c ON c.id = x.code_id LEFT JOIN order_lines l ON l.id = x.line_id", nil,
+	over[id.Right]("rights", "LEFT JOIN codes c ON c.id = x.code_id LEFT JOIN order_lines l ON l.id = x.line_id", []func(*run) any{overdue},
 		broken("I5.right", "'code=' || x.code_id", "x.code_id <> '' AND (c.id IS NULL OR c.right_id <> x.id)"),
 		broken("I6.unpaid", "'order=' || x.order_id", "NOT EXISTS (SELECT 1 FROM payment_captures p WHERE p.order_id = x.order_id AND p.state = 'applied')").behind(notPaidOnceThen),
 		broken("I12.refunded", "'code=' || c.id || ' state=' || c.state", "x.state = 'refunded' AND c.state IN ('available','filling')"),
 		broken("I12.void", "'state=' || x.state || ' code=' || c.id || ' state=' || c.state", "x.state IN ('held','revealed','used') AND c.state IN ('void','filling','available')"),
+		broken("I20.right", "'state=' || x.state || ' due_at=' || CAST(x.due_at AS TEXT)", "x.due_at > 0 AND (x.due_at < $3 OR x.state NOT IN ('waiting','held'))"),
 		broken("I27.right", "'order=' || x.order_id", "EXISTS (SELECT 1 FROM payment_captures p WHERE p.order_id = x.order_id AND p.state = 'applied' AND p.booked_at <> x.granted_at)").behind(notPaidOnceThen),
 		broken("I29.right", "'line=' || x.line_id", "l.id IS NULL OR l.order_id <> x.order_id OR l.version_id <> x.version_id")),
 }
@@ -147,4 +151,5 @@ AND (t.debit = 'asset:gateway:' || x.provider || ':' || x.currency OR (x.provide
 // of orders, and have stretches of their own.
 var codesSweep = over[id.Code]("codes", "LEFT JOIN rights r ON r.id = x.right_id AND x.right_id <> ''", nil,
 	broken("I5.code", "'right=' || x.right_id", "x.right_id <> '' AND (r.id IS NULL OR r.code_id <> x.id)"),
-	broken("I27.code", "'right=' || r.id", "x.delivered_at <> r.granted_at"))
+	broken("I27.code", "'right=' || r.id", `x.delivered_at <> r.granted_at
+AND NOT EXISTS (SELECT 1 FROM right_events e WHERE e.right_id = r.id AND e.at = x.delivered_at AND e.kind IN ('released','chosen'))`))

@@ -380,8 +380,8 @@ SELECT 'added', 1, debit, credit, amount, currency, kind, order_id, at, chain, s
 	{name: "a code in another's place of the index", want: "I5", rule: "I5.index", sql: `UPDATE code_index SET code_id = (SELECT MAX(code_id) FROM code_index)`},
 	{name: "counters used twice", want: "I5", rule: "I5.counters", sql: `UPDATE code_batches SET first_counter = 0 WHERE source = 'generated'`},
 
-	{name: "a right of an unpaid order", want: "I6", rule: "I6.unpaid", do: func(ctx context.Context, s *lived, tx *db.Tx) error { return s.grant(ctx, tx, s.pending) }},
-	{name: "a right too many", want: "I6", rule: "I6.count", do: func(ctx context.Context, s *lived, tx *db.Tx) error { return s.grant(ctx, tx, s.paid) }},
+	{name: "a right of an unpaid order", want: "I6 I8", rule: "I6.unpaid", do: func(ctx context.Context, s *lived, tx *db.Tx) error { return s.grant(ctx, tx, s.pending) }},
+	{name: "a right too many", want: "I6 I8", rule: "I6.count", do: func(ctx context.Context, s *lived, tx *db.Tx) error { return s.grant(ctx, tx, s.paid) }},
 	{name: "a right without its code", want: "I5 I6", sql: `UPDATE rights SET code_id = '' WHERE id = (SELECT MIN(id) FROM rights)`},
 	{name: "a code of another stock", want: "I6 I8 I29", sql: `UPDATE codes SET stock_id = (SELECT MAX(id) FROM stocks WHERE kind = 'codes') WHERE right_id = (SELECT MIN(id) FROM rights)`},
 
@@ -415,12 +415,18 @@ UPDATE order_tallies SET taken = 0`},
 UPDATE order_tallies SET taken = taken + 2`},
 	{name: "a limit that nobody can read", want: "I9", rule: "I9.line", sql: `UPDATE order_lines SET under = '{' WHERE under <> '' AND counted = 0`},
 
+	{name: "a share too large", want: "I31", rule: "I31.shares", sql: `UPDATE rights SET share = share + 1 WHERE id = (SELECT MIN(id) FROM rights)`},
+	{name: "an option that isn't there", want: "I6 I8", rule: "I6.picks", sql: `UPDATE order_lines SET picks = 'x:0' WHERE id = (SELECT MIN(line_id) FROM rights)`},
+	{name: "picks that nobody can read", want: "I6", rule: "I6.picks", sql: `UPDATE order_lines SET picks = 'x' WHERE id = (SELECT MIN(id) FROM order_lines WHERE delivered = 0)`},
+	{name: "a unit kept for a right that has all", want: "I10", rule: "I10.promised", sql: `UPDATE reservations SET right_id = (SELECT MIN(id) FROM rights) WHERE id = (SELECT MIN(id) FROM reservations WHERE state = 'live')`},
+	{name: "a right due for ever", want: "I20", rule: "I20.right", sql: `UPDATE rights SET due_at = 1 WHERE id = (SELECT MIN(id) FROM rights)`},
+	{name: "a right that is due when it has ended", want: "I4 I20", rule: "I20.right", sql: `UPDATE rights SET state = 'used', due_at = 9000000000000000 WHERE id = (SELECT MIN(id) FROM rights)`},
 	{name: "a reservation past its end", want: "I10", rule: "I10.overdue", sql: `UPDATE reservations SET expires_at = 1 WHERE state = 'live'`},
 	{name: "a reservation ended and live", want: "I10", rule: "I10.ended", sql: `UPDATE reservations SET ended_at = 1 WHERE state = 'live'`},
 	{name: "units delivered to nobody", want: "I10", rule: "I10.order", sql: `UPDATE reservations SET state = 'consumed' WHERE state = 'expired'`},
 
 	{name: "the code of a right in force voided", want: "I8 I12", sql: `UPDATE codes SET state = 'void' WHERE right_id = (SELECT MIN(id) FROM rights)`},
-	{name: "the code of a refunded right for sale again", want: "I5 I6 I8 I12", rule: "I12.refunded", do: func(ctx context.Context, s *lived, tx *db.Tx) error {
+	{name: "the code of a refunded right for sale again", want: "I5 I6 I8 I12 I31", rule: "I12.refunded", do: func(ctx context.Context, s *lived, tx *db.Tx) error {
 		rights, err := s.Rights.LockOf(ctx, tx, []id.Order{s.bundled.Order.ID})
 		if err := errors.Join(err, tx.Flush(ctx)); err != nil {
 			return err

@@ -17,7 +17,7 @@ import (
 )
 
 var (
-	pageOfRights = db.SQL("verify.rights", `SELECT id, state, steps, head FROM rights WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3`)
+	pageOfRights = db.SQL("verify.rights", `SELECT id, state, waits, steps, head FROM rights WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3`)
 	stepsBetween = db.SQL("verify.steps", `SELECT right_id, step, kind, actor, data, at, hash FROM right_events WHERE right_id > $1 AND right_id <= $2 ORDER BY right_id, step`)
 	lastStep     = db.SQL("verify.last_step", `SELECT COALESCE(MAX(right_id), '') FROM right_events`)
 	// A transfer's accounts and its cause come with it, for I1 and I2.
@@ -62,7 +62,7 @@ func paths(ctx context.Context, h *hand, at stretch) error {
 		var last id.Right
 		if err := h.tx.Query(ctx, pageOfRights, func(scan func(...any) error) error {
 			var r walkedRight
-			err := scan(&r.ID, &r.State, &r.Steps, &r.Head)
+			err := scan(&r.ID, &r.State, &r.Waits, &r.Steps, &r.Head)
 			rights[r.ID], last = &r, r.ID
 			return err
 		}, low, high, page); err != nil {

@@ -3,8 +3,12 @@ package verify
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 	"time"
 
+	"hufu/internal/catalogue"
 	"hufu/internal/db"
 	"hufu/internal/id"
 	"hufu/internal/order"
@@ -19,10 +23,11 @@ var page = 1000
 
 var (
 	pageOfOrders = db.SQL("verify.orders", `SELECT o.id, o.state, o.currency, o.total, o.created_at, o.paid_at, o.closed_at, o.history,
-COALESCE(l.id, ''), COALESCE(l.offer_id, ''), COALESCE(l.version_id, ''), COALESCE(l.quantity, 0), COALESCE(l.unit_price, 0), COALESCE(l.amount, 0), COALESCE(l.quote, ''), COALESCE(l.delivered, 0), COALESCE(l.counted, 0), COALESCE(l.under, '')
+COALESCE(l.id, ''), COALESCE(l.offer_id, ''), COALESCE(l.version_id, ''), COALESCE(l.quantity, 0), COALESCE(l.unit_price, 0), COALESCE(l.amount, 0), COALESCE(l.quote, ''), COALESCE(l.picks, ''), COALESCE(l.delivered, 0), COALESCE(l.counted, 0), COALESCE(l.under, '')
 FROM (SELECT * FROM orders WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3) o LEFT JOIN order_lines l ON l.order_id = o.id ORDER BY o.id, l.id`)
-	pageOfHoldings = db.SQL("verify.holdings", `SELECT r.line_id, r.part, COALESCE(c.stock_id, ''), COUNT(*) FROM (SELECT id FROM orders WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3) o
-JOIN rights r ON r.order_id = o.id AND r.state <> 'refunded' LEFT JOIN codes c ON c.id = r.code_id GROUP BY r.line_id, r.part, COALESCE(c.stock_id, '')`)
+	pageOfHoldings = db.SQL("verify.holdings", `SELECT line_id, part, stock, later, kept, COUNT(*), SUM(share) FROM (SELECT r.line_id, r.part, COALESCE(c.stock_id, '') AS stock, r.share, CASE WHEN r.waits IN ('release','choice') THEN 1 ELSE 0 END AS later,
+COALESCE(CASE WHEN r.waits IN ('release','choice') THEN (SELECT v.stock_id FROM reservations v WHERE v.right_id = r.id AND v.right_id <> '' AND v.state = 'live') END, '') AS kept
+FROM (SELECT id FROM orders WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3) o JOIN rights r ON r.order_id = o.id AND r.state <> 'refunded' LEFT JOIN codes c ON c.id = r.code_id) h GROUP BY line_id, part, stock, later, kept`)
 	liveUnits       = db.SQL("verify.live_units", `SELECT stock_id, SUM(quantity) FROM reservations WHERE id > $1 AND id <= $2 AND state = 'live' GROUP BY stock_id`)
 	stocksReserved  = db.SQL("verify.stocks_reserved", `SELECT id, reserved FROM stocks ORDER BY id`)
 	stocksDelivered = db.SQL("verify.stocks_delivered", `SELECT id, delivered FROM stocks ORDER BY id`)
@@ -30,16 +35,8 @@ JOIN rights r ON r.order_id = o.id AND r.state <> 'refunded' LEFT JOIN codes c O
 
 // sold is what a version promised and at which price.
 type sold struct {
-	offer    id.Offer
-	currency string
-	price    int64
-	parts    []soldPart
-	supplies map[id.Stock]int64
-}
-
-type soldPart struct {
-	quantity int64
-	stock    id.Stock // of codes; "" when it isn't delivered as a code
+	offer   id.Offer
+	content catalogue.Content
 }
 
 // version loads what a version says; nil when there is none.
@@ -59,14 +56,7 @@ func (h *hand) version(ctx context.Context, v id.OfferVersion) (*sold, error) {
 		h.versions[v] = nil
 		return nil, nil
 	}
-	s := &sold{offer: got.Offer, currency: string(got.Content.Price.Currency), price: got.Content.Price.Minor, supplies: got.Content.Supplies(nil, h.Now)}
-	for _, p := range got.Content.Parts {
-		part := soldPart{quantity: p.Quantity}
-		if p.Benefit.Coded {
-			part.stock = p.Benefit.Stock
-		}
-		s.parts = append(s.parts, part)
-	}
+	s := &sold{offer: got.Offer, content: got.Content}
 	h.versions[v] = s
 	return s, nil
 }
@@ -81,7 +71,7 @@ type walkedOrder struct {
 }
 
 type walkedLine struct {
-	id, quote, under                   string
+	id, quote, under, picks            string
 	offer                              id.Offer
 	version                            id.OfferVersion
 	quantity, price, amount, delivered int64
@@ -90,9 +80,11 @@ type walkedLine struct {
 
 // holding is rights of one line that come from one part and hold a code of one stock.
 type holding struct {
-	line  string
-	part  int64
-	stock id.Stock
+	part        int64
+	stock       id.Stock
+	later       bool     // they are released or picked later
+	kept        id.Stock // of the units promised to them
+	n, ofAmount int64
 }
 
 // orders walks over the orders of a stretch, for I6, I8, I9, I16, I27, I29 and I31.
@@ -107,12 +99,14 @@ func orders(ctx context.Context, h *hand, at stretch) error {
 		if err != nil || len(found) == 0 {
 			return err
 		}
-		held := map[holding]int64{}
+		held := map[string][]holding{}
 		if err := h.tx.Query(ctx, pageOfHoldings, func(scan func(...any) error) error {
+			var line string
+			var later int64
 			var at holding
-			var n int64
-			err := scan(&at.line, &at.part, &at.stock, &n)
-			held[at] = n
+			err := scan(&line, &at.part, &at.stock, &later, &at.kept, &at.n, &at.ofAmount)
+			at.later = later == 1
+			held[line] = append(held[line], at)
 			return err
 		}, low, high, page); err != nil {
 			return err
@@ -127,8 +121,8 @@ func orders(ctx context.Context, h *hand, at stretch) error {
 				}
 			}
 		}
-		for at, n := range held {
-			h.bad("I6", "count", at.line, fmt.Sprintf("part=%d rights=%d more than delivered", at.part, n))
+		for line := range held {
+			h.bad("I6", "count", line, "rights of no line")
 		}
 		h.looked(rowsOfOrder * int64(len(found)))
 		if low = found[len(found)-1].id; len(found) < page {
@@ -183,7 +177,7 @@ func (h *hand) ordersAfter(ctx context.Context, low, high string) ([]*walkedOrde
 		var o walkedOrder
 		var l walkedLine
 		if err := scan(&o.id, &o.state, &o.currency, &o.total, db.Time(&o.created), db.Time(&o.paid), db.Time(&o.closed), &o.history,
-			&l.id, &l.offer, &l.version, &l.quantity, &l.price, &l.amount, &l.quote, &l.delivered, &l.counted, &l.under); err != nil {
+			&l.id, &l.offer, &l.version, &l.quantity, &l.price, &l.amount, &l.quote, &l.picks, &l.delivered, &l.counted, &l.under); err != nil {
 			return err
 		}
 		if n := len(out); n == 0 || out[n-1].id != o.id {
@@ -199,7 +193,7 @@ func (h *hand) ordersAfter(ctx context.Context, low, high string) ([]*walkedOrde
 }
 
 // order judges one order. What it accounts for is taken out of held and added to delivered.
-func (h *hand) order(ctx context.Context, o *walkedOrder, held map[holding]int64, delivered map[id.Stock]int64) error {
+func (h *hand) order(ctx context.Context, o *walkedOrder, held map[string][]holding, delivered map[id.Stock]int64) error {
 	h.history(o)
 	if len(o.lines) == 0 {
 		h.bad("I29", "empty", o.id, "state="+string(o.state))
@@ -218,21 +212,72 @@ func (h *hand) order(ctx context.Context, o *walkedOrder, held map[holding]int64
 			continue
 		}
 		h.price(o, l, v)
-		for stock, each := range v.supplies {
-			delivered[stock] += each * l.delivered
+		if v.content.Stock != "" {
+			delivered[v.content.Stock] += l.delivered
 		}
-		for n, p := range v.parts {
-			at := holding{l.id, int64(n), p.stock}
-			if have, want := held[at], l.delivered*p.quantity; have != want {
-				h.bad("I6", "count", l.id, fmt.Sprintf("order=%s part=%d rights=%d promised=%d", o.id, n, have, want))
-			}
-			delete(held, at)
-		}
+		h.holdings(o, l, v, held[l.id], delivered)
+		delete(held, l.id)
 	}
 	if total != o.total {
 		h.bad("I31", "total", o.id, fmt.Sprintf("total=%d lines=%d", o.total, total))
 	}
 	return nil
+}
+
+// holdings compares the rights of a line with what its version promised for what was picked.
+// The units they took are added to delivered.
+func (r *run) holdings(o *walkedOrder, l walkedLine, v *sold, held []holding, delivered map[id.Stock]int64) {
+	picks, err := order.ParsePicks(l.picks)
+	if err != nil || v.content.CheckPicks(picks, "") != nil {
+		r.bad("I6", "picks", l.id, fmt.Sprintf("order=%s picks=%s", o.id, l.picks))
+		return
+	}
+	want := map[string]int64{} // by fixed part, picked option, or choice made later
+	name := func(part int64) string {
+		if part < 0 || part >= int64(len(v.content.Parts)) {
+			return "?"
+		}
+		if ch := v.content.ChoiceOf(int(part)); ch != nil && ch.Later {
+			return "choice=" + ch.Key
+		}
+		return "part=" + strconv.FormatInt(part, 10)
+	}
+	for _, g := range v.content.Gifts(picks, o.created) {
+		want[name(int64(g.Part))] += g.Quantity * int64(len(g.Times)) * l.delivered
+	}
+	var shares int64
+	for _, at := range held {
+		shares += at.ofAmount
+		of := name(at.part)
+		if want[of] -= at.n; of == "?" {
+			continue
+		}
+		b := v.content.Parts[at.part].Benefit
+		code, kept := id.Stock(""), id.Stock("")
+		switch {
+		case at.later:
+			kept = b.Stock
+		case b.Coded:
+			code = b.Stock
+		}
+		if at.stock != code {
+			r.bad("I6", "count", l.id, fmt.Sprintf("order=%s part=%d rights=%d with codes of %q", o.id, at.part, at.n, at.stock))
+		}
+		if at.kept != kept {
+			r.bad("I10", "kept", l.id, fmt.Sprintf("order=%s part=%d rights=%d promised units of %q", o.id, at.part, at.n, at.kept))
+		}
+		if !at.later && b.Stock != "" {
+			delivered[b.Stock] += at.n
+		}
+	}
+	for _, of := range slices.Sorted(maps.Keys(want)) {
+		if n := want[of]; n != 0 {
+			r.bad("I6", "count", l.id, fmt.Sprintf("order=%s %s rights short of the promise=%d", o.id, of, n))
+		}
+	}
+	if shares != l.delivered*l.price {
+		r.bad("I31", "shares", l.id, fmt.Sprintf("order=%s shares=%d delivered=%d price=%d", o.id, shares, l.delivered, l.price))
+	}
 }
 
 // history follows the order's states and compares their moments with the order's columns.
@@ -263,7 +308,7 @@ func (r *run) price(o *walkedOrder, l walkedLine, v *sold) {
 	switch {
 	case err != nil || again != l.price || l.amount != l.price*l.quantity:
 		r.bad("I31", "quote", l.id, fmt.Sprintf("order=%s price=%d quote=%d", o.id, l.price, again))
-	case v.price != l.price || v.currency != o.currency:
-		r.bad("I31", "version", l.id, fmt.Sprintf("order=%s price=%d version=%d", o.id, l.price, v.price))
+	case v.content.Price.Minor != l.price || string(v.content.Price.Currency) != o.currency:
+		r.bad("I31", "version", l.id, fmt.Sprintf("order=%s price=%d version=%d", o.id, l.price, v.content.Price.Minor))
 	}
 }
