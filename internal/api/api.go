@@ -71,6 +71,7 @@ func (a *API) Routes(mux *http.ServeMux) {
 	a.session()
 	a.staffCatalogue()
 	a.staffRelations()
+	a.staffVersions()
 	a.staffStock()
 	a.staffCodes()
 	a.staffImports()

@@ -141,6 +141,7 @@ type Offer struct {
 	Now      catalogue.State `json:"state_now" enum:"draft,scheduled,live,paused,archived" doc:"With its times taken into account"`
 	Version  int64           `json:"version" doc:"Number of the version that is sold; 0 before the first"`
 	Sold     id.OfferVersion `json:"version_id,omitempty"`
+	Next     *NextVersion    `json:"next,omitempty" doc:"What takes over by itself when its time comes"`
 	Revision int64           `json:"revision"`
 	OfferPlace
 	Draft     OfferContent `json:"draft"`
@@ -453,7 +454,7 @@ func (p OfferPlace) put(o *catalogue.Offer) {
 func (a *API) showOffer(o catalogue.Offer) *Offer {
 	now := a.Flows.Clock.Now()
 	o = o.Settled(now)
-	return &Offer{ID: o.ID, Slug: o.Slug, State: o.State, Now: o.At(now), Version: o.Version, Sold: o.VersionID, Revision: o.Revision,
+	return &Offer{ID: o.ID, Slug: o.Slug, State: o.State, Now: o.At(now), Version: o.Version, Sold: o.VersionID, Next: nextOf(o.Next), Revision: o.Revision,
 		OfferPlace: OfferPlace{o.Category, o.Position, timeIf(o.StartsAt), timeIf(o.EndsAt)}, Draft: showContent(o.Draft), CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt}
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"hufu/internal/catalogue"
 	"hufu/internal/db"
@@ -88,6 +89,7 @@ func newWorld(t testing.TB, r *rig) *world {
 		"save-relation":   map[string]any{"version": 1, "kind": "extends", "name": text, "from": map[string]any{"provider": "q"}, "severity": "block"}, "remove-relation": map[string]any{"version": 2},
 		"reveal-codes": map[string]any{"confirm": true}, "create-benefit": benefit, "save-benefit": saved,
 		"create-offer": map[string]any{"slug": "walk", "draft": draft}, "save-offer": map[string]any{"revision": 3, "draft": draft}, "publish-offer": map[string]any{"revision": 3},
+		"schedule-offer": map[string]any{"revision": 3, "at": w.Shop.Clock.Now().AddDate(0, 0, 30).Format(time.RFC3339)}, "unschedule-offer": map[string]any{"revision": 3}, "duplicate-offer": map[string]any{"slug": "walk-copy"},
 		"set-offer-state": map[string]any{"revision": 3, "state": "paused"}, "import-catalogue": map[string]any{"format": catalogue.FileFormat},
 		"create-stock": map[string]any{"name": "s", "kind": "counted"}, "receive-stock": map[string]any{"units": 1}, "set-low-mark": map[string]any{"low_mark": 3},
 		"generate-codes": map[string]any{"stock": stock, "name": "b", "issuer": "hufu", "count": 2}, "void-codes": map[string]any{"codes": []any{w.ids["code"]}, "reason": "r"},
@@ -226,7 +228,8 @@ func TestRolesActAtOnce(t *testing.T) {
 var effects = map[string]string{
 	"confirm-session": "?", "create-benefit": "benefits+1 benefit_versions+1 audit_rows+1 idempotency+1", "save-benefit": "benefit_versions+1 audit_rows+1 idempotency+1",
 	"create-relation": "relations+1 relation_versions+1 audit_rows+1 idempotency+1", "save-relation": "relation_versions+1 audit_rows+1 idempotency+1", "remove-relation": "relation_versions+1 audit_rows+1 idempotency+1",
-	"create-offer": "offers+1 audit_rows+1 idempotency+1", "save-offer": "audit_rows+1 idempotency+1", "publish-offer": "offer_versions+1 audit_rows+1 idempotency+1", "set-offer-state": "audit_rows+1 idempotency+1",
+	"create-offer": "offers+1 audit_rows+1 idempotency+1", "save-offer": "audit_rows+1 idempotency+1", "publish-offer": "offer_versions+1 audit_rows+1 idempotency+1",
+	"schedule-offer": "offer_versions+1 audit_rows+1 idempotency+1", "unschedule-offer": "audit_rows+1 idempotency+1", "duplicate-offer": "offers+1 audit_rows+1 idempotency+1", "set-offer-state": "audit_rows+1 idempotency+1",
 	"create-stock": "stocks+1 audit_rows+1 idempotency+1", "receive-stock": "stock_receipts+1 audit_rows+1 idempotency+1", "set-low-mark": "audit_rows+1 idempotency+1",
 	"generate-codes": "code_batches+1 codes+2 audit_rows+1 idempotency+1", "void-codes": "audit_rows+1", "staff-reveal-code": "audit_rows+1", "allow-reveals": "audit_rows+1 idempotency+1",
 	"resume-batch": "?", "undo-batch": "?", "create-import": "imports+1 audit_rows+1 idempotency+1", "check-import": "audit_rows+1", "run-import": "?", "pause-import": "?", "resume-import": "?", "cancel-import": "?", "undo-import": "?",
@@ -258,7 +261,7 @@ func TestWhatEachOperationOfTheStaffDoes(t *testing.T) {
 				if strings.Contains(s.Path, "/refunds/") {
 					w.ids["refund"] = string(w.refused(w.guest.id).ID)
 				}
-				if s.Name == "save-offer" || s.Name == "publish-offer" || s.Name == "set-offer-state" {
+				if s.Name == "save-offer" || strings.HasSuffix(s.Name, "publish-offer") || strings.HasSuffix(s.Name, "schedule-offer") || s.Name == "set-offer-state" {
 					w.bodies[s.Name].(map[string]any)["revision"] = w.do(request{method: "GET", path: "/staff/offers/" + w.ids["offer"], token: w.owner.token}).at("revision")
 				}
 				q := w.call(s, w.owner.token)

@@ -97,3 +97,8 @@ func (s *Service) freeze(ctx context.Context, tx *db.Tx, o *Offer, by id.Party, 
 func (s *Service) Duplicate(ctx context.Context, tx *db.Tx, o Offer, slug string, now time.Time) (Offer, error) {
 	return s.Create(ctx, tx, Offer{Slug: slug, Category: o.Category, Position: o.Position, Draft: o.Draft}, now)
 }
+
+// NoVersion is the fault of asking an offer for a version that it doesn't have.
+func NoVersion(offer id.Offer) error {
+	return fault.New(fault.NotFound, "catalogue.no_version", "name", string(offer))
+}

@@ -236,7 +236,7 @@ func (v *visit) readGridRow(o catalogue.Offer, get func(string) string) (catalog
 		f.At("title.zh", "catalogue.required")
 	}
 	if o.Category = get("category"); !slices.Contains(catalogue.Categories, o.Category) {
-		f.At("category", "catalogue.category", "category", o.Category)
+		f.At("category", "catalogue.category", "known", strings.Join(catalogue.Categories, ", "))
 	}
 	currency := c.Price.Currency
 	var err error
