@@ -9,6 +9,7 @@ import (
 
 	"hufu/internal/fault"
 	"hufu/internal/id"
+	"hufu/internal/money"
 	"hufu/internal/naming"
 )
 
@@ -27,6 +28,7 @@ const (
 type FileRow struct {
 	Kind    string // "stock", "benefit", "relation" or "offer"
 	Name    string // the stock's name, or the slug
+	Sheet   string // of tables: the sheet, of which Line is the row; "" of what the shop has
 	Line    int
 	Change  Change
 	Fields  []string // of a changed item: the fields of the file that differ from the shop
@@ -42,8 +44,11 @@ type StockRef struct {
 }
 
 func (f *File) row(kind, name, path string, known bool, fields []string) FileRow {
-	line, _ := f.position(f.root.locate(path))
-	row := FileRow{Kind: kind, Name: name, Line: line, Change: Created}
+	row := FileRow{Kind: kind, Name: name, Change: Created}
+	at := f.root.locate(path)
+	if row.Line, _ = f.position(at); f.tables != nil {
+		row.Sheet, row.Line, _ = f.tables.place("", at)
+	}
 	switch {
 	case f.found.below[path]:
 		row.Change = Refused
@@ -157,23 +162,34 @@ func (f *File) DecideOffer(i int, was *Offer, sold *Version, benefits map[string
 				f.blame(fo.Path+".parts["+strconv.Itoa(g.part)+"].benefit", "catalogue.file_no_part", "name", clip(g.Benefit))
 			}
 		}
-		o.Draft.Parts = append(o.Draft.Parts, Part{Benefit: b, Quantity: g.Quantity})
+		p := g.Part
+		p.Benefit = b
+		o.Draft.Parts = append(o.Draft.Parts, p)
 	}
 	ok = ok && !fo.broken
 	if err := o.Draft.Validate(); err != nil {
-		f.found.take(fault.From(err), fo.place)
+		f.found.take(fault.From(err), func(path string) string {
+			if priced := path == "shares" || path == "floor" || strings.HasSuffix(path, ".share"); priced && f.found.exact[fo.Path+".price"] {
+				return ""
+			}
+			return fo.place(path)
+		})
 	}
 	var fields []string
 	o.State = Draft
 	if was != nil {
 		o.ID, o.State, o.VersionID, o.Version, o.Next, o.Revision, o.CreatedAt, o.UpdatedAt = was.ID, was.State, was.VersionID, was.Version, was.Next, was.Revision, was.CreatedAt, was.UpdatedAt
-		fields = differing(offerParts(*was), offerParts(*o))
+		before := *was
+		if fo.Hold {
+			before.Draft.Parts = present(before.Draft.Parts, o.Draft.Parts)
+		}
+		fields = differing(offerParts(before), offerParts(*o))
 	}
 	if target == "" {
 		target = o.State
 	}
 	if target != Draft && target != Archived {
-		d.Publish = sold == nil || len(differing(contentParts(sold.Content), contentParts(o.Draft))) > 0
+		d.Publish = sold == nil || !fo.Hold && len(differing(contentParts(sold.Content), contentParts(o.Draft))) > 0
 		if d.Publish && was != nil && len(fields) == 0 {
 			fields = append(fields, "version")
 		}
@@ -243,17 +259,69 @@ func benefitParts(b Benefit) []named {
 	if len(b.Attributes) == 0 {
 		b.Attributes = nil
 	}
-	return []named{{"kind", b.Kind}, {"provider", b.Provider}, {"name", b.Name}, {"disclosure", b.Disclosure}, {"attributes", b.Attributes},
-		{"valid_days", b.ValidDays}, {"coded", b.Coded}, {"stock", b.Stock}}
+	return []named{{"kind", b.Kind}, {"provider", Provider{Key: b.Provider.Key, Name: b.Provider.Name.plain()}}, {"name", b.Name.plain()}, {"disclosure", b.Disclosure.plain()}, {"attributes", b.Attributes},
+		{"valid_days", b.ValidDays}, {"worth", amountParts(b.Worth)}, {"coded", b.Coded}, {"stock", b.Stock}}
+}
+
+// present gives parts the benefits as others have them, as far as these have them.
+func present(parts, others []Part) []Part {
+	now := map[id.Benefit]Benefit{}
+	for _, p := range others {
+		now[p.Benefit.ID] = p.Benefit
+	}
+	out := slices.Clone(parts)
+	for i := range out {
+		if b, ok := now[out[i].Benefit.ID]; ok {
+			out[i].Benefit = b
+		}
+	}
+	return out
+}
+
+// The parts below make two values that mean the same equal: a moment is one in any zone, and
+// lines end in one way.
+
+func releaseParts(r Release) []any {
+	return []any{r.Every, r.Count, r.From.UnixMicro(), r.CatchUp, r.Until.UnixMicro()}
+}
+
+func validityParts(v Validity) []any {
+	return []any{v.From, v.Days, v.Within, v.Start.UnixMicro(), v.End.UnixMicro()}
+}
+
+func amountParts(a money.Amount) []any {
+	if a.IsZero() {
+		return nil
+	}
+	return []any{a.Minor, a.Currency}
+}
+
+func (t Text) plain() Text { return Text{ZH: plainEnds(t.ZH), EN: plainEnds(t.EN)} }
+
+func (d Disclosure) plain() Disclosure {
+	for _, t := range d.texts() {
+		*t = t.plain()
+	}
+	return d
 }
 
 func contentParts(c Content) []named {
-	var parts []any
+	var parts, choices, limits, rules []any
 	for _, p := range c.Parts {
-		parts = append(parts, p.Quantity, p.Benefit.ID, benefitParts(p.Benefit))
+		parts = append(parts, p.Quantity, p.Benefit.ID, benefitParts(p.Benefit), p.Choice, validityParts(p.Validity), releaseParts(p.Release), amountParts(p.Share))
 	}
-	return []named{{"title", c.Title}, {"summary", c.Summary}, {"description", c.Description}, {"badge", c.Badge}, {"price", c.Price},
-		{"list_price", c.List.Minor}, {"max_per_order", c.MaxPerOrder}, {"stock", c.Stock}, {"parts", parts}, {"limits", c.Limits}}
+	for _, ch := range c.Choices {
+		choices = append(choices, ch.Key, ch.Name.plain(), ch.Pick, ch.Later, ch.Days, releaseParts(ch.Release), amountParts(ch.Share))
+	}
+	for _, l := range c.Limits {
+		limits = append(limits, l)
+	}
+	for _, r := range c.Rules {
+		rules = append(rules, r.Name.plain(), plainEnds(r.Source.Text), plainEnds(r.Source.RefusalZH), plainEnds(r.Source.RefusalEN))
+	}
+	return []named{{"title", c.Title.plain()}, {"summary", c.Summary.plain()}, {"description", c.Description.plain()}, {"badge", c.Badge.plain()}, {"price", c.Price},
+		{"list_price", c.List.Minor}, {"floor", amountParts(c.Floor)}, {"max_per_order", c.MaxPerOrder}, {"stock", c.Stock}, {"parts", parts}, {"choices", choices},
+		{"limits", limits}, {"rules", rules}, {"room", c.Room}}
 }
 
 func offerParts(o Offer) []named {

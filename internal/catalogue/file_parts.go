@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"hufu/internal/money"
 )
 
 // maxParts is how many different benefits an offer may give; see Content.Validate.
@@ -51,7 +53,7 @@ func (w *flattening) offer(i int) {
 		case (p.benefit == "") == (p.offer == ""):
 			o.broken = true // told when it was read
 		case p.benefit != "":
-			o.Gives = append(o.Gives, Give{Benefit: p.benefit, Quantity: p.quantity, part: k})
+			o.Gives = append(o.Gives, Give{Benefit: p.benefit, Part: p.part, part: k})
 		case !found:
 			wrong = "catalogue.file_no_offer"
 		case w.stage[inner] == opened:
@@ -59,6 +61,8 @@ func (w *flattening) offer(i int) {
 			w.blame(at+".offer", "catalogue.file_cycle", "cycle", w.cycle(inner))
 		case w.Offers[inner].Stock != "":
 			wrong = "catalogue.file_part_stock"
+		case len(w.Offers[inner].Offer.Draft.Choices) > 0:
+			wrong = "catalogue.file_part_choices"
 		default:
 			w.offer(inner)
 			o.broken = o.broken || w.Offers[inner].broken
@@ -66,7 +70,8 @@ func (w *flattening) offer(i int) {
 				wrong = "catalogue.file_nested"
 			}
 			for _, g := range w.Offers[inner].Gives {
-				o.add(g.Benefit, g.Quantity*p.quantity, k)
+				g.Part.Quantity, g.Part.Share, g.part = g.Part.Quantity*p.part.Quantity, money.Amount{}, k
+				o.add(g)
 			}
 		}
 		if wrong != "" {
@@ -86,16 +91,18 @@ func (o *FileOffer) nests() bool {
 	return slices.ContainsFunc(o.parts, func(p filePart) bool { return p.offer != "" })
 }
 
-// add gives more of a benefit. What is out of all bounds stays so, without overflow.
-func (o *FileOffer) add(benefit string, quantity int64, part int) {
+// add gives what an offer within gives, beside what is given of the same in the same way.
+// What is out of all bounds stays so, without overflow.
+func (o *FileOffer) add(more Give) {
 	const bound = 1_000_000
 	for i := range o.Gives {
-		if g := &o.Gives[i]; g.Benefit == benefit {
-			g.Quantity = min(g.Quantity+quantity, bound)
+		if g := &o.Gives[i]; g.Benefit == more.Benefit && g.Part.Choice == "" && g.Part.Validity.same(more.Part.Validity) && g.Part.Release.same(more.Part.Release) {
+			g.Part.Quantity = min(g.Part.Quantity+more.Part.Quantity, bound)
 			return
 		}
 	}
-	o.Gives = append(o.Gives, Give{Benefit: benefit, Quantity: min(quantity, bound), part: part})
+	more.Part.Quantity = min(more.Part.Quantity, bound)
+	o.Gives = append(o.Gives, more)
 }
 
 // cycle writes the way from an offer being worked on back to itself: "a → b → a".

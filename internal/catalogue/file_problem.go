@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"hufu/internal/fault"
+	"hufu/internal/i18n"
 )
 
 // maxProblems is how many problems of one file are told; the rest are only counted.
@@ -15,6 +16,7 @@ const maxProblems = 1000
 // Problem is what is wrong at one place of a catalogue file. What happened is the message
 // "fault." + Code, what to do about it "remedy." + Code, both with Params.
 type Problem struct {
+	Sheet        string // of tables: the sheet, of which Line is the row and Column the column
 	Line, Column int    // from 1; the column counts characters
 	Path         string // "offers[3].parts[0].benefit"; "" for the file as a whole
 	Code         string // "catalogue.…"
@@ -30,14 +32,23 @@ func problem(path, code string, params ...string) Problem {
 // Field is the problem as a part of a fault.
 func (p Problem) Field() fault.Field {
 	path := fmt.Sprintf("line %d, column %d", p.Line, p.Column)
+	if p.Sheet != "" {
+		path = Ref(p.Sheet, p.Line, p.Column)
+	}
 	if p.Path != "" {
 		path += ", " + p.Path
 	}
 	return fault.Field{Path: path, Code: p.Code, Params: p.Params}
 }
 
-// RemedyKey is the key of the message that says what to do.
-func (p Problem) RemedyKey() string { return "remedy." + p.Code }
+// RemedyKey is the key of the message that says what to do. Faults that aren't of files alone
+// say it themselves.
+func (p Problem) RemedyKey() string {
+	if key := "remedy." + p.Code; i18n.Has(key) {
+		return key
+	}
+	return "remedy.catalogue.file_here"
+}
 
 // problems collects what is wrong with a file.
 type problems struct {
@@ -108,7 +119,11 @@ func (f *File) Problems() (told []Problem, more int) {
 	}
 	slices.SortStableFunc(told, func(a, b Problem) int { return cmp.Compare(a.at, b.at) })
 	for i := range told {
-		if p := &told[i]; p.Line == 0 {
+		switch p := &told[i]; {
+		case p.Line != 0:
+		case f.tables != nil:
+			p.Sheet, p.Line, p.Column = f.tables.place(p.Path, p.at)
+		default:
 			p.Line, p.Column = f.position(p.at)
 		}
 	}

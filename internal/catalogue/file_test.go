@@ -258,7 +258,7 @@ func TestOffersWithinOffersMultiply(t *testing.T) {
 	told, rows := judge(data)
 	f := ParseFile([]byte(data))
 	for i, want := range []int64{1, 12, 38, 12000} {
-		if g := f.Offers[i].Gives; len(g) != 1 || g[0].Benefit != "month" || g[0].Quantity != want {
+		if g := f.Offers[i].Gives; len(g) != 1 || g[0].Benefit != "month" || g[0].Part.Quantity != want {
 			t.Errorf("%s gives %+v, want %d", f.Offers[i].Offer.Slug, g, want)
 		}
 	}

@@ -177,6 +177,9 @@ const longLine = 1 << 16
 
 // position turns an offset into line and column, both from 1.
 func (f *File) position(offset int) (line, column int) {
+	if f.tables != nil {
+		return int(f.tables.rows[offset].number), 1
+	}
 	if f.lines == nil {
 		f.lines = []int{0}
 		if bytes.HasPrefix(f.data, mark) {

@@ -1,0 +1,122 @@
+package tabular
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"hufu/internal/fault"
+)
+
+// legible are texts that a catalogue may hold, with what spreadsheets trip over.
+func legible() *rapid.Generator[string] {
+	word := rapid.SampledFrom([]string{"", "a", "腾讯", "=1+1", "'", "''=x", "＝", "-5%", "@x", "\"", ",", ";", "\t", "\n", " ", "----", "_x0041_", "_x", "007", "1e5", "TRUE", "2027-02-06", "19.90", "😀", "<b>&amp;", "]]>", "e\u0301"})
+	return rapid.Custom(func(t *rapid.T) string { return strings.Join(rapid.SliceOfN(word, 0, 4).Draw(t, "words"), "") })
+}
+
+// What is written of sheets in any form is read again as it was.
+func TestSheetsAreReadAsTheyWereWritten(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var b Book
+		b.Form = rapid.SampledFrom([]Form{FormXLSX, FormZip, FormCSV}).Draw(t, "form")
+		names := []string{"benefits", "offers", "parts"}
+		if b.Form == FormCSV {
+			names = names[:1]
+		}
+		for _, name := range names {
+			s := Sheet{Name: name, Lines: []Line{{1, []string{"slug", "n", "text"}}}}
+			for i := range rapid.IntRange(0, 4).Draw(t, "rows") {
+				s.Lines = append(s.Lines, Line{int64(i) + 2, []string{fmt.Sprintf("k%d", i), rapid.SampledFrom([]string{"", "5", "19.9", "abc", "1000000000000000000"}).Draw(t, "n"), legible().Draw(t, "text")}})
+			}
+			b.Sheets = append(b.Sheets, s)
+		}
+		var out bytes.Buffer
+		if err := b.Write(&out, func(h string) bool { return h == "n" }); err != nil {
+			t.Fatal(err)
+		}
+		got, at, err := ReadBook(out.Bytes(), "benefits.csv", 1<<20)
+		if err != nil {
+			t.Fatal(at, err)
+		}
+		if got.Form != b.Form || len(got.Sheets) != len(b.Sheets) {
+			t.Fatalf("%s with %d sheets, want %s with %d", got.Form, len(got.Sheets), b.Form, len(b.Sheets))
+		}
+		for i, s := range got.Sheets {
+			want := b.Sheets[i]
+			if s.Name != want.Name || len(s.Lines) != len(want.Lines) {
+				t.Fatalf("sheet %s with %d lines, want %s with %d", s.Name, len(s.Lines), want.Name, len(want.Lines))
+			}
+			for k, line := range s.Lines {
+				for c := range 3 {
+					cell := ""
+					if c < len(line.Cells) {
+						cell = line.Cells[c]
+					}
+					if cell != want.Lines[k].Cells[c] {
+						t.Fatalf("%s: %q, want %q", b.Form, cell, want.Lines[k].Cells[c])
+					}
+				}
+			}
+		}
+	})
+}
+
+// Whatever a cell held, no spreadsheet takes it for a formula, and it reads the same again.
+func TestGuardedCellsAreNoFormulas(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.OneOf(legible(), rapid.String()).Draw(t, "text")
+		cell := Guard(text)
+		if Formula(cell) || Unguard(cell) != text {
+			t.Fatalf("%q becomes %q and %q", text, cell, Unguard(cell))
+		}
+	})
+}
+
+func TestBooksThatCantBeReadAreRefused(t *testing.T) {
+	many := "slug,n,o\r\n" + strings.Repeat("a,b,c\r\n", MaxCells/3)
+	for name, c := range map[string]struct {
+		data string
+		most int64
+		code string
+	}{
+		"empty":      {"", 100, "tabular.empty"},
+		"large":      {"slug,name\na,b", 10, "tabular.too_large"},
+		"cut zip":    {"PK\x03\x04abc", 100, "tabular.truncated"},
+		"a picture":  {"\x89PNG\r\n\x1a\n", 100, "tabular.not_a_table"},
+		"too many":   {many, 8 << 20, "tabular.too_many_cells"},
+		"open quote": {"slug,name\n\"a,b", 100, "tabular.quote_open"},
+	} {
+		if _, _, err := ReadBook([]byte(c.data), "x.csv", c.most); fault.CodeOf(err) != c.code {
+			t.Errorf("%s: %v, want %s", name, err, c.code)
+		}
+	}
+}
+
+func FuzzReadBook(f *testing.F) {
+	for _, form := range []Form{FormXLSX, FormZip, FormCSV} {
+		var out bytes.Buffer
+		b := Book{form, []Sheet{{"offers", []Line{{1, []string{"slug", "price"}}, {2, []string{"=a", "1"}}}}}}
+		if err := b.Write(&out, nil); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(out.Bytes())
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		b, _, err := ReadBook(data, "offers.csv", 1<<20)
+		if err != nil && fault.From(err).Kind == fault.Internal {
+			t.Fatal(err)
+		}
+		cells := 0
+		for _, s := range b.Sheets {
+			for _, l := range s.Lines {
+				cells += len(l.Cells)
+			}
+		}
+		if cells > 200*200_000 {
+			t.Fatal(cells)
+		}
+	})
+}
