@@ -38,6 +38,7 @@ type offerForm struct {
 	Parts      []partField
 	Conflicts  []conflictGroup
 	Limits     []limitField
+	Rules      rulesView
 	Conflict   []difference // what somebody else saved meanwhile
 	Edited     bool
 	Editing    editing
@@ -96,6 +97,7 @@ func (v *visit) offerValues(o catalogue.Offer) url.Values {
 	}
 	set("parts", strconv.Itoa(min(len(c.Parts)+spareParts, maxParts)))
 	setLimits(f, c.Limits)
+	v.setRules(f, c.Rules)
 	return f
 }
 
@@ -162,6 +164,9 @@ func (v *visit) offerForm(status int, o catalogue.Offer, values url.Values, thei
 		d.Currencies = append(d.Currencies, ui.Option{Value: string(c), Label: string(c), Selected: d.Values["currency"] == string(c)})
 	}
 	d.Limits = v.limitFields(d.Values)
+	if d.Rules, err = v.rulesView(values, d.Errors); err != nil {
+		return err
+	}
 	for _, c := range catalogue.Categories {
 		d.Categories = append(d.Categories, ui.Option{Value: c, Label: v.category(c), Selected: d.Values["category"] == c})
 	}
@@ -199,6 +204,9 @@ func offerField(path string) string {
 		return "parts[0].benefit"
 	case "limits":
 		return "limits[0].max"
+	}
+	if strings.HasPrefix(path, "rules") {
+		return ruleField(path)
 	}
 	if strings.HasPrefix(path, "limits[") && strings.HasSuffix(path, "]") {
 		return path + ".max"
@@ -261,6 +269,7 @@ func (v *visit) readOffer(o catalogue.Offer, values url.Values, f *fault.Error) 
 		bad("ends_at", "console.time")
 	}
 	c.Limits = readLimits(values, bad)
+	c.Rules = v.readRules(values, bad)
 	c.Parts = nil
 	n, _ := whole(get("parts"), 1, maxParts)
 	for i := range int(n) {
@@ -293,6 +302,9 @@ func saveOfferForm(c *Console, v *visit) error {
 	if v.f("op") == "more" {
 		n, _ := whole(v.f("parts"), 1, maxParts)
 		v.form.Set("parts", strconv.FormatInt(min(n+moreParts, maxParts), 10))
+		return v.offerForm(http.StatusOK, o, v.form, nil, nil)
+	}
+	if v.stepRules(v.form) {
 		return v.offerForm(http.StatusOK, o, v.form, nil, nil)
 	}
 	closeUp(v.form)

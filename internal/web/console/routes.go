@@ -57,6 +57,7 @@ var routes = []route{
 	{pattern: "POST /console/offers/new", may: identity.CatalogueEdit, page: saveOfferForm},
 	{pattern: "GET /console/offers/grid", may: identity.CatalogueEdit, page: offerGrid},
 	{pattern: "POST /console/offers/grid", may: identity.CatalogueEdit, page: saveGrid},
+	{pattern: "POST /console/offers/rules", may: identity.CatalogueEdit, slow: true, page: changeRules},
 	{pattern: "GET /console/offers/{id}", may: identity.CatalogueView, page: offerPage},
 	{pattern: "GET /console/offers/{id}/edit", may: identity.CatalogueEdit, page: editOffer},
 	{pattern: "POST /console/offers/{id}/edit", may: identity.CatalogueEdit, page: saveOfferForm},
