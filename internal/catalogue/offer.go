@@ -101,6 +101,8 @@ type Version struct {
 	Content   Content
 	CreatedAt time.Time
 	CreatedBy id.Party
+
+	compiled *compiled // nil for one that Service didn't give
 }
 
 // At is the state of the offer at a moment: a scheduled offer whose time has come is live,
@@ -161,6 +163,7 @@ func (c Content) Validate() error {
 		p.Benefit.Validate(path+".benefit", f)
 	}
 	c.validateBundle(f, need)
+	c.validateRules(f, need)
 	if len(f.Fields) > 0 {
 		return f
 	}

@@ -1,6 +1,8 @@
 package catalogue
 
 import (
+	"strconv"
+
 	"hufu/internal/fault"
 	"hufu/internal/naming"
 )
@@ -21,6 +23,9 @@ func (c Content) seen(f *fault.Error) {
 	c.Summary.seen("summary", f)
 	c.Badge.seen("badge", f)
 	c.Description.seen("description", f)
+	for i, r := range c.Rules {
+		r.seen("rules["+strconv.Itoa(i)+"]", f)
+	}
 }
 
 // seen reports what hides in the texts of the benefit.

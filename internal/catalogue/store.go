@@ -51,7 +51,7 @@ var (
 func loadVersions(ctx context.Context, tx *db.Tx, stmt *db.Stmt, arg any) ([]*Version, error) {
 	var out []*Version
 	err := tx.Query(ctx, stmt, func(scan func(...any) error) error {
-		v := new(Version)
+		v := &Version{compiled: new(compiled)}
 		var body string
 		if err := scan(&v.ID, &v.Offer, &v.Number, &body, db.Time(&v.CreatedAt), &v.CreatedBy); err != nil {
 			return err
