@@ -27,6 +27,7 @@ func (a *App) duties() []duty {
 	return []duty{
 		{"jobs", 500 * time.Millisecond, func(ctx context.Context) (int, error) { return a.Flows.WorkJobs(ctx, jobChunk) }},
 		{"expiry", time.Second, func(ctx context.Context) (int, error) { return a.Flows.ExpireDue(ctx, 1000) }},
+		{"releases", time.Second, func(ctx context.Context) (int, error) { return a.Flows.ReleaseRights(ctx, jobChunk) }},
 		{"refunds", time.Second, func(ctx context.Context) (int, error) { return a.Flows.SendRefunds(ctx, 50) }},
 		{"silent payments", 5 * time.Second, func(ctx context.Context) (int, error) { return a.Flows.PollSilent(ctx, 100) }},
 		{"imports", time.Second, func(ctx context.Context) (int, error) { return 0, a.Flows.RunImports(ctx) }},

@@ -18,11 +18,13 @@ const (
 	SecondCapture = "second_capture" // P17: paid twice
 	LateRefund    = "late_refund"    // P3: paid late, and nothing left
 	Shortage      = "shortage"       // P15: paid, and too little to deliver
+	OverLimit     = "over_limit"     // who paid has bought as much as a person may
 	UnknownIntent = "unknown_intent" // P8: a payment for something we don't know
 	RefundFailed  = "refund_failed"  // a refund the gateway refuses
 	ForeignRefund = "foreign_refund" // the gateway tells of a refund that we didn't make
 	Dispute       = "dispute"        // F20: the payer's bank takes money back, or may
 	DeadJob       = "dead_job"       // work that was given up
+	Unreleased    = "unreleased"     // P15: promised for today, and its unit or code isn't there
 )
 
 // Case is one entry of the queue.
@@ -77,7 +79,12 @@ func Reopen(ctx context.Context, tx *db.Tx, now time.Time, cases ...Case) error 
 
 // Resolve closes the open case of a kind and subject, if there is one.
 func Resolve(ctx context.Context, tx *db.Tx, now time.Time, kind, subject, note string) error {
-	_, err := tx.Write(ctx, resolve, 1, func(_ int, b *db.Binder) { b.Text(kind).Text(subject).Text(note).Time(now) })
+	return ResolveAll(ctx, tx, now, kind, []string{subject}, note)
+}
+
+// ResolveAll closes the open cases of a kind about subjects.
+func ResolveAll(ctx context.Context, tx *db.Tx, now time.Time, kind string, subjects []string, note string) error {
+	_, err := tx.Write(ctx, resolve, len(subjects), func(i int, b *db.Binder) { b.Text(kind).Text(subjects[i]).Text(note).Time(now) })
 	return err
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"hufu/internal/catalogue"
 	"hufu/internal/db"
 	"hufu/internal/db/dbtest"
 	"hufu/internal/fault"
@@ -191,6 +192,49 @@ var steps = []step{
 			return err
 		}
 	}},
+	{"release", func(t *testing.T, s *flowtest.Shop, o flowtest.Offer) func() error {
+		o = s.Change(t, o, func(c *catalogue.Content) {
+			c.Parts[0].Release = catalogue.Release{Every: catalogue.EveryDay, Count: 3}
+		})
+		s.Buy(t, flowtest.Want{Offer: o, Quantity: 1})
+		s.Time.Advance(3 * 24 * time.Hour)
+		return func() error {
+			_, err := s.ReleaseRights(t.Context(), 100)
+			return err
+		}
+	}},
+	{"release short", func(t *testing.T, s *flowtest.Shop, o flowtest.Offer) func() error {
+		o = s.Change(t, o, func(c *catalogue.Content) {
+			c.Parts[0].Release = catalogue.Release{Every: catalogue.EveryDay, Count: 2}
+		})
+		s.Buy(t, flowtest.Want{Offer: o, Quantity: 1})
+		if err := s.DB.Do(t.Context(), func(tx *db.Tx) error { _, err := tx.Exec(t.Context(), endStock, o.Parts[0].Stock); return err }); err != nil {
+			t.Fatal(err)
+		}
+		s.Time.Advance(24 * time.Hour)
+		return func() error {
+			_, err := s.ReleaseRights(t.Context(), 100)
+			return err
+		}
+	}},
+	{"choose", func(t *testing.T, s *flowtest.Shop, _ flowtest.Offer) func() error {
+		o := choosing(t, s, catalogue.Choice{Pick: 1, Later: true, Days: 30}, coded(t, s, 2), coded(t, s, 2))
+		r := s.Held(t, s.Buy(t, flowtest.Want{Offer: o, Quantity: 1}).Order.ID)[0]
+		return func() error {
+			_, err := s.Choose(t.Context(), flow.Choose{Order: r.Order, Right: r.ID, Parts: []int{1}, Actor: "guest"})
+			return err
+		}
+	}},
+	{"activate", func(t *testing.T, s *flowtest.Shop, o flowtest.Offer) func() error {
+		o = s.Change(t, o, func(c *catalogue.Content) {
+			c.Parts[0].Validity = catalogue.Validity{From: catalogue.FromActivation, Days: 30}
+		})
+		r := s.Held(t, s.Buy(t, flowtest.Want{Offer: o, Quantity: 1}).Order.ID)[0]
+		return func() error {
+			_, err := s.Activate(t.Context(), flow.Activate{Order: r.Order, Right: r.ID, Actor: "guest"})
+			return err
+		}
+	}},
 	{"balance", func(t *testing.T, s *flowtest.Shop, o flowtest.Offer) func() error {
 		party := id.New[id.Party]()
 		if err := s.Credit(t.Context(), party, money.Of(1990, money.CNY), true, string(party), "paid in", "pty_ops", "console"); err != nil {
@@ -215,6 +259,8 @@ var steps = []step{
 		}
 	}},
 }
+
+var endStock = db.SQL("flow_test.end_stock", `UPDATE codes SET expires_at = 1 WHERE stock_id = $1 AND state = 'available'`)
 
 // census counts what a step may change, to tell one effect from two and from a half.
 func census(t *testing.T, d *db.DB) [12]int64 {
@@ -268,7 +314,7 @@ func TestEachStepFailedAndRepeated(t *testing.T) {
 						}
 						// Bring the rest to its end, so that the next run finds nothing of it.
 						s.Time.Advance(2 * flow.HoldFor)
-						for _, work := range []func(context.Context, int) (int, error){s.ExpireDue, s.SendRefunds, s.WorkJobs} {
+						for _, work := range []func(context.Context, int) (int, error){s.ExpireDue, s.ReleaseRights, s.SendRefunds, s.WorkJobs} {
 							if _, err := work(t.Context(), 1000); err != nil {
 								t.Fatal(err)
 							}

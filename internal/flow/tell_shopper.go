@@ -77,13 +77,14 @@ func (f *Flows) finishJobs(ctx context.Context, tx *db.Tx, outcomes []job.Outcom
 	return job.Finish(ctx, tx, now, outcomes)
 }
 
-// tellShoppers writes to the buyers of paid orders where their rights are.
+// tellShoppers writes to the buyers of orders what happened to them: that their rights are
+// there, were released, or wait for a pick.
 func (f *Flows) tellShoppers(ctx context.Context, tx *db.Tx, jobs []job.Job) error {
 	var ids []id.Order
 	outcomes := make([]job.Outcome, len(jobs))
 	for i, j := range jobs {
 		outcomes[i].Job = j
-		if j.Kind != JobOrderPaid {
+		if noticeOf[j.Kind] == nil {
 			outcomes[i].Err = fmt.Errorf("flow: no handler for jobs of kind %q", j.Kind)
 			continue
 		}
@@ -95,10 +96,13 @@ func (f *Flows) tellShoppers(ctx context.Context, tx *db.Tx, jobs []job.Job) err
 	}
 	var messages []notify.Message
 	for i, j := range jobs {
-		if o := orders[id.Order(j.Subject)]; o != nil {
-			messages = append(messages, paidMessages(o)...)
-		} else if outcomes[i].Err == nil {
+		o := orders[id.Order(j.Subject)]
+		switch {
+		case outcomes[i].Err != nil:
+		case o == nil:
 			outcomes[i].Err = fmt.Errorf("flow: no order %q", j.Subject)
+		default:
+			messages = append(messages, messagesOf(o, noticeOf[j.Kind](o))...)
 		}
 	}
 	if err := notify.Write(ctx, tx, f.Clock.Now(), messages...); err != nil {
@@ -107,9 +111,16 @@ func (f *Flows) tellShoppers(ctx context.Context, tx *db.Tx, jobs []job.Job) err
 	return f.finishJobs(ctx, tx, outcomes)
 }
 
-func paidMessages(o *order.Order) []notify.Message {
+// noticeOf names, for each kind of job about an order, the message that its buyer gets.
+var noticeOf = map[string]func(*order.Order) string{
+	JobOrderPaid: func(o *order.Order) string { return "notice.order_" + string(o.State) },
+	JobOverLimit: func(*order.Order) string { return "notice.order_over_limit" },
+	JobReleased:  func(*order.Order) string { return "notice.right_released" },
+	JobToChoose:  func(*order.Order) string { return "notice.right_to_choose" },
+}
+
+func messagesOf(o *order.Order, key string) []notify.Message {
 	lang := i18n.Match(o.Lang)
-	key := "notice.order_" + string(o.State)
 	m := notify.Message{Template: key, Lang: string(lang), Order: o.ID, Subject: lang.T(key+".subject", "total", o.Total.String()),
 		Body: lang.T(key+".body", "total", o.Total.String())}
 	var out []notify.Message

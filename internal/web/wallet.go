@@ -187,13 +187,14 @@ func (s *Web) right(w http.ResponseWriter, r *http.Request) error {
 }
 
 var stepIcons = map[string]string{entitlement.StepGranted: "ticket", entitlement.StepWaiting: "clock", entitlement.StepDelivered: "check", entitlement.StepRevealed: "eye", entitlement.StepUsed: "check",
-	entitlement.StepSuspended: "lock", entitlement.StepResumed: "undo", entitlement.StepExpired: "clock", entitlement.StepRefunded: "refund"}
+	entitlement.StepSuspended: "lock", entitlement.StepResumed: "undo", entitlement.StepExpired: "clock", entitlement.StepRefunded: "refund",
+	entitlement.StepReleased: "ticket", entitlement.StepChosen: "check", entitlement.StepActivated: "clock"}
 
 // stepEvent tells one step in words.
 func stepEvent(lang i18n.Lang, st entitlement.Step) ui.Event {
 	e := ui.Event{At: st.At, Icon: stepIcons[st.Kind], Title: lang.T("shop.step." + st.Kind), Tone: ui.Plain}
 	switch st.Kind {
-	case entitlement.StepGranted, entitlement.StepDelivered, entitlement.StepUsed:
+	case entitlement.StepGranted, entitlement.StepDelivered, entitlement.StepUsed, entitlement.StepReleased, entitlement.StepChosen, entitlement.StepActivated:
 		e.Tone = ui.OK
 	case entitlement.StepRevealed, entitlement.StepWaiting:
 		e.Tone = ui.Info

@@ -31,6 +31,7 @@ type Gateway struct {
 
 type charge struct {
 	txn    string
+	payer  string // the account that paid, "" for none told
 	amount money.Amount
 	paidAt time.Time
 	paid   bool
@@ -88,9 +89,19 @@ func (g *Gateway) PayTwice(p *payment.Intent) flow.Confirm {
 	return g.notice(p, &charge{txn: "txn-" + string(id.New[id.Capture]()), amount: p.Amount, paidAt: g.Clock.Now()})
 }
 
+// PayFrom is Pay by an account at the channel.
+func (g *Gateway) PayFrom(p *payment.Intent, account string) (flow.Confirm, bool) {
+	c, ok := g.Pay(p, p.Amount)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.charge(string(p.ID)).payer = account
+	c.PayerID = account
+	return c, ok
+}
+
 func (g *Gateway) notice(p *payment.Intent, c *charge) flow.Confirm {
 	return flow.Confirm{OccurredAt: c.paidAt, Header: "X-Sign: ok\n", Body: []byte(c.txn), Message: payment.Message{
-		Provider: Channel, Event: "evt-" + c.txn, Intent: p.ID, Txn: c.txn, Paid: true, Amount: c.amount, Account: true,
+		Provider: Channel, Event: "evt-" + c.txn, Intent: p.ID, Txn: c.txn, Paid: true, Amount: c.amount, Account: true, PayerID: c.payer,
 	}}
 }
 
@@ -130,7 +141,7 @@ func (g *Gateway) Query(_ context.Context, r paygate.Ref) paygate.Payment {
 	case c == nil:
 		return paygate.Payment{State: paygate.PaymentAbsent}
 	case c.paid:
-		return paygate.Payment{State: paygate.PaymentPaid, MerchantNo: r.MerchantNo, TxnID: c.txn, Account: "ours", Amount: c.amount, PaidAt: c.paidAt}
+		return paygate.Payment{State: paygate.PaymentPaid, MerchantNo: r.MerchantNo, TxnID: c.txn, Account: "ours", Amount: c.amount, PaidAt: c.paidAt, PayerID: c.payer}
 	case c.closed:
 		return paygate.Payment{State: paygate.PaymentClosed}
 	}

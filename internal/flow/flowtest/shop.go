@@ -180,13 +180,19 @@ func (s *Shop) Sell(t testing.TB, price int64, limit id.Stock, parts ...Part) Of
 // Limit puts limits on an offer on sale, in a version that sells from now on.
 func (s *Shop) Limit(t testing.TB, o Offer, limits ...catalogue.Limit) Offer {
 	t.Helper()
+	return s.Change(t, o, func(c *catalogue.Content) { c.Limits = limits })
+}
+
+// Change changes an offer on sale, in a version that sells from now on.
+func (s *Shop) Change(t testing.TB, o Offer, change func(c *catalogue.Content)) Offer {
+	t.Helper()
 	s.do(t, func(tx *db.Tx) error {
 		now := s.Clock.Now()
 		was, err := s.Catalogue.Offer(t.Context(), tx, o.ID)
 		if err != nil {
 			return err
 		}
-		was.Draft.Limits = limits
+		change(&was.Draft)
 		is, _, err := s.Catalogue.Publish(t.Context(), tx, was, "system", now)
 		o.Version = is.VersionID
 		return err
@@ -198,6 +204,7 @@ func (s *Shop) Limit(t testing.TB, o Offer, limits ...catalogue.Limit) Offer {
 type Want struct {
 	Offer    Offer
 	Quantity int64
+	Picks    order.Picks
 }
 
 // Order is the command to place an order under a fresh idempotency key, paid at the
@@ -206,7 +213,7 @@ func Order(wants ...Want) flow.Place {
 	key := string(id.New[id.Order]())
 	c := flow.Place{Request: order.KeyOf{Scope: "test", Key: key}, RequestHash: []byte(key), Lang: "en", Channel: "shop", Gateway: Channel, Phone: "13800000000"}
 	for _, w := range wants {
-		c.Lines = append(c.Lines, flow.PlaceLine{Offer: w.Offer.ID, Quantity: w.Quantity})
+		c.Lines = append(c.Lines, flow.PlaceLine{Offer: w.Offer.ID, Quantity: w.Quantity, Picks: w.Picks})
 	}
 	return c
 }

@@ -19,7 +19,7 @@ import (
 // maxCases is how many open cases one page is made from.
 const maxCases = 1000
 
-var caseTones = map[string]ui.Tone{exception.Mismatch: ui.Stop, exception.SecondCapture: ui.Warn, exception.LateRefund: ui.Info, exception.Shortage: ui.Stop, exception.UnknownIntent: ui.Stop, exception.RefundFailed: ui.Stop, exception.ForeignRefund: ui.Stop, exception.Dispute: ui.Stop, exception.DeadJob: ui.Stop}
+var caseTones = map[string]ui.Tone{exception.Mismatch: ui.Stop, exception.SecondCapture: ui.Warn, exception.LateRefund: ui.Info, exception.Shortage: ui.Stop, exception.OverLimit: ui.Info, exception.UnknownIntent: ui.Stop, exception.RefundFailed: ui.Stop, exception.ForeignRefund: ui.Stop, exception.Dispute: ui.Stop, exception.DeadJob: ui.Stop, exception.Unreleased: ui.Stop}
 
 func exceptions(_ *Console, v *visit) error {
 	var all []exception.Case

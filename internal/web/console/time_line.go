@@ -206,7 +206,8 @@ func maskTarget(m notify.Message) string {
 	return identity.MaskEmail(m.Target)
 }
 
-var stepTones = map[string]ui.Tone{entitlement.StepGranted: ui.OK, entitlement.StepWaiting: ui.Info, entitlement.StepDelivered: ui.OK, entitlement.StepRevealed: ui.Accent, entitlement.StepUsed: ui.Plain, entitlement.StepSuspended: ui.Warn, entitlement.StepRefunded: ui.Warn, entitlement.StepExpired: ui.Plain}
+var stepTones = map[string]ui.Tone{entitlement.StepGranted: ui.OK, entitlement.StepWaiting: ui.Info, entitlement.StepDelivered: ui.OK, entitlement.StepRevealed: ui.Accent, entitlement.StepUsed: ui.Plain, entitlement.StepSuspended: ui.Warn, entitlement.StepRefunded: ui.Warn, entitlement.StepExpired: ui.Plain,
+	entitlement.StepReleased: ui.OK, entitlement.StepChosen: ui.OK, entitlement.StepActivated: ui.Accent}
 
 func (v *visit) stepEvent(s entitlement.Step, names map[id.Party]string, of string) ui.Event {
 	title := v.known("console.step."+s.Kind, s.Kind)
