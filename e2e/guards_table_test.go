@@ -77,8 +77,10 @@ var guards = []guard{
 		"if s == nil || n > (s.Available-b.aside[stock])/each {", "if s == nil || n > s.Received/each {", "e2e/laws TestAnOrderEndsOnce/sqlite"},
 	{"a purchase limit is looked at before an order is placed", "a person buys more than is allowed (A3, I9)", "internal/flow/place_order.go",
 		"if err := w.within(limits, sale, now); err != nil {", "if err := w.within(limits, sale, now); err != nil && now.IsZero() {", "internal/flow TestLimits/one_each/sqlite"},
-	{"a purchase limit is looked at again when an order is paid late", "orders that end unpaid lead round a limit (A3, I9, P3)", "internal/flow/deliver.go",
+	{"a purchase limit is looked at again when an order is paid late", "orders that end unpaid lead round a limit (A3, I9, P3)", "internal/flow/payer_limits.go",
 		"b.limits.Full(l.Under, l.Quantity-l.Counted); full {", "b.limits.Full(l.Under, l.Quantity-l.Counted); full && b.now.IsZero() {", "internal/flow TestLimits/paid_late_when_the_limit_is_reached/sqlite"},
+	{"a purchase limit counts who paid", "one wallet buys with many phones what one person may have once (A3)", "internal/flow/payer_limits.go",
+		"b.limits.Full(payer, l.Quantity); full {", "b.limits.Full(payer, l.Quantity); full && b.now.IsZero() {", "internal/flow TestALimitCountsWhoPaid/sqlite"},
 	{"a message that was handled is a duplicate", "a notice takes effect twice (P1, I13)", confirmPayment,
 		"if was, ok := seen[event]; ok && was != payment.Unknown {", "if was, ok := seen[event]; ok && was == payment.Ignored {", "e2e/laws TestAMessageCountsOnce/sqlite"},
 	{"a message about nothing known is handled when it comes again", "a payment that was told too early is lost (P8)", confirmPayment,
@@ -135,7 +137,7 @@ var guards = []guard{
 
 	// What must be left behind.
 	{"the job row of a payment", "nobody is told that they may use what they bought (P16, I19)", "internal/flow/deliver.go",
-		"b.jobs = append(b.jobs, job.Job{Kind: JobOrderPaid, Subject: string(o.ID)})", "_ = job.Job{}", "e2e/laws TestAPurchaseLeavesEverything/sqlite"},
+		"b.jobs = append(b.jobs, job.Job{Kind: told, Subject: string(o.ID)})", "_ = job.Job{}", "e2e/laws TestAPurchaseLeavesEverything/sqlite"},
 	{"the seal of postings", "postings are changed and nobody sees it (I4)", ledgerService, "Bytes(sum(c.hash, sorted))", "Bytes(sum(nil, nil))", "e2e/laws TestAPurchaseLeavesEverything/sqlite"},
 	{"the hash chain of a right's path", "steps are changed and nobody sees it (I4, G1)", "internal/entitlement/right.go", "s.Hash = s.sum(r.Head)", "s.Hash = s.sum(nil)", "e2e/laws TestAPurchaseLeavesEverything/sqlite"},
 	{"the audit row of a code shown to staff", "codes are read in secret (S9, I25)", "internal/flow/reveal_code.go",

@@ -41,7 +41,7 @@ func (a *API) notices(mux *http.ServeMux) {
 		case paygate.NoticePaid, paygate.NoticeUnpaid, paygate.NoticeClosed:
 			done, err = a.Flows.Confirm(r.Context(), flow.Confirm{
 				Message: payment.Message{Provider: g.Name(), Event: n.EventID, Intent: id.Intent(n.MerchantNo), Txn: n.TxnID, Paid: n.Kind == paygate.NoticePaid,
-					Amount: n.Amount, Account: n.Account == g.Account()},
+					Amount: n.Amount, Account: n.Account == g.Account(), PayerID: n.PayerID},
 				OccurredAt: n.OccurredAt, Header: headerText(r.Header), Body: body,
 			})
 		case paygate.NoticeRefund, paygate.NoticeDispute:

@@ -39,7 +39,7 @@ func (f *Flows) ask(ctx context.Context, g paygate.Gateway, p *payment.Intent) (
 		return q.State, nil
 	}
 	_, err := f.Confirm(ctx, Confirm{OccurredAt: q.PaidAt, Header: "answer to a query\n", Message: payment.Message{
-		Provider: p.Gateway, Event: "query:" + q.TxnID, Intent: p.ID, Txn: q.TxnID, Paid: true, Amount: q.Amount, Account: q.Account == g.Account(),
+		Provider: p.Gateway, Event: "query:" + q.TxnID, Intent: p.ID, Txn: q.TxnID, Paid: true, Amount: q.Amount, Account: q.Account == g.Account(), PayerID: q.PayerID,
 	}})
 	return q.State, err
 }

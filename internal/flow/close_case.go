@@ -66,7 +66,7 @@ func (f *Flows) Owes(ctx context.Context, tx *db.Tx, c exception.Case) (Owes, er
 		o.Suspense, o.Open = true, !returning || r.State != payment.RefundDone
 		o.failed(refunds, func(r payment.Refund) bool { return r.Capture == found[0].ID })
 		return o, err
-	case exception.LateRefund, exception.Shortage:
+	case exception.LateRefund, exception.Shortage, exception.OverLimit:
 		at, err := f.Orders.Get(ctx, tx, []id.Order{c.Order})
 		if err != nil || at[c.Order] == nil {
 			return o, err

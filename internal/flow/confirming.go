@@ -27,6 +27,8 @@ type confirming struct {
 	supplies map[id.Line]map[id.Stock]int64 // of one unit
 	book     *inventory.Book
 	limits   *order.Tallies
+	payers   map[id.Line]order.Under // what a line counts under for who paid
+	over     map[id.Line]bool        // lines that who paid may not have
 	items    map[id.Line][]delivery.Item
 	codes    map[id.Right]vault.Given
 	chain    *ledger.Chain
@@ -48,13 +50,14 @@ type payable struct {
 	capture payment.Capture
 	order   *order.Order
 	late    bool
+	payer   string     // the account at the channel that paid, "" where it isn't told
 	from    id.Account // what is debited: where the money is
 }
 
 // pay books a payment. From here on the order counts as paid, also for the next message
 // of the batch.
 func (b *confirming) pay(c Confirm, intent *payment.Intent, o *order.Order) payable {
-	p := payable{order: o, late: o.State != order.Pending, from: ledger.Gateway(c.Provider, c.Amount.Currency)}
+	p := payable{order: o, late: o.State != order.Pending, payer: c.PayerID, from: ledger.Gateway(c.Provider, c.Amount.Currency)}
 	if c.Provider == payment.Balance {
 		p.from = ledger.Prepaid(c.Payer, c.Amount.Currency)
 	}

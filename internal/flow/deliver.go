@@ -19,7 +19,7 @@ import (
 // allocate decides, for the orders that were paid, which lines have their units, and picks
 // the codes for them.
 func (f *Flows) allocate(ctx context.Context, tx *db.Tx, b *confirming, due []payable) error {
-	b.items, b.codes = map[id.Line][]delivery.Item{}, map[id.Right]vault.Given{}
+	b.items, b.codes, b.over = map[id.Line][]delivery.Item{}, map[id.Right]vault.Given{}, map[id.Line]bool{}
 	if err := f.promises(ctx, tx, b, due); err != nil {
 		return err
 	}
@@ -43,11 +43,7 @@ func (f *Flows) allocate(ctx context.Context, tx *db.Tx, b *confirming, due []pa
 	if err != nil {
 		return err
 	}
-	paid := make([]*order.Order, len(due))
-	for i, p := range due {
-		paid[i] = p.order
-	}
-	if b.limits, err = f.Orders.LockTallies(ctx, tx, tallies(paid)); err != nil {
+	if err := f.lockLimits(ctx, tx, b, due); err != nil {
 		return err
 	}
 	if err := f.Inventory.Complete(ctx, tx, b.book); err != nil {
@@ -61,12 +57,10 @@ func (f *Flows) allocate(ctx context.Context, tx *db.Tx, b *confirming, due []pa
 		for i := range p.order.Lines {
 			l := &p.order.Lines[i]
 			need := b.supplies[l.ID]
-			// What ended unpaid counts again; when others have reached the limit since, there is no
-			// room for it any more.
-			if _, _, full := b.limits.Full(l.Under, l.Quantity-l.Counted); full {
+			if !b.admit(l) {
+				b.book.Release(l.ID, inventory.Released)
 				continue
 			}
-			b.limits.Count(l, l.Quantity)
 			// What the line holds is its own. When the hold has ended, or was broken, it takes
 			// what is left.
 			if b.book.Holds(l.ID, need, l.Quantity) {
@@ -141,7 +135,10 @@ func (b *confirming) settle(p payable) error {
 		if short := l.Quantity - units; short > 0 {
 			owed += short * l.UnitPrice
 			reason := exception.Shortage
-			if p.late {
+			switch {
+			case b.over[l.ID]:
+				reason = exception.OverLimit
+			case p.late:
 				reason = exception.LateRefund
 			}
 			b.refund(p.capture, l.ID, short, money.Of(short*l.UnitPrice, currency), reason)
@@ -166,7 +163,11 @@ func (b *confirming) settle(p payable) error {
 		return err
 	}
 	b.moves = append(b.moves, m)
-	b.jobs = append(b.jobs, job.Job{Kind: JobOrderPaid, Subject: string(o.ID)})
+	told := JobOrderPaid
+	if b.allOver(o) {
+		told = JobOverLimit
+	}
+	b.jobs = append(b.jobs, job.Job{Kind: told, Subject: string(o.ID)})
 	return nil
 }
 

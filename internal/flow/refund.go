@@ -106,7 +106,7 @@ func (f *Flows) bookRefund(ctx context.Context, tx *db.Tx, o *order.Order, c pay
 	if err := f.Ledger.Post(ctx, tx, []ledger.Transfer{{Entry: string(r.ID), Leg: 1, Debit: from, Credit: to, Amount: r.Amount, Kind: "refund", Order: r.Order, At: now}}); err != nil {
 		return err
 	}
-	for _, closing := range [][2]string{{exception.SecondCapture, string(c.ID)}, {exception.Mismatch, string(c.ID)}, {exception.Shortage, string(r.Line)}, {exception.LateRefund, string(r.Line)}, {exception.RefundFailed, string(r.ID)}} {
+	for _, closing := range [][2]string{{exception.SecondCapture, string(c.ID)}, {exception.Mismatch, string(c.ID)}, {exception.Shortage, string(r.Line)}, {exception.LateRefund, string(r.Line)}, {exception.OverLimit, string(r.Line)}, {exception.RefundFailed, string(r.ID)}} {
 		if err := exception.Resolve(ctx, tx, now, closing[0], closing[1], "refunded "+string(r.ID)); err != nil {
 			return err
 		}

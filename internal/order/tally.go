@@ -45,6 +45,7 @@ func ParseUnder(text string) (Under, error) {
 // Tallies are counts of units in memory, locked in the database until the transaction ends.
 type Tallies struct {
 	was, is map[string]int64
+	joined  []*Line // count under more than they were placed with
 }
 
 // Full gives the tally of u that has least room, if that is not room for so many more units,
@@ -71,6 +72,25 @@ func (t *Tallies) Count(l *Line, units int64) {
 		t.is[name] += units - l.Counted
 	}
 	l.Counted = units
+}
+
+// Join has l count under more tallies from now on, with all of its units that count.
+func (t *Tallies) Join(l *Line, more Under) {
+	if len(more) == 0 {
+		return
+	}
+	all := maps.Clone(l.Under)
+	if all == nil {
+		all = Under{}
+	}
+	for name, most := range more {
+		if _, there := all[name]; !there {
+			t.is[name] += l.Counted
+			all[name] = most
+			t.joined = append(t.joined, l)
+		}
+	}
+	l.Under = all
 }
 
 // OpenTallies locks tallies, and begins those that are new with nothing. None cost nothing;
@@ -101,7 +121,7 @@ func (*Service) LockTallies(ctx context.Context, tx *db.Tx, names []string) (*Ta
 	}, db.Texts(names))
 }
 
-// SaveTallies writes the tallies that have changed.
+// SaveTallies writes the tallies that have changed, and what lines newly count under.
 func (*Service) SaveTallies(ctx context.Context, tx *db.Tx, t *Tallies) error {
 	var changed []string
 	for name, n := range t.is {
@@ -110,9 +130,13 @@ func (*Service) SaveTallies(ctx context.Context, tx *db.Tx, t *Tallies) error {
 		}
 	}
 	slices.Sort(changed)
-	return tx.WriteAll(ctx, saveTally, len(changed), func(i int, b *db.Binder) {
+	if err := tx.WriteAll(ctx, saveTally, len(changed), func(i int, b *db.Binder) {
 		b.Text(changed[i]).Int(t.was[changed[i]]).Int(t.is[changed[i]])
-	})
+	}); err != nil {
+		return err
+	}
+	joined := slices.Compact(t.joined)
+	return tx.WriteAll(ctx, saveUnder, len(joined), func(i int, b *db.Binder) { b.Text(string(joined[i].ID)).Text(joined[i].Under.text()) })
 }
 
 // Reached tells what tallies have reached. Those that nothing counted under are left out.
@@ -131,6 +155,7 @@ func (*Service) Reached(ctx context.Context, tx *db.Tx, names []string) (map[str
 }
 
 var (
+	saveUnder   = db.Rows("order.save_under", `UPDATE order_lines SET under = r.under FROM {{rows id text, under text}} WHERE order_lines.id = r.id`)
 	insertTally = db.Rows("order.insert_tally", `INSERT INTO order_tallies {{values name text, taken bigint}} ON CONFLICT DO NOTHING`)
 	lockTallies = db.SQL("order.lock_tallies", `SELECT name, taken FROM order_tallies WHERE name {{in $1 text}} ORDER BY name {{for update}}`)
 	readTallies = db.SQL("order.tallies", `SELECT name, taken FROM order_tallies WHERE name {{in $1 text}}`)

@@ -142,6 +142,7 @@ type Notice struct {
 	ProviderState string       // the channel's own word
 	Amount        money.Amount // of the payment, as the channel says; the currency may be one we don't trade in
 	OccurredAt    time.Time    // when it happened, by the channel's clock; the zero time if it doesn't say
+	PayerID       string       // the account that paid (openid, buyer id), for NoticePaid; "" if the channel doesn't tell
 	Refund        RefundNews   // for NoticeRefund
 }
 
@@ -190,7 +191,8 @@ type Payment struct {
 	Amount        money.Amount // when paid: what was captured
 	Refunded      money.Amount // when paid: the sum of refunds so far, if the channel tells
 	PaidAt        time.Time
-	Why           error // for the log and the operator: why it is unknown
+	PayerID       string // when paid: the account that did, "" if the channel doesn't tell
+	Why           error  // for the log and the operator: why it is unknown
 }
 
 // CloseState is what is known of an attempt to close.

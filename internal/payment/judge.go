@@ -15,6 +15,8 @@ type Message struct {
 	Amount   money.Amount
 	// Account says whether the merchant account and application named in it are ours.
 	Account bool
+	// PayerID is the account at the channel that paid, "" where it isn't told.
+	PayerID string
 }
 
 // Verdict is what a message amounts to.

@@ -12,6 +12,7 @@ import (
 	"hufu/internal/catalogue"
 	"hufu/internal/db"
 	"hufu/internal/entitlement"
+	"hufu/internal/exception"
 	"hufu/internal/fault"
 	"hufu/internal/i18n"
 	"hufu/internal/id"
@@ -152,6 +153,9 @@ func (s *Web) order(w http.ResponseWriter, r *http.Request) error {
 	v.Page = ui.Page{Section: "orders", Title: lang.T("shop.order.title"), Private: true, DraftDone: "checkout", Crumbs: []ui.Crumb{{Label: lang.T("ui.nav.orders"), Href: "/orders"}, {Label: lang.T("shop.order.title")}}}
 	v.State, v.Tone = stateWord(lang, o.order, now)
 	v.Lead = lang.T("shop.state." + string(stateOf(o.order, now)) + ".text")
+	if st := o.order.State; (st == order.Part || st == order.Shortage) && slices.ContainsFunc(o.refunds, func(r payment.Refund) bool { return r.Reason == exception.OverLimit }) {
+		v.Lead = lang.T("shop.state.over_limit")
+	}
 	v.Live, v.CanCancel = o.order.State == order.Pending, v.Payable
 	if c := o.unmatched; c != nil {
 		v.Unmatched, v.Payable, v.Live = c.Amount.String(), false, false

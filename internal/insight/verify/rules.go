@@ -91,8 +91,8 @@ WHERE m.state = 'done' AND (b.id IS NULL OR b.stored <> m.added)`),
 		none("I18.order", `SELECT MIN(id), 'times=' || CAST(COUNT(*) AS TEXT) FROM orders GROUP BY idem_key, idem_scope HAVING COUNT(*) > 1`),
 	}},
 	{id: "I19", rules: []rule{
-		none("I19.lost", `SELECT o.id, 'paid_at=' || CAST(o.paid_at AS TEXT) FROM orders o LEFT JOIN jobs j ON j.subject = o.id AND j.kind = 'order.paid' WHERE o.paid_at > $1 AND j.id IS NULL`, kept),
-		none("I19.causeless", `SELECT j.id, 'subject=' || j.subject FROM jobs j LEFT JOIN orders o ON o.id = j.subject WHERE j.kind = 'order.paid' AND (o.id IS NULL OR o.paid_at = 0)`),
+		none("I19.lost", `SELECT o.id, 'paid_at=' || CAST(o.paid_at AS TEXT) FROM orders o LEFT JOIN jobs j ON j.subject = o.id AND j.kind IN ('order.paid','order.over_limit') WHERE o.paid_at > $1 AND j.id IS NULL`, kept),
+		none("I19.causeless", `SELECT j.id, 'subject=' || j.subject FROM jobs j LEFT JOIN orders o ON o.id = j.subject WHERE j.kind IN ('order.paid','order.over_limit') AND (o.id IS NULL OR o.paid_at = 0)`),
 	}},
 	{id: "I20", rules: []rule{
 		none("I20.lease", `SELECT id, 'kind=' || kind || ' lease_until=' || CAST(lease_until AS TEXT) FROM jobs WHERE state = 'running' AND lease_until < $1`, overdue),

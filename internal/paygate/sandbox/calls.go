@@ -42,6 +42,7 @@ type answer struct {
 	Amount      int64  `json:"amount"`
 	Currency    string `json:"currency"`
 	PaidAt      string `json:"paid_at"`
+	PayerID     string `json:"payer_id"`
 	Refunded    int64  `json:"refunded"`
 	RefundNo    string `json:"refund_no"`
 	RefundID    string `json:"refund_id"`
@@ -126,12 +127,12 @@ func (g *Gateway) Query(ctx context.Context, r paygate.Ref) paygate.Payment {
 	switch w.State {
 	case "PAID":
 		at, err := time.Parse(time.RFC3339Nano, w.PaidAt)
-		if err != nil || !isID(w.Transaction) || w.Amount <= 0 || !isCurrency(w.Currency) || w.Refunded < 0 {
+		if err != nil || !isID(w.Transaction) || w.Amount <= 0 || !isCurrency(w.Currency) || w.Refunded < 0 || (w.PayerID != "" && !isID(w.PayerID)) {
 			p.Why = fault.New(fault.Unavailable, "paygate.answer_malformed")
 			return p
 		}
 		p.State, p.TxnID, p.PaidAt = paygate.PaymentPaid, w.Transaction, at.UTC()
-		p.Amount, p.Refunded = amount(w.Amount, w.Currency), amount(w.Refunded, w.Currency)
+		p.Amount, p.Refunded, p.PayerID = amount(w.Amount, w.Currency), amount(w.Refunded, w.Currency), w.PayerID
 	case "UNPAID", "PAYERROR":
 		p.State = paygate.PaymentUnpaid
 	case "CLOSED":

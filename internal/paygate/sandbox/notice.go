@@ -22,6 +22,7 @@ type notice struct {
 	Amount       int64  `json:"amount"`
 	Currency     string `json:"currency"`
 	OccurredAt   string `json:"occurred_at"`
+	PayerID      string `json:"payer_id"`
 	RefundNo     string `json:"refund_no"`
 	RefundID     string `json:"refund_id"`
 	RefundState  string `json:"refund_state"`
@@ -62,11 +63,13 @@ func readNotice(body []byte) (paygate.Notice, error) {
 		return paygate.Notice{}, errors.New("out_trade_no is malformed")
 	case !isID(w.MerchantID) || !isID(w.AppID):
 		return paygate.Notice{}, errors.New("merchant_id or app_id is malformed")
+	case w.PayerID != "" && !isID(w.PayerID):
+		return paygate.Notice{}, errors.New("payer_id is malformed")
 	}
 	n := paygate.Notice{
 		EventID: w.ID, Kind: paygate.NoticeOther, MerchantNo: w.OutTradeNo, TxnID: w.Transaction,
 		Account: account(w.MerchantID, w.AppID), ProviderState: w.State,
-		Amount: amount(w.Amount, w.Currency), OccurredAt: at.UTC(),
+		Amount: amount(w.Amount, w.Currency), OccurredAt: at.UTC(), PayerID: w.PayerID,
 	}
 	switch w.Type {
 	case "trade":

@@ -87,12 +87,12 @@ func (v *visit) diffValue(d catalogue.Difference, value string, stocks map[id.St
 	return dash(value)
 }
 
-// marked is from how many letters on a text's difference is shown within it.
-const marked = 12
+// markFrom is from how many letters on a text's difference is shown within it.
+const markFrom = 12
 
 // mark finds what two texts have in common at their ends.
 func (x *difference) mark() {
-	if utf8.RuneCountInString(x.Was) < marked || utf8.RuneCountInString(x.Is) < marked {
+	if utf8.RuneCountInString(x.Was) < markFrom || utf8.RuneCountInString(x.Is) < markFrom {
 		return
 	}
 	a, b := []rune(x.Was), []rune(x.Is)
@@ -104,7 +104,7 @@ func (x *difference) mark() {
 	for end < len(a)-start && end < len(b)-start && a[len(a)-1-end] == b[len(b)-1-end] {
 		end++
 	}
-	if start+end < marked/2 {
+	if start+end < markFrom/2 {
 		return
 	}
 	x.Before, x.Gone, x.Come, x.After = string(a[:start]), string(a[start:len(a)-end]), string(b[start:len(b)-end]), string(a[len(a)-end:])

@@ -39,6 +39,7 @@ type reply struct {
 	Amount        int64      `json:"amount,omitempty"`
 	Currency      string     `json:"currency,omitempty"`
 	PaidAt        *time.Time `json:"paid_at,omitempty"`
+	PayerID       string     `json:"payer_id,omitempty"`
 	Refunded      int64      `json:"refunded,omitempty"`
 	RefundNo      string     `json:"refund_no,omitempty"`
 	RefundID      string     `json:"refund_id,omitempty"`
@@ -179,7 +180,7 @@ func (s *Server) query(m Merchant, q request, _ time.Time, _ Faults) reply {
 		if p == nil {
 			return refusal("NOT_FOUND", "the trade has no such transaction")
 		}
-		a.TransactionID, a.Amount, a.Currency, a.PaidAt = p.ID, p.Amount, t.Currency, &p.At
+		a.TransactionID, a.Amount, a.Currency, a.PaidAt, a.PayerID = p.ID, p.Amount, t.Currency, &p.At, p.Payer
 		a.Refunded = t.refunded(p.ID, false)
 	}
 	return a
@@ -272,9 +273,9 @@ func (s *Server) queryRefund(m Merchant, q request, _ time.Time, _ Faults) reply
 	return refusal("NOT_FOUND", "no refund has this number")
 }
 
-// pay takes the money for a trade, on the cashier page. It reports whether there was
-// anything to pay.
-func (s *Server) pay(k tradeKey) error {
+// pay takes the money for a trade from an account, on the cashier page. It reports whether
+// there was anything to pay.
+func (s *Server) pay(k tradeKey, payer string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer s.stir()
@@ -295,7 +296,7 @@ func (s *Server) pay(k tradeKey) error {
 	var tell []*delivery
 	t.State = statePaid
 	for range times {
-		p := payment{ID: token("sb"), Amount: t.Amount, Fee: fee(t.Amount, s.merchants[k.merchant].FeeBasis), At: now}
+		p := payment{ID: token("sb"), Amount: t.Amount, Fee: fee(t.Amount, s.merchants[k.merchant].FeeBasis), Payer: payer, At: now}
 		t.Payments = append(t.Payments, p)
 		tell = append(tell, s.tellPaid(t, p))
 	}

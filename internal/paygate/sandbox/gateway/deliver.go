@@ -50,7 +50,7 @@ func (s *Server) tellPaid(t *trade, p payment) *delivery {
 	if i := slices.IndexFunc(t.Payments, func(x payment) bool { return x.ID == p.ID }); i > 0 {
 		label = fmt.Sprintf("paid %d", i+1)
 	}
-	return s.tell(t, label, t.NotifyURL, Notice{Type: "trade", TransactionID: p.ID, State: statePaid, Amount: p.Amount})
+	return s.tell(t, label, t.NotifyURL, Notice{Type: "trade", TransactionID: p.ID, State: statePaid, Amount: p.Amount, PayerID: p.Payer})
 }
 
 func (s *Server) tellClosed(t *trade) []*delivery {

@@ -188,7 +188,7 @@ func (s *Server) cashier(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
 		switch r.PostFormValue("do") {
 		case "pay":
-			_ = s.pay(t.key()) // what can't be paid is shown as it is, by the page that follows
+			_ = s.pay(t.key(), payer(w, r)) // what can't be paid is shown as it is, by the page that follows
 		case "fail":
 			_ = s.failPayment(t.key())
 		}
@@ -214,6 +214,19 @@ func (s *Server) cashier(w http.ResponseWriter, r *http.Request) {
 	}
 	s.fillFaults(&v, m.ID)
 	s.show(w, http.StatusOK, "cashier.html", v)
+}
+
+// payerCookie keeps the account that a browser pays from.
+const payerCookie = "payer"
+
+// payer is the account that a browser pays from: each has its own, and keeps it.
+func payer(w http.ResponseWriter, r *http.Request) string {
+	if c, err := r.Cookie(payerCookie); err == nil && orderForm.MatchString(c.Value) {
+		return c.Value
+	}
+	account := token("buyer")
+	http.SetCookie(w, &http.Cookie{Name: payerCookie, Value: account, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, MaxAge: 180 * 24 * 3600})
+	return account
 }
 
 // returnTo is where the browser goes back to. What it says of the payment is a courtesy and

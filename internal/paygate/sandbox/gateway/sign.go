@@ -31,6 +31,7 @@ type Notice struct {
 	Amount        int64     `json:"amount"`         // of the payment, in minor units
 	Currency      string    `json:"currency"`
 	OccurredAt    time.Time `json:"occurred_at"`
+	PayerID       string    `json:"payer_id,omitempty"` // the account that paid, of a trade that is PAID
 
 	RefundNo     string `json:"refund_no,omitempty"` // the shop's number of the refund
 	RefundID     string `json:"refund_id,omitempty"`
@@ -64,6 +65,9 @@ func appendNotice(b []byte, n Notice) []byte {
 	b = append(b, `,"occurred_at":"`...)
 	b = n.OccurredAt.UTC().AppendFormat(b, time.RFC3339Nano)
 	b = append(b, '"')
+	if n.PayerID != "" {
+		text(`,"payer_id":`, n.PayerID)
+	}
 	if n.Type == "refund" {
 		text(`,"refund_no":`, n.RefundNo)
 		text(`,"refund_id":`, n.RefundID)

@@ -40,6 +40,7 @@ type payment struct {
 	ID     string    `json:"id"`
 	Amount int64     `json:"amount"`
 	Fee    int64     `json:"fee"`
+	Payer  string    `json:"payer,omitempty"` // the account that paid
 	At     time.Time `json:"at"`
 }
 
