@@ -43,12 +43,12 @@ func TestAPaymentFromLinkToNotice(t *testing.T) {
 
 	n := r.one()
 	want := paygate.Notice{EventID: n.EventID, Kind: paygate.NoticePaid, MerchantNo: no, TxnID: n.TxnID, Account: r.ad.Account(),
-		ProviderState: "PAID", Amount: yuan, OccurredAt: start.Add(time.Second)}
-	if n != want || n.EventID == "" || n.TxnID == "" {
+		ProviderState: "PAID", Amount: yuan, OccurredAt: start.Add(time.Second), PayerID: n.PayerID}
+	if n != want || n.EventID == "" || n.TxnID == "" || n.PayerID == "" {
 		t.Errorf("notice %+v, want %+v", n, want)
 	}
 	p := r.ad.Query(t.Context(), paygate.Ref{MerchantNo: no})
-	if p.State != paygate.PaymentPaid || p.TxnID != n.TxnID || p.Amount != yuan || p.Account != r.ad.Account() || !p.PaidAt.Equal(n.OccurredAt) {
+	if p.State != paygate.PaymentPaid || p.TxnID != n.TxnID || p.Amount != yuan || p.Account != r.ad.Account() || p.PayerID != n.PayerID || !p.PaidAt.Equal(n.OccurredAt) {
 		t.Errorf("query after payment: %+v", p)
 	}
 	if _, page = r.press(link, "pay"); !strings.Contains(page, "Payment successful") {
