@@ -19,11 +19,15 @@ import (
 // the limits within.
 const maxCatalogueFile = 64 << 20
 
-var catalogueDryRun bool
+var (
+	catalogueDryRun bool
+	catalogueResult string
+)
 
 var _ = register(command{name: "import catalogue", args: "FILE", least: 1, most: 1, summary: "import_catalogue",
 	flags: storeFlags((*app.Config).BindOpen, func(f *flag.FlagSet) {
 		f.BoolVar(&catalogueDryRun, "dry-run", false, "flag.dry-run.import_catalogue")
+		f.StringVar(&catalogueResult, "result", "", "flag.result.import_catalogue")
 	}),
 	run: func(ctx context.Context, e *env, args []string) error {
 		data, err := readBounded(e.stdin, args[0])
@@ -35,9 +39,26 @@ var _ = register(command{name: "import catalogue", args: "FILE", least: 1, most:
 			return err
 		}
 		defer a.Close()
-		done, err := a.Flows.ImportCatalogue(ctx, data, flow.ImportOptions{DryRun: catalogueDryRun, Source: filepath.Base(args[0])})
+		b := newBar(e, "cli.catalogue_rows")
+		done, err := a.Flows.ImportCatalogue(ctx, data, flow.ImportOptions{DryRun: catalogueDryRun, Source: filepath.Base(args[0]),
+			Progress: func(n, total int) { b.at(int64(n), int64(total)) }})
+		b.end()
 		for _, p := range done.Problems {
-			fmt.Fprintf(e.err, "%s:%d:%d: %s: %s\n", args[0], p.Line, p.Column, p.Path, flow.ExplainProblem(e.lang, p))
+			at := fmt.Sprintf("%d:%d", p.Line, p.Column)
+			if p.Sheet != "" {
+				at = catalogue.Ref(p.Sheet, p.Line, p.Column)
+			}
+			fmt.Fprintf(e.err, "%s:%s: %s: %s\n", args[0], at, p.Path, flow.ExplainProblem(e.lang, p))
+		}
+		if catalogueResult != "" && (err == nil || len(done.Problems) > 0) {
+			file, err := done.Result(e.lang)
+			if err == nil {
+				err = e.writeFile(catalogueResult, file.Data)
+			}
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(e.err, e.lang.T("cli.result_written", "file", catalogueResult))
 		}
 		if done.More > 0 {
 			fmt.Fprintln(e.err, e.lang.T("cli.more_problems", "n", fmt.Sprint(done.More)))

@@ -177,6 +177,9 @@ func (f *File) read(root *node) {
 	f.flatten()
 }
 
+// Items is how many stocks, benefits, relations and offers the file has.
+func (f *File) Items() int { return len(f.Stocks) + len(f.Benefits) + len(f.Relations) + len(f.Offers) }
+
 // fileReader turns the tree into values.
 type fileReader struct {
 	*File

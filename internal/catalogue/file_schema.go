@@ -102,9 +102,9 @@ func schemaOf(name string) *tableSchema {
 // when a table is read.
 const ResultColumn = "result"
 
-// columnName is the name of a column by its heading: a heading may be in words, with the name
+// ColumnName is the name of a column by its heading: a heading may be in words, with the name
 // in brackets after them.
-func columnName(heading string) string {
+func ColumnName(heading string) string {
 	heading = strings.TrimSpace(heading)
 	if open := strings.LastIndexByte(heading, '['); open >= 0 && strings.HasSuffix(heading, "]") {
 		heading = heading[open+1 : len(heading)-1]
@@ -114,7 +114,7 @@ func columnName(heading string) string {
 
 // NumericColumn reports whether a column holds numbers, by its heading.
 func NumericColumn(heading string) bool {
-	name := columnName(heading)
+	name := ColumnName(heading)
 	for _, s := range tableSchemas() {
 		if i := s.column(name); i >= 0 {
 			return s.columns[i].form == cellWhole || s.columns[i].form == cellAmount
@@ -134,7 +134,7 @@ func schemaFor(name string, headings []string) *tableSchema {
 	for _, s := range tableSchemas() {
 		n, key := 0, false
 		for _, h := range headings {
-			if c := columnName(h); s.column(c) >= 0 {
+			if c := ColumnName(h); s.column(c) >= 0 {
 				n++
 				key = key || c == s.key
 			}

@@ -121,7 +121,7 @@ func (f *File) headings(s *tableSchema, rows *tableRows, sh tabular.Sheet) []int
 	sheet := len(f.tables.sheets) - 1
 	at := make([]int, len(heading.Cells))
 	for i, h := range heading.Cells {
-		name := columnName(h)
+		name := ColumnName(h)
 		k := s.column(name)
 		at[i] = k
 		switch {

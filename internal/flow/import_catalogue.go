@@ -15,6 +15,7 @@ import (
 	"hufu/internal/i18n"
 	"hufu/internal/id"
 	"hufu/internal/naming"
+	"hufu/internal/tabular"
 )
 
 // ImportOptions say how a catalogue file is imported.
@@ -23,7 +24,9 @@ type ImportOptions struct {
 	DryRun bool
 	By     id.Party // "" for the system itself
 	Origin string   // address the request came from
-	Source string   // the file's name
+	Source string   // the file's name; its ending tells tables from JSON where the content doesn't
+	// Progress is told how many of all items were dealt with.
+	Progress func(done, total int)
 }
 
 // CatalogueImport is what came, or in a dry run would come, of importing a file.
@@ -35,6 +38,8 @@ type CatalogueImport struct {
 	Rows     []catalogue.FileRow
 	Problems []catalogue.Problem
 	More     int // problems beyond those told
+
+	book tabular.Book // what was read, of tables
 }
 
 // Count is how many items have a change.
@@ -50,7 +55,8 @@ func (c CatalogueImport) Count(change catalogue.Change) int {
 
 var errUndo = errors.New("undo")
 
-// ImportCatalogue brings the catalogue to what a file says, all of it or none. Items are
+// ImportCatalogue brings the catalogue to what a file says, JSON (see catalogue.File) or tables
+// (see catalogue.ParseTables), all of it or none. Items are
 // known by slug, stocks by name; what is as the file says is left alone, so a file may be
 // imported any number of times. A file with problems changes nothing and gives the fault
 // catalogue.file, except in a dry run, which only reports them. One that meets another
@@ -60,7 +66,11 @@ func (f *Flows) ImportCatalogue(ctx context.Context, data []byte, opt ImportOpti
 	var done CatalogueImport
 	err := f.DB.Do(ctx, func(tx *db.Tx) error {
 		done = CatalogueImport{DryRun: opt.DryRun, Source: opt.Source, Sum: hex.EncodeToString(sum[:])}
-		in := importing{Flows: f, tx: tx, file: catalogue.ParseFile(data), by: opt.By, now: f.Clock.Now()}
+		in := importing{Flows: f, tx: tx, by: opt.By, now: f.Clock.Now(), progress: opt.Progress}
+		var err error
+		if done.book, err = in.read(ctx, data, opt.Source); err != nil {
+			return err
+		}
 		for _, step := range []func(context.Context) error{in.importStocks, in.importBenefits, in.importRelations, in.importOffers} {
 			if err := step(ctx); err != nil {
 				return err
@@ -115,10 +125,29 @@ type importing struct {
 	stocks   map[string]catalogue.StockRef // by the key of their name
 	benefits map[string]catalogue.Benefit  // those an offer may give
 	rows     []catalogue.FileRow
+	progress func(done, total int)
+}
+
+// read reads the file. What tables leave out is as the shop has it.
+func (in *importing) read(ctx context.Context, data []byte, name string) (tabular.Book, error) {
+	if !catalogue.IsBook(data, name) {
+		in.file = catalogue.ParseFile(data)
+		return tabular.Book{}, nil
+	}
+	shop, err := in.exported(ctx, in.tx)
+	if err != nil {
+		return tabular.Book{}, err
+	}
+	var book tabular.Book
+	in.file, book = catalogue.ParseBook(data, name, shop.Sheets(func(column string) string { return column }))
+	return book, nil
 }
 
 func (in *importing) add(row catalogue.FileRow) (write bool) {
 	in.rows = append(in.rows, row)
+	if in.progress != nil {
+		in.progress(len(in.rows), in.file.Items())
+	}
 	return row.Change == catalogue.Created || row.Change == catalogue.Changed
 }
 
