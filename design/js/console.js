@@ -6,3 +6,4 @@ import "./command.js";
 import "./keys.js";
 import "./moment.js";
 import "./grid.js";
+import "./rules.js";

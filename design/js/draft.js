@@ -1,13 +1,14 @@
 // data-draft="NAME" keeps a form's fields in this tab until the server says that they
 // arrived (data-draft-clear="NAME" on the page that follows), so that a session which
-// ends half-way loses nothing. Passwords, files and fields marked data-secret stay out.
+// ends half-way loses nothing. Passwords, files and fields marked data-secret stay out, and what
+// keeps a draft of its own (data-draft-own).
 import { $, $$, mount, store } from "./dom.js";
 
 const tab = store("sessionStorage");
 const id = (name) => `hufu.draft.${name}`;
-const kept = (f) => f.name && !["password", "file", "hidden", "submit", "button"].includes(f.type) && !("secret" in f.dataset) && f.autocomplete !== "one-time-code";
+const kept = (f) => f.name && !["password", "file", "hidden", "submit", "button"].includes(f.type) && !("secret" in f.dataset) && f.autocomplete !== "one-time-code" && !f.closest("[data-draft-own]");
 
-$$("[data-draft-clear]").forEach((el) => tab.drop(id(el.dataset.draftClear)));
+$$("[data-draft-clear]").forEach((el) => { for (const part of ["", ".rules"]) tab.drop(id(el.dataset.draftClear) + part); });
 
 mount("form[data-draft]", (form) => {
   const key = id(form.dataset.draft);

@@ -11,7 +11,6 @@ import (
 	"hufu/internal/fault"
 	"hufu/internal/flow"
 	"hufu/internal/identity"
-	"hufu/internal/rule"
 	"hufu/internal/web/ui"
 )
 
@@ -42,7 +41,6 @@ type Console struct {
 	work sync.WaitGroup
 
 	verified verifying
-	words    *rule.Vocabulary // of issuing rules
 }
 
 // New compiles the pages. It fails on a template that can't be.
@@ -61,9 +59,6 @@ func New(o Options) (*Console, error) {
 	c := &Console{Options: o, ui: rd, csrf: http.NewCrossOriginProtection(), secure: strings.HasPrefix(o.PublicURL, "https://"), begun: o.Flows.Clock.Now()}
 	if err := c.csrf.AddTrustedOrigin(o.PublicURL); err != nil {
 		return nil, fault.Wrap(err, fault.Invalid, "http.public_url", "url", o.PublicURL)
-	}
-	if c.words, err = issuingWords(o.Zone); err != nil {
-		return nil, err
 	}
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	return c, nil

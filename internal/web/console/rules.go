@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf16"
 
 	"hufu/internal/catalogue"
@@ -28,6 +27,7 @@ type rulesView struct {
 	Facts     []ruleFact // to insert into a text
 	Preview   rulePreview
 	Focus     string // id of the field to go on with
+	Fresh     bool   // the page is as it is stored, nothing of it has been sent yet
 	Error     string // about the rules as a whole
 }
 
@@ -96,6 +96,7 @@ type ruleItem struct {
 	Ops    []ui.Option
 	About  string
 	Inputs []ruleInput
+	More   bool // values
 	Error  string
 }
 
@@ -119,20 +120,11 @@ type ruleInput struct {
 	Error               string
 }
 
-// issuingWords are the facts that issuing rules may speak of.
-func issuingWords(zone *time.Location) (*rule.Vocabulary, error) {
-	var channels []rule.Choice
-	for _, c := range catalogue.Channels {
-		channels = append(channels, rule.Choice{Value: c, Key: "limit.channel." + c})
-	}
-	return rule.Issuing(zone, map[string][]rule.Choice{"channel": channels})
-}
-
 // rulesView makes the part of the form. errors are those that the form was refused for.
 func (v *visit) rulesView(f url.Values, errors map[string]string) (rulesView, error) {
-	words := v.c.words
+	words := catalogue.RuleWords()
 	drafts := readDrafts(f)
-	d := rulesView{Count: len(drafts), Focus: single(f, "rules.focus"), Error: errors["offer-rules"], Templates: v.ruleTemplates(), Facts: v.ruleFacts(words)}
+	d := rulesView{Count: len(drafts), Focus: single(f, "rules.focus"), Fresh: v.r != nil && v.r.Method == http.MethodGet, Error: errors["offer-rules"], Templates: v.ruleTemplates(), Facts: v.ruleFacts(words)}
 	checked := single(f, "rules.checked")
 	for i := range drafts {
 		r := v.ruleView(words, i, &drafts[i], errors, checked == strconv.Itoa(i))
@@ -168,6 +160,9 @@ func (v *visit) ruleView(words *rule.Vocabulary, i int, d *ruleDraft, errors map
 	}
 	r.Said.Unshown = d.AsText && r.Said.OK && checked
 	if !d.AsText {
+		if text := r.Errors[r.Name+".text"]; text != "" && r.Errors[r.Name+".items"] == "" {
+			r.Errors[r.Name+".items"] = text
+		}
 		r.Root = v.ruleGroup(words, r.Name, d.Form, r.Errors, 0)
 	}
 	return r
@@ -347,6 +342,8 @@ func (v *visit) condition(words *rule.Vocabulary, out *ruleItem, c rule.Conditio
 		out.Ops = append(out.Ops, ui.Option{Value: string(op), Label: op.Label(fact.Kind, v.lang), Selected: op == c.Op})
 	}
 	out.Inputs = v.ruleInputs(fact, c, out.Path, errors)
+	_, high := c.Op.Values()
+	out.More = high > 2 && !fact.Closed
 }
 
 // ruleInputs are the fields for the values of a condition, with an empty one while there may
@@ -460,7 +457,7 @@ func changeRules(c *Console, v *visit) error {
 	act, arg, _ := strings.Cut(single(v.form, "op"), ":")
 	v.stepRules(v.form)
 	if act == rulePrefix+"said" {
-		words := v.c.words
+		words := catalogue.RuleWords()
 		drafts := readDrafts(v.form)
 		i, _, ok := locate(arg, drafts)
 		if !ok {

@@ -38,7 +38,7 @@ func ruleName(i int) string { return "rules[" + strconv.Itoa(i) + "]" }
 
 // setRules puts issuing rules into a form.
 func (v *visit) setRules(f url.Values, rules []catalogue.Issuing) {
-	words := v.c.words
+	words := catalogue.RuleWords()
 	drafts := make([]ruleDraft, len(rules))
 	for i, r := range rules {
 		drafts[i] = ruleDraft{Name: r.Name, Refusal: catalogue.Text{ZH: r.Source.RefusalZH, EN: r.Source.RefusalEN}, Text: r.Source.Text, AsText: true}
@@ -52,7 +52,7 @@ func (v *visit) setRules(f url.Values, rules []catalogue.Issuing) {
 // readRules reads the issuing rules of a form, and moves those that stay up over those that
 // were taken away, so that what is said of the n-th rule stands beside the n-th.
 func (v *visit) readRules(f url.Values, bad func(field, code string, params ...string)) []catalogue.Issuing {
-	words := v.c.words
+	words := catalogue.RuleWords()
 	drafts := slices.DeleteFunc(readDrafts(f), func(d ruleDraft) bool { return d.Gone })
 	var out []catalogue.Issuing
 	for i := range drafts {
@@ -135,9 +135,7 @@ func ruleField(path string) string {
 	switch {
 	case after == "name" || after == "refusal":
 		return path + ".zh"
-	case strings.HasPrefix(after, "source.refusal"):
-		return name + ".refusal." + strings.ToLower(after[max(0, len(after)-2):])
-	case after == "" || strings.HasPrefix(after, "source"):
+	case after == "":
 		return name + ".text"
 	}
 	return path
@@ -275,6 +273,13 @@ func sameRule(a, b rule.Builder) bool {
 		if x.Group != nil || y.Group != nil {
 			return x.Group != nil && y.Group != nil && sameRule(*x.Group, *y.Group)
 		}
-		return x.Fact == y.Fact && x.Op == y.Op && slices.Equal(x.Values, y.Values)
+		if x.Fact != y.Fact || x.Op != y.Op {
+			return false
+		}
+		if x.Op == rule.OpBetween {
+			return slices.Equal(x.Values, y.Values)
+		}
+		// A list of values has no order; boxes to tick give it theirs.
+		return slices.Equal(slices.Sorted(slices.Values(x.Values)), slices.Sorted(slices.Values(y.Values)))
 	})
 }

@@ -22,7 +22,7 @@ func (v *visit) stepRules(f url.Values) bool {
 	if !mine {
 		return false
 	}
-	words := v.c.words
+	words := catalogue.RuleWords()
 	act, arg, _ := strings.Cut(op, ":")
 	drafts := readDrafts(f)
 	tidy(words, f, drafts)
