@@ -28,6 +28,7 @@ type Party struct {
 	Lang      i18n.Lang
 	Active    bool
 	CreatedAt time.Time
+	Traits
 }
 
 // Label is the shortest text that shows a person who this is, without giving a phone number

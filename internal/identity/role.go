@@ -39,6 +39,7 @@ const (
 	ExceptionClose Right = "exception.close"
 	LedgerView     Right = "ledger.view"
 	CustomerUnmask Right = "customer.unmask"
+	CustomerEdit   Right = "customer.edit"
 	NoticeView     Right = "notice.view"
 	StaffManage    Right = "staff.manage"
 	AuditView      Right = "audit.view"
@@ -49,16 +50,16 @@ const (
 // AllRights lists the rights in the order in which they are shown.
 var AllRights = []Right{
 	CatalogueView, CatalogueEdit, StockView, StockEdit, CodeImport, CodeReveal, OrderView, OrderRefund, ExceptionClose,
-	LedgerView, CustomerUnmask, NoticeView, StaffManage, AuditView, SettingsEdit, SystemView,
+	LedgerView, CustomerUnmask, CustomerEdit, NoticeView, StaffManage, AuditView, SettingsEdit, SystemView,
 }
 
 // matrix says what each role may do. The owner may do everything; nobody else manages staff
 // or settings, and the auditor changes nothing.
 var matrix = map[Role][]Right{
 	Owner:    AllRights,
-	Operator: {CatalogueView, CatalogueEdit, StockView, StockEdit, CodeImport, OrderView, ExceptionClose, NoticeView, SystemView},
+	Operator: {CatalogueView, CatalogueEdit, StockView, StockEdit, CodeImport, OrderView, ExceptionClose, CustomerEdit, NoticeView, SystemView},
 	Finance:  {CatalogueView, StockView, OrderView, OrderRefund, ExceptionClose, LedgerView},
-	Support:  {CatalogueView, StockView, OrderView, CodeReveal, CustomerUnmask, NoticeView},
+	Support:  {CatalogueView, StockView, OrderView, CodeReveal, CustomerUnmask, CustomerEdit, NoticeView},
 	Auditor:  {CatalogueView, StockView, OrderView, LedgerView, NoticeView, AuditView, SystemView},
 }
 

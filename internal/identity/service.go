@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"hufu/internal/audit"
@@ -38,6 +39,9 @@ type Service struct {
 	key       []byte
 	passwords *Passwords
 	issuer    string
+
+	mu     sync.Mutex
+	visits visits
 }
 
 // New makes the service.
@@ -124,6 +128,7 @@ func (s *Service) Session(ctx context.Context, tx *db.Tx, face Face, token strin
 	if len(found) == 0 || found[0].Face != face || !found[0].live(now) {
 		return nil, errEnded
 	}
+	s.saw(&found[0], now)
 	return &found[0], nil
 }
 

@@ -9,13 +9,13 @@ import (
 )
 
 const (
-	partyColumns   = `p.id, p.kind, p.name, p.phone, p.email, p.lang, CASE p.state WHEN 'active' THEN 1 ELSE 0 END, p.created_at`
+	partyColumns   = `p.id, p.kind, p.name, p.phone, p.email, p.lang, CASE p.state WHEN 'active' THEN 1 ELSE 0 END, p.created_at, p.level, p.tags, p.region, p.active_day, p.active_bits`
 	staffColumns   = `s.roles, s.password, s.totp, s.totp_key, s.totp_step, s.recovery`
 	sessionColumns = `e.token_hash, e.id, e.face, e.stage, e.created_at, e.seen_at, e.confirmed_at, e.expires_at, e.origin, e.agent`
 )
 
 var (
-	insertParty = db.SQL("identity.insert_party", `INSERT INTO parties (id, kind, name, phone, email, lang, state, created_at) VALUES ($1, $2, $3, $4, $5, $6, 'active', $7) ON CONFLICT DO NOTHING`)
+	insertParty = db.SQL("identity.insert_party", `INSERT INTO parties (id, kind, name, phone, email, lang, state, created_at, level, tags, region, active_day, active_bits) VALUES ($1, $2, $3, $4, $5, $6, 'active', $7, '', '', '', 0, 0) ON CONFLICT DO NOTHING`)
 	partyByID   = db.SQL("identity.party", `SELECT `+partyColumns+` FROM parties p WHERE p.id {{in $1 text}} ORDER BY p.id`)
 	shopperBy   = db.SQL("identity.shopper_by_contact", `SELECT `+partyColumns+` FROM parties p WHERE p.kind = 'shopper' AND ((p.phone = $1 AND p.phone <> '') OR (p.email = $1 AND p.email <> ''))`)
 	setProfile  = db.SQL("identity.set_profile", `UPDATE parties SET name = $1, lang = $2 WHERE id = $3`)
@@ -72,7 +72,7 @@ type account struct {
 }
 
 func partyTargets(p *Party, active *int64) []any {
-	return []any{&p.ID, &p.Kind, &p.Name, &p.Phone, &p.Email, &p.Lang, active, db.Time(&p.CreatedAt)}
+	return []any{&p.ID, &p.Kind, &p.Name, &p.Phone, &p.Email, &p.Lang, active, db.Time(&p.CreatedAt), &p.Level, &p.Tags, &p.Region, &p.ActiveDay, &p.ActiveBits}
 }
 
 func loadParties(ctx context.Context, tx *db.Tx, stmt *db.Stmt, args ...any) ([]Party, error) {

@@ -38,8 +38,45 @@ CREATE TABLE stocks (
   id TEXT PRIMARY KEY, name TEXT NOT NULL, name_key TEXT NOT NULL UNIQUE, kind TEXT NOT NULL CHECK (kind IN ('counted','codes')),
   received BIGINT NOT NULL, available BIGINT NOT NULL CHECK (available >= 0), reserved BIGINT NOT NULL CHECK (reserved >= 0),
   delivered BIGINT NOT NULL CHECK (delivered >= 0), voided BIGINT NOT NULL CHECK (voided >= 0), low_mark BIGINT NOT NULL, updated_at BIGINT NOT NULL,
+  channels BIGINT NOT NULL DEFAULT 0 CHECK (channels >= 0), -- how many allotments it has
+  allotted BIGINT NOT NULL DEFAULT 0 CHECK (allotted >= 0), -- the available units of all of them
+  edition BIGINT NOT NULL DEFAULT 0 CHECK (edition IN (0, 1)), CHECK (allotted <= available),
   CHECK (received = available + reserved + delivered + voided)
 ) {{clustered}};
+-- Allotments (配额): units of a stock that one channel alone sells.
+CREATE TABLE allotments (
+  stock_id TEXT NOT NULL REFERENCES stocks(id), channel TEXT NOT NULL CHECK (channel <> ''), open BIGINT NOT NULL CHECK (open IN (0, 1)),
+  size BIGINT NOT NULL, available BIGINT NOT NULL CHECK (available >= 0), reserved BIGINT NOT NULL CHECK (reserved >= 0),
+  delivered BIGINT NOT NULL CHECK (delivered >= 0), updated_at BIGINT NOT NULL, PRIMARY KEY (stock_id, channel),
+  CHECK (size = available + reserved + delivered), CHECK (open = 1 OR available = 0)
+) {{clustered}};
+-- Every change of an allotment's size: from one channel to another, of which '' is what isn't allotted.
+CREATE TABLE allotment_moves (
+  id TEXT PRIMARY KEY, stock_id TEXT NOT NULL REFERENCES stocks(id), from_channel TEXT NOT NULL, to_channel TEXT NOT NULL,
+  quantity BIGINT NOT NULL CHECK (quantity >= 0), reason TEXT NOT NULL, actor TEXT NOT NULL, at BIGINT NOT NULL, CHECK (from_channel <> to_channel)
+) {{clustered}};
+CREATE INDEX allotment_moves_stock ON allotment_moves (stock_id, id);
+{{append only allotment_moves (id)}}
+-- Editions (限量编号): each delivered unit of the stock has a number. next is how many numbers were ever given.
+CREATE TABLE editions (
+  stock_id TEXT PRIMARY KEY REFERENCES stocks(id), size BIGINT NOT NULL CHECK (size > 0), first BIGINT NOT NULL CHECK (first >= 0),
+  gapless BIGINT NOT NULL CHECK (gapless IN (0, 1)), by_lot BIGINT NOT NULL CHECK (by_lot IN (0, 1)), seed {{bytes}} NOT NULL, commitment TEXT NOT NULL,
+  next BIGINT NOT NULL, retired BIGINT NOT NULL CHECK (retired >= 0), state TEXT NOT NULL CHECK (state IN ('open','closed')),
+  created_by TEXT NOT NULL, created_at BIGINT NOT NULL, closed_at BIGINT NOT NULL, CHECK (next >= 0 AND next <= size)
+) {{clustered}};
+CREATE TABLE edition_numbers (
+  stock_id TEXT NOT NULL REFERENCES editions(stock_id), number BIGINT NOT NULL, position BIGINT NOT NULL, right_id TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('held','free','retired')), given_at BIGINT NOT NULL, PRIMARY KEY (stock_id, number), UNIQUE (stock_id, position),
+  CHECK ((state = 'held') = (right_id <> ''))
+) {{clustered}};
+CREATE UNIQUE INDEX edition_numbers_right ON edition_numbers (right_id, stock_id) WHERE right_id <> '';
+CREATE INDEX edition_numbers_free ON edition_numbers (stock_id, number) WHERE state = 'free';
+CREATE TABLE edition_history (
+  id TEXT PRIMARY KEY, stock_id TEXT NOT NULL, number BIGINT NOT NULL, right_id TEXT NOT NULL,
+  what TEXT NOT NULL CHECK (what IN ('given','returned','retired')), at BIGINT NOT NULL
+) {{clustered}};
+CREATE INDEX edition_history_number ON edition_history (stock_id, number, id);
+{{append only edition_history (id)}}
 -- What counted stocks have received (above zero) and voided (below), each with its reason.
 CREATE TABLE stock_receipts (
   id TEXT PRIMARY KEY, stock_id TEXT NOT NULL REFERENCES stocks(id), quantity BIGINT NOT NULL CHECK (quantity <> 0),
@@ -49,10 +86,12 @@ CREATE INDEX stock_receipts_stock ON stock_receipts (stock_id, id);
 {{append only stock_receipts (id)}}
 CREATE TABLE reservations (
   id TEXT PRIMARY KEY, stock_id TEXT NOT NULL REFERENCES stocks(id), line_id TEXT NOT NULL, quantity BIGINT NOT NULL CHECK (quantity > 0),
-  state TEXT NOT NULL CHECK (state IN ('live','consumed','released','expired','swapped')), expires_at BIGINT NOT NULL, ended_at BIGINT NOT NULL,
-  right_id TEXT NOT NULL -- whom the unit is promised to, once its order is paid
+  state TEXT NOT NULL CHECK (state IN ('live','consumed','released','expired','swapped','returned')), expires_at BIGINT NOT NULL, ended_at BIGINT NOT NULL,
+  right_id TEXT NOT NULL, -- whom the unit is promised to, once its order is paid
+  allotment TEXT NOT NULL DEFAULT '' -- the channel whose units they are; '' of what isn't allotted
 ) {{clustered}};
 CREATE INDEX reservations_line ON reservations (line_id);
+CREATE INDEX reservations_allotment ON reservations (stock_id, allotment) WHERE allotment <> '';
 CREATE UNIQUE INDEX reservations_right ON reservations (right_id) WHERE right_id <> '' AND state = 'live';
 
 -- Vault: secrets are sealed; blind is a keyed index of the canonical code.
@@ -231,7 +270,9 @@ CREATE INDEX exceptions_kinds ON exceptions (kind) WHERE state = 'open';
 -- Identity.
 CREATE TABLE parties (
   id TEXT PRIMARY KEY, kind TEXT NOT NULL CHECK (kind IN ('shopper','staff')), name TEXT NOT NULL, phone TEXT NOT NULL, email TEXT NOT NULL,
-  lang TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('active','disabled')), created_at BIGINT NOT NULL
+  lang TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('active','disabled')), created_at BIGINT NOT NULL,
+  level TEXT NOT NULL, tags TEXT NOT NULL, region TEXT NOT NULL, -- of a customer; tags stand between line ends
+  active_day BIGINT NOT NULL, active_bits BIGINT NOT NULL -- the last day seen, and of it and the 29 days before, which
 ) {{clustered}};
 CREATE UNIQUE INDEX parties_phone ON parties (phone) WHERE phone <> '' AND kind = 'shopper';
 CREATE UNIQUE INDEX parties_email ON parties (email) WHERE email <> '' AND kind = 'shopper';
@@ -274,6 +315,14 @@ CREATE TABLE idempotency (
   PRIMARY KEY (scope, key)
 ) {{clustered}};
 CREATE INDEX idempotency_at ON idempotency (at);
+
+-- Read models. What rules ask of customers, in one narrow row each, for counting who qualifies; orders are those that count now.
+CREATE TABLE insight_customers (
+  party_id TEXT PRIMARY KEY, created_day BIGINT NOT NULL, level TEXT NOT NULL, tags TEXT NOT NULL, region TEXT NOT NULL,
+  active_day BIGINT NOT NULL, active_bits BIGINT NOT NULL, orders BIGINT NOT NULL
+) {{clustered}};
+-- How far a read model is: the last key looked at, when this walk began, and from when on every row is as told.
+CREATE TABLE insight_walks (name TEXT PRIMARY KEY, at_key TEXT NOT NULL, began_at BIGINT NOT NULL, as_of BIGINT NOT NULL) {{clustered}};
 
 -- Messages to people.
 CREATE TABLE notifications (
