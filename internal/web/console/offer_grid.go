@@ -55,8 +55,8 @@ type gridCell struct{ Name, Label, Value, Mode, Problem string }
 var gridFields = []struct {
 	name, label, mode string
 }{
-	{"title.zh", "console.grid.title_zh", ""}, {"title.en", "console.grid.title_en", ""}, {"badge.zh", "console.grid.badge_zh", ""}, {"badge.en", "console.grid.badge_en", ""},
-	{"price", "console.price", "decimal"}, {"list_price", "console.field.list_price", "decimal"}, {"max_per_order", "console.field.max_per_order", "numeric"}, {"position", "console.field.position", "numeric"},
+	{"title.zh", "console.grid.title_zh", ""}, {"price", "console.price", "decimal"}, {"list_price", "console.field.list_price", "decimal"}, {"max_per_order", "console.field.max_per_order", "numeric"},
+	{"position", "console.field.position", "numeric"}, {"badge.zh", "console.grid.badge_zh", ""}, {"title.en", "console.grid.title_en", ""}, {"badge.en", "console.grid.badge_en", ""},
 }
 
 func offerGrid(_ *Console, v *visit) error { return v.grid(http.StatusOK, nil) }

@@ -15,7 +15,7 @@ import (
 // scheduled is what an offer's page tells of a version that takes over by itself.
 type scheduled struct {
 	Number  int64
-	At      time.Time
+	At      string
 	Changes []difference // against what is sold until then
 }
 
@@ -44,7 +44,7 @@ func (v *visit) scheduledOf(o catalogue.Offer, all []*catalogue.Version, stocks 
 	if next == nil || sold == nil {
 		return nil
 	}
-	return &scheduled{Number: o.Next.Number, At: o.Next.At, Changes: v.differences(sold.Content, next.Content, stocks)}
+	return &scheduled{Number: o.Next.Number, At: v.when(o.Next.At), Changes: v.differences(sold.Content, next.Content, stocks)}
 }
 
 // scheduleOffer freezes the working copy to be sold from a moment on.
