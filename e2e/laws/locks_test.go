@@ -110,16 +110,22 @@ func TestWorkIsHandedOutOnce(t *testing.T) {
 			due, err := f.Payments.ClaimRefunds(ctx, tx, f.Clock.Now(), 100, time.Minute)
 			return len(due), err
 		},
+		"rights": func(ctx context.Context, f *flow.Flows, tx *db.Tx) (int, error) {
+			due, err := f.Rights.LockDue(ctx, tx, f.Clock.Now(), 100)
+			return len(due), err
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			store := dbtest.Store(t, "postgres")
 			s := flowtest.New(t, dbtest.OpenStore(t, store))
 			node := s.Process(t, dbtest.OpenStore(t, store))
 			ctx := t.Context()
-			p := s.Buy(t, flowtest.Want{Offer: single(t, s, 5), Quantity: 1})
+			daily := s.Change(t, single(t, s, 5), func(c *catalogue.Content) { c.Parts[0].Release = catalogue.Release{Every: catalogue.EveryDay, Count: 2} })
+			p := s.Buy(t, flowtest.Want{Offer: daily, Quantity: 1})
 			if _, err := s.Confirm(ctx, s.Gateway.PayTwice(p.Intent)); err != nil {
 				t.Fatal(err)
 			}
+			s.Time.Advance(24 * time.Hour)
 			err := s.DB.Do(ctx, func(tx *db.Tx) error {
 				n, err := take(ctx, s.Flows, tx)
 				if err != nil || n != 1 {
