@@ -158,14 +158,14 @@ func (p *past) count(ctx context.Context, tx *db.Tx, c *chunk) error {
 		}
 	}
 	book.Receive(b.Stock, n)
-	if !book.Take(map[id.Stock]int64{b.Stock: 1}, n) {
+	if !book.Take("", "", map[id.Stock]int64{b.Stock: 1}, n) {
 		return errors.New("bench: what was received can't be sold")
 	}
 	if err := f.Inventory.Save(ctx, tx, book, f.Clock.Now()); err != nil {
 		return err
 	}
 	return c.each(ctx, tx, putReservation, func(o *bought, w *db.Binder) {
-		w.Text(string(o.reservation)).Text(string(b.Stock)).Text(string(o.line)).Int(1).Text(string(inventory.Consumed)).Time(o.expires).Time(o.paid).Text("")
+		w.Text(string(o.reservation)).Text(string(b.Stock)).Text(string(o.line)).Int(1).Text(string(inventory.Consumed)).Time(o.expires).Time(o.paid).Text("").Text("")
 	})
 }
 

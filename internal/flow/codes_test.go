@@ -314,7 +314,7 @@ func TestVoidIsForGood(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if len(given) != 8 || !book.Take(map[id.Stock]int64{s.stock: 1}, 8) {
+			if len(given) != 8 || !book.Take("", "", map[id.Stock]int64{s.stock: 1}, 8) {
 				t.Errorf("%d codes picked", len(given))
 			}
 			if err := s.Inventory.Save(t.Context(), tx, book, codesNow); err != nil {

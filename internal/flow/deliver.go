@@ -67,7 +67,7 @@ func (f *Flows) allocate(ctx context.Context, tx *db.Tx, b *confirming, due []pa
 				b.book.Consume(l.ID)
 			} else {
 				b.book.Release(l.ID, inventory.Released)
-				if !b.book.Take(need, l.Quantity) {
+				if !b.book.Take(p.order.Channel, l.ID, need, l.Quantity) {
 					continue
 				}
 			}
@@ -124,13 +124,13 @@ func (b *confirming) settle(p payable) error {
 		l := &o.Lines[i]
 		planned := b.items[l.ID]
 		whole, units := delivery.Whole(planned, func(r id.Right) bool { _, ok := b.codes[r]; return ok })
-		b.giveBack(b.versions[l.Version].Content.Stock, planned, whole)
+		b.giveBack(l.ID, b.versions[l.Version].Content.Stock, planned, whole)
 		l.Delivered = units
 		counted := l.Counted
 		b.limits.Count(l, units)
 		earned += units * l.UnitPrice
-		for _, it := range whole {
-			b.grant(p, *l, it)
+		for n, it := range whole {
+			b.grant(p, *l, it, n == 0 || whole[n-1].Unit != it.Unit)
 		}
 		if short := l.Quantity - units; short > 0 {
 			owed += short * l.UnitPrice
@@ -171,9 +171,10 @@ func (b *confirming) settle(p payable) error {
 	return nil
 }
 
-func (b *confirming) grant(p payable, l order.Line, it delivery.Item) {
+// grant plans a right; first is of the first of its unit.
+func (b *confirming) grant(p payable, l order.Line, it delivery.Item, first bool) {
 	code := b.codes[it.Right]
-	record := Granted{Order: p.order.ID, Offer: l.Offer, Channel: p.order.Channel, Price: l.UnitPrice, Code: code.Code,
+	record := Granted{Edition: b.number(l, it, first), Order: p.order.ID, Offer: l.Offer, Channel: p.order.Channel, Price: l.UnitPrice, Code: code.Code,
 		Capture: p.capture.ID, Buyer: p.order.Party, Cur: p.order.Total.Currency}
 	actor := string(p.order.Party)
 	if actor == "" {

@@ -37,7 +37,7 @@ func (f *Flows) soldOutAlready(c Place) error {
 		if n > s.Sale.Version.Content.MaxPerOrder {
 			n = 1 // more than is allowed is another fault, unless nothing is left
 		}
-		if since, shut := f.Inventory.Gate.Shut(s.Supplies(l.Picks, now), n); shut && since <= f.placed.covers.Load() && !f.placed.keys.has(c.Request) {
+		if since, shut := f.Inventory.Gate.Shut(c.Channel, s.Supplies(l.Picks, now), n); shut && since <= f.placed.covers.Load() && !f.placed.keys.has(c.Request) {
 			return soldOut(s.Sale)
 		}
 	}

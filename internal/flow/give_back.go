@@ -8,7 +8,7 @@ import (
 // giveBack returns the units of planned items that could not be delivered: there was no
 // code behind them, so they are voided, and the codes picked for their unit are freed. Of each
 // unit of the offer its own stock gets one back.
-func (b *confirming) giveBack(offer id.Stock, planned, whole []delivery.Item) {
+func (b *confirming) giveBack(line id.Line, offer id.Stock, planned, whole []delivery.Item) {
 	if len(planned) == len(whole) {
 		return
 	}
@@ -27,9 +27,9 @@ func (b *confirming) giveBack(offer id.Stock, planned, whole []delivery.Item) {
 		}
 		_, had := b.codes[it.Right]
 		delete(b.codes, it.Right)
-		b.book.Return(it.Part.Stock, 1, it.Part.NeedsCode() && !had)
+		b.book.Return(line, it.Part.Stock, 1, it.Part.NeedsCode() && !had)
 	}
 	if n := int64(len(broken)); n > 0 && offer != "" {
-		b.book.Return(offer, n, false)
+		b.book.Return(line, offer, n, false)
 	}
 }

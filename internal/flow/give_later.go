@@ -11,6 +11,7 @@ import (
 	"hufu/internal/entitlement"
 	"hufu/internal/id"
 	"hufu/internal/inventory"
+	"hufu/internal/order"
 	"hufu/internal/vault"
 )
 
@@ -31,6 +32,8 @@ type giving struct {
 	book  *inventory.Book
 	codes map[id.Right]vault.Given
 	takes []entitlement.Take
+
+	bought map[id.Order]*order.Order // of the rights, where it matters which channel they were bought in
 }
 
 // open locks the stocks that the rights take from and picks their codes.
@@ -52,6 +55,11 @@ func (g *giving) open(ctx context.Context, tx *db.Tx, f *Flows) error {
 	var err error
 	if g.book, err = f.Inventory.OpenFor(ctx, tx, stocks, rights); err != nil {
 		return err
+	}
+	if g.book.Parted() {
+		if g.bought, err = f.Orders.Get(ctx, tx, g.touched()); err != nil {
+			return err
+		}
 	}
 	if err := f.setAside(ctx, tx, g.book, g.now); err != nil {
 		return err
@@ -75,27 +83,46 @@ func (g *giving) give(one given) bool {
 	if p.Coded && !ok {
 		return false
 	}
-	if p.Stock != "" && !g.book.Fulfil(r.ID, p.Stock) && !g.book.Take(map[id.Stock]int64{p.Stock: 1}, 1) {
+	if p.Stock != "" && !g.book.Fulfil(r.ID, p.Stock) && !g.book.Take(g.channel(r), r.Line, map[id.Stock]int64{p.Stock: 1}, 1) {
 		delete(g.codes, r.ID)
 		return false
 	}
 	g.book.Swap(r.ID)
 	r.Part, r.Benefit, r.Kind, r.Code = p.N, p.Benefit, p.Kind, code.Code
 	r.StartsAt, r.EndsAt, r.Clock = p.StartsAt, delivery.Sooner(p.EndsAt, code.ExpiresAt), entitlement.Clock(p.Clock)
-	g.takes = append(g.takes, entitlement.Take{Right: r, Kind: one.step, Actor: one.actor, Data: one.text()})
+	g.takes = append(g.takes, entitlement.Take{Right: r, Kind: one.step, Actor: one.actor, Data: one.text(numbered(g.book, r.ID, g.now, p.Stock))})
 	if p.Waits != "" {
 		g.takes = append(g.takes, entitlement.Take{Right: r, Kind: entitlement.StepWaiting, Waits: p.Waits})
 	}
 	return true
 }
 
+// channel is the one that a right was bought in, "" where it doesn't matter.
+func (g *giving) channel(r *entitlement.Right) string {
+	if o := g.bought[r.Order]; o != nil {
+		return o.Channel
+	}
+	return ""
+}
+
+// touched are the orders of all rights.
+func (g *giving) touched() []id.Order {
+	var out []id.Order
+	for _, one := range g.all {
+		out = append(out, one.right.Order)
+	}
+	return distinct(out)
+}
+
 // text is what the step records: of a pick, from which part to which.
-func (one given) text() string {
+func (one given) text(edition []Numbered) string {
 	data := struct {
 		Part *int64  `json:"part,omitempty"`
 		From *int64  `json:"from,omitempty"`
 		Code id.Code `json:"code,omitempty"`
-	}{Code: one.right.Code}
+
+		Edition []Numbered `json:"edition,omitempty"`
+	}{Code: one.right.Code, Edition: edition}
 	if one.step == entitlement.StepChosen {
 		data.Part, data.From = &one.part.N, &one.from
 	}

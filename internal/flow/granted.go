@@ -17,6 +17,7 @@ type Granted struct {
 	Capture id.Capture     `json:"capture"`
 	Buyer   id.Party       `json:"buyer,omitempty"`
 	Cur     money.Currency `json:"currency"`
+	Edition []Numbered     `json:"edition,omitempty"`
 }
 
 // Text is the record as the step keeps it.

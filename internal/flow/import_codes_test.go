@@ -265,7 +265,7 @@ func (s *codeShop) sell(t testing.TB, n int64) {
 		if err != nil {
 			return err
 		}
-		if len(given) != int(n) || !book.Take(map[id.Stock]int64{s.stock: 1}, n) {
+		if len(given) != int(n) || !book.Take("", "", map[id.Stock]int64{s.stock: 1}, n) {
 			return errors.New("too few codes to sell")
 		}
 		if err := s.Inventory.Save(t.Context(), tx, book, codesNow); err != nil {

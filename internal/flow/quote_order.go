@@ -130,12 +130,12 @@ func reserve(book *inventory.Book, w *placing) id.Offer {
 		for s, each := range w.need[i] {
 			total[s] += each * l.Quantity
 		}
-		if !book.Has(total, 1) {
+		if !book.Has(w.Channel, total, 1) {
 			return l.Offer
 		}
 	}
 	for i, l := range w.order.Lines {
-		book.Reserve(l.ID, w.need[i], l.Quantity, w.order.ExpiresAt)
+		book.Reserve(w.Channel, l.ID, w.need[i], l.Quantity, w.order.ExpiresAt)
 	}
 	return ""
 }

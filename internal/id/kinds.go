@@ -13,6 +13,10 @@ type (
 	Stock string
 	// Receipt names a change of what a counted stock has received or voided.
 	Receipt string
+	// Shift names a move of units between the allotments of a stock (配额).
+	Shift string
+	// Numbering names a step in the history of an edition's number (限量编号).
+	Numbering string
 	// Reservation names units of a stock held for an owner until an end (预占).
 	Reservation string
 	// Batch names codes that came together (批次).
@@ -64,6 +68,8 @@ func (Offer) Prefix() string        { return "ofr" }
 func (OfferVersion) Prefix() string { return "ofv" }
 func (Stock) Prefix() string        { return "stk" }
 func (Receipt) Prefix() string      { return "rcp" }
+func (Shift) Prefix() string        { return "sft" }
+func (Numbering) Prefix() string    { return "num" }
 func (Reservation) Prefix() string  { return "rsv" }
 func (Batch) Prefix() string        { return "bat" }
 func (Code) Prefix() string         { return "cod" }

@@ -19,6 +19,9 @@ type Stock struct {
 	Delivered int64
 	Voided    int64
 	LowMark   int64 // an operator is told below this many available
+	Channels  int64 // how many allotments it has
+	Allotted  int64 // the available units of all of them
+	Edition   bool  // each delivered unit has a number
 	UpdatedAt time.Time
 }
 
@@ -37,7 +40,8 @@ const (
 	Consumed State = "consumed"
 	Released State = "released"
 	Expired  State = "expired"
-	Swapped  State = "swapped" // its right became one to something else
+	Swapped  State = "swapped"  // its right became one to something else
+	Returned State = "returned" // what was consumed of an allotment and went back to it
 )
 
 // Reservation is units of a stock held for an order line until an end; or, once the line was
@@ -50,6 +54,7 @@ type Reservation struct {
 	State     State
 	ExpiresAt time.Time
 	Right     id.Right // whom the unit is promised to; "" of what waits for payment
+	Allotment string   // the channel whose units they are, "" of what isn't allotted
 }
 
 // Book is the stocks and reservations one transaction works on. Its methods decide; only
@@ -62,6 +67,21 @@ type Book struct {
 	due    map[id.Right]*Reservation  // live ones, of the rights the book was opened for
 	fresh  []*Reservation
 	ended  []*Reservation
+
+	allots  map[id.Stock]map[string]*Allotment // all of each stock, by channel
+	changed map[*Allotment]bool
+	made    []*Allotment
+	shifts  []*Shift
+	taken   map[id.Line]map[id.Stock]map[string]int64 // units that lines were delivered, by allotment
+
+	editions   map[id.Stock]*Edition
+	begun      []*Edition
+	given      map[id.Stock]bool      // editions that have changed
+	free       map[id.Stock][]*Number // that came back, the lowest first
+	numbered   []*Number              // of the rights the book was opened for
+	numbers    []*Number              // fresh ones
+	renumbered map[*Number]bool
+	history    []*Numbering
 
 	receipts      []*Receipt
 	actor, reason string // of the receipts
@@ -79,7 +99,11 @@ type Receipt struct {
 }
 
 func newBook() *Book {
-	return &Book{stocks: map[id.Stock]*Stock{}, moved: map[id.Stock]bool{}, aside: map[id.Stock]int64{}, held: map[id.Line][]*Reservation{}, due: map[id.Right]*Reservation{}}
+	return &Book{
+		stocks: map[id.Stock]*Stock{}, moved: map[id.Stock]bool{}, aside: map[id.Stock]int64{}, held: map[id.Line][]*Reservation{}, due: map[id.Right]*Reservation{},
+		allots: map[id.Stock]map[string]*Allotment{}, changed: map[*Allotment]bool{}, taken: map[id.Line]map[id.Stock]map[string]int64{},
+		editions: map[id.Stock]*Edition{}, given: map[id.Stock]bool{}, free: map[id.Stock][]*Number{}, renumbered: map[*Number]bool{},
+	}
 }
 
 // Sign says who changes, and why, what counted stocks have received and voided: unsigned it is
@@ -103,30 +127,27 @@ func (b *Book) PutBack(stock id.Stock, n int64) { b.aside[stock] -= n }
 // that reserved units count on have ended.
 func (b *Book) Free(stock id.Stock) int64 { return b.stocks[stock].Available - b.aside[stock] }
 
-// Has reports whether every stock of need has that many units available for n of it,
-// without those set aside.
-func (b *Book) Has(need map[id.Stock]int64, n int64) bool {
+// Has reports whether every stock of need has that many units available for n of it in a
+// channel, without those set aside.
+func (b *Book) Has(channel string, need map[id.Stock]int64, n int64) bool {
 	for stock, each := range need {
 		s := b.stocks[stock]
-		if s == nil || n > (s.Available-b.aside[stock])/each {
+		if s == nil || n > b.room(channel, s)/each {
 			return false
 		}
 	}
 	return true
 }
 
-// Reserve holds n times what need says for a line until an end. It reports false, and
-// holds nothing, when a stock has too little.
-func (b *Book) Reserve(line id.Line, need map[id.Stock]int64, n int64, until time.Time) bool {
-	if !b.Has(need, n) {
+// Reserve holds n times what need says for a line of a channel's until an end. It reports
+// false, and holds nothing, when a stock has too little.
+func (b *Book) Reserve(channel string, line id.Line, need map[id.Stock]int64, n int64, until time.Time) bool {
+	if !b.Has(channel, need, n) {
 		return false
 	}
 	for _, stock := range slices.Sorted(maps.Keys(need)) {
-		s, q := b.stocks[stock], need[stock]*n
-		s.Available -= q
-		s.Reserved += q
-		b.moved[stock] = true
-		r := &Reservation{ID: id.New[id.Reservation](), Stock: stock, Line: line, Quantity: q, State: Live, ExpiresAt: until}
+		r := &Reservation{ID: id.New[id.Reservation](), Stock: stock, Line: line, Quantity: need[stock] * n, State: Live, ExpiresAt: until, Allotment: b.pool(stock, channel)}
+		b.shift(stock, r.Allotment, available, reserved, r.Quantity)
 		b.fresh = append(b.fresh, r)
 	}
 	return true
@@ -147,17 +168,13 @@ func (b *Book) Holds(line id.Line, need map[id.Stock]int64, n int64) bool {
 }
 
 // Consume delivers everything the line holds.
-func (b *Book) Consume(line id.Line) {
-	b.end(line, Consumed, func(s *Stock, q int64) { s.Delivered += q })
-}
+func (b *Book) Consume(line id.Line) { b.end(line, Consumed, delivered) }
 
 // Promise keeps a unit that the line was delivered for a right of it that gets it later.
 func (b *Book) Promise(line id.Line, right id.Right, stock id.Stock) {
-	s := b.stocks[stock]
-	s.Delivered--
-	s.Reserved++
-	b.moved[stock] = true
-	b.fresh = append(b.fresh, &Reservation{ID: id.New[id.Reservation](), Stock: stock, Line: line, Quantity: 1, State: Live, Right: right})
+	pool := b.untake(line, stock, 1)
+	b.shift(stock, pool, delivered, reserved, 1)
+	b.fresh = append(b.fresh, &Reservation{ID: id.New[id.Reservation](), Stock: stock, Line: line, Quantity: 1, State: Live, Right: right, Allotment: pool})
 }
 
 // Fulfil delivers what a right was promised. It reports false when nothing of that stock is
@@ -167,7 +184,7 @@ func (b *Book) Fulfil(right id.Right, stock id.Stock) bool {
 	if r == nil || r.Stock != stock {
 		return false
 	}
-	b.finish(r, Consumed, func(s *Stock, q int64) { s.Delivered += q })
+	b.finish(r, Consumed, delivered)
 	return true
 }
 
@@ -175,71 +192,100 @@ func (b *Book) Fulfil(right id.Right, stock id.Stock) bool {
 // else.
 func (b *Book) Swap(right id.Right) {
 	if r := b.due[right]; r != nil {
-		b.finish(r, Swapped, func(s *Stock, q int64) { s.Available += q })
+		b.finish(r, Swapped, available)
 	}
 }
 
-func (b *Book) finish(r *Reservation, as State, to func(*Stock, int64)) {
-	s := b.stocks[r.Stock]
-	s.Reserved -= r.Quantity
-	to(s, r.Quantity)
-	b.moved[r.Stock] = true
+func (b *Book) finish(r *Reservation, as State, to account) {
+	b.shift(r.Stock, r.Allotment, reserved, to, r.Quantity)
+	if to == delivered {
+		b.take(r.Line, r.Stock, r.Allotment, r.Quantity)
+	}
 	r.State = as
 	b.ended = append(b.ended, r)
 	delete(b.due, r.Right)
 }
 
 // Release gives back everything the line holds; as is Released or Expired.
-func (b *Book) Release(line id.Line, as State) {
-	b.end(line, as, func(s *Stock, q int64) { s.Available += q })
-}
+func (b *Book) Release(line id.Line, as State) { b.end(line, as, available) }
 
-func (b *Book) end(line id.Line, as State, to func(*Stock, int64)) {
+func (b *Book) end(line id.Line, as State, to account) {
 	for _, r := range b.held[line] {
 		b.finish(r, as, to)
 	}
 	delete(b.held, line)
 }
 
-// Take delivers units that nobody holds. It reports false, and takes nothing, when a stock
-// has too little.
-func (b *Book) Take(need map[id.Stock]int64, n int64) bool {
-	if !b.Has(need, n) {
+// take notes which allotment a line's units are of, and untake that they go back to it.
+func (b *Book) take(line id.Line, stock id.Stock, pool string, n int64) {
+	if pool == "" {
+		return
+	}
+	if b.taken[line] == nil {
+		b.taken[line] = map[id.Stock]map[string]int64{}
+	}
+	if b.taken[line][stock] == nil {
+		b.taken[line][stock] = map[string]int64{}
+	}
+	b.taken[line][stock][pool] += n
+}
+
+// untake returns the allotment that n units of a line's go back to, "" for none, and keeps on
+// record that they are its delivered ones no more.
+func (b *Book) untake(line id.Line, stock id.Stock, n int64) string {
+	for _, pool := range slices.Sorted(maps.Keys(b.taken[line][stock])) {
+		if b.taken[line][stock][pool] >= n {
+			b.taken[line][stock][pool] -= n
+			b.fresh = append(b.fresh, &Reservation{ID: id.New[id.Reservation](), Stock: stock, Line: line, Quantity: n, State: Returned, Allotment: pool})
+			return pool
+		}
+	}
+	return ""
+}
+
+// Take delivers units that nobody holds to a line of a channel's. It reports false, and takes
+// nothing, when a stock has too little.
+func (b *Book) Take(channel string, line id.Line, need map[id.Stock]int64, n int64) bool {
+	if !b.Has(channel, need, n) {
 		return false
 	}
-	for stock, each := range need {
-		s := b.stocks[stock]
-		s.Available -= each * n
-		s.Delivered += each * n
-		b.moved[stock] = true
+	for _, stock := range slices.Sorted(maps.Keys(need)) {
+		q, pool := need[stock]*n, b.pool(stock, channel)
+		b.shift(stock, pool, available, delivered, q)
+		if pool != "" {
+			b.take(line, stock, pool, q)
+			b.fresh = append(b.fresh, &Reservation{ID: id.New[id.Reservation](), Stock: stock, Line: line, Quantity: q, State: Consumed, Allotment: pool})
+		}
 	}
 	return true
 }
 
-// Return takes back units that were delivered: to be available again, or voided when they
-// can't be sold twice.
-func (b *Book) Return(stock id.Stock, n int64, void bool) {
-	s := b.stocks[stock]
-	s.Delivered -= n
+// Return takes back units that a line was delivered: to be available again where they came
+// from, or voided when they can't be sold twice.
+func (b *Book) Return(line id.Line, stock id.Stock, n int64, void bool) {
+	to := available
 	if void {
-		s.Voided += n
-		b.record(s, -n)
-	} else {
-		s.Available += n
+		to = voided
+		b.record(b.stocks[stock], -n)
 	}
-	b.moved[stock] = true
+	for range n { // each may be of another allotment
+		b.shift(stock, b.untake(line, stock, 1), delivered, to, 1)
+	}
 }
 
-// Receive adds units.
+// Receive adds units that nobody is allotted. Below zero it takes them off again, from the
+// allotments only when nothing else is left.
 func (b *Book) Receive(stock id.Stock, n int64) {
 	s := b.stocks[stock]
 	s.Received += n
 	s.Available += n
 	b.record(s, n)
+	b.cover(stock)
 	b.moved[stock] = true
 }
 
-// Void takes n available units out of sale for good; it reports false when there are fewer.
+// Void takes n available units out of sale for good, from the allotments only when nothing
+// else is left; it reports false when there are fewer.
 func (b *Book) Void(stock id.Stock, n int64) bool {
 	s := b.stocks[stock]
 	if s.Available < n {
@@ -248,6 +294,7 @@ func (b *Book) Void(stock id.Stock, n int64) bool {
 	s.Available -= n
 	s.Voided += n
 	b.record(s, -n)
+	b.cover(stock)
 	b.moved[stock] = true
 	return true
 }

@@ -22,10 +22,56 @@ type Gate struct {
 	told  map[id.Stock]uint64 // the turn of the commit that was last believed
 }
 
-// left is how many units are available, and since which event not more.
+// left is how many units are available, and since which event not more. own is the same for
+// each channel that has an allotment of the stock.
 type left struct {
 	units int64
 	event uint64
+	own   map[string]left
+}
+
+// at is what is left for a channel. It reports false when nothing is known of it.
+func (l left) at(channel string) (left, bool) {
+	if own, ok := l.own[channel]; ok {
+		l = own
+	}
+	return l, l.units <= little
+}
+
+// low reports whether anything of it has to be remembered.
+func (l left) low() bool {
+	for _, own := range l.own {
+		if own.units <= little {
+			return true
+		}
+	}
+	return l.units <= little
+}
+
+// since keeps of what was remembered since when there isn't more, and begins anew with an
+// event what has run lower.
+func (l left) since(was left, known bool, event uint64) left {
+	l.event = event
+	if known && was.units <= little && l.units >= was.units {
+		l.event = was.event
+	}
+	for channel, own := range l.own {
+		before, had := was.own[channel]
+		l.own[channel] = own.since(before, had, event)
+	}
+	return l
+}
+
+func (l left) same(as left) bool {
+	if l.units != as.units && (l.units <= little || as.units <= little) || len(l.own) != len(as.own) {
+		return false
+	}
+	for channel, own := range l.own {
+		if other, ok := as.own[channel]; !ok || !own.same(other) {
+			return false
+		}
+	}
+	return true
 }
 
 // little is up to how many available units are remembered. Most orders want fewer.
@@ -37,15 +83,19 @@ func newGate() *Gate {
 	return g
 }
 
-// Shut reports whether one of the stocks is known to have too little available for n times
-// what need says, and since which event; see Events.
-func (g *Gate) Shut(need map[id.Stock]int64, n int64) (since uint64, shut bool) {
+// Shut reports whether one of the stocks is known to have too little available in a channel
+// for n times what need says, and since which event; see Events.
+func (g *Gate) Shut(channel string, need map[id.Stock]int64, n int64) (since uint64, shut bool) {
 	all := *g.low.Load()
 	if len(all) == 0 {
 		return 0, false
 	}
 	for s, each := range need {
-		if l, ok := all[s]; ok && l.units/each < n && (!shut || l.event < since) {
+		l, ok := all[s]
+		if ok {
+			l, ok = l.at(channel)
+		}
+		if ok && l.units/each < n && (!shut || l.event < since) {
 			since, shut = l.event, true
 		}
 	}
@@ -64,37 +114,48 @@ func (g *Gate) Open() bool { return len(*g.low.Load()) == 0 }
 func (g *Gate) turn() uint64 { return g.turns.Add(1) }
 
 func (g *Gate) note(b *Book, turn uint64) {
-	available := make(map[id.Stock]int64, len(b.stocks))
+	available := make(map[id.Stock]left, len(b.stocks))
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for k, s := range b.stocks {
 		if turn >= g.told[k] {
-			g.told[k], available[k] = turn, s.Available
+			g.told[k], available[k] = turn, b.left(s)
 		}
 	}
 	g.set(available)
 }
 
+// left is what is left of a stock, without a view to units whose codes have ended.
+func (b *Book) left(s *Stock) left {
+	l := left{units: s.Available - s.Allotted}
+	for channel, a := range b.allots[s.ID] {
+		if a.Open {
+			if l.own == nil {
+				l.own = map[string]left{}
+			}
+			l.own[channel] = left{units: a.Available}
+		}
+	}
+	return l
+}
+
 // set replaces what is remembered of stocks; the caller holds the lock.
-func (g *Gate) set(available map[id.Stock]int64) {
+func (g *Gate) set(available map[id.Stock]left) {
 	old := *g.low.Load()
 	same := true
 	for s, n := range available {
-		was, low := old[s]
-		same = same && (low && was.units == n || !low && n > little)
+		was, known := old[s]
+		same = same && (known && was.same(n) || !known && !n.low())
 	}
 	if same {
 		return
 	}
 	fresh, event := maps.Clone(old), g.count.Load()+1
 	for s, n := range available {
-		switch was, low := old[s]; {
-		case n > little:
+		if was, known := old[s]; n.low() {
+			fresh[s] = n.since(was, known, event)
+		} else {
 			delete(fresh, s)
-		case low && n >= was.units:
-			fresh[s] = left{n, was.event}
-		default:
-			fresh[s] = left{n, event}
 		}
 	}
 	g.count.Store(event)
@@ -112,13 +173,24 @@ func (g *Gate) Refresh(ctx context.Context, d *db.DB) error {
 	for s := range low {
 		ids = append(ids, s)
 	}
-	available, turn := make(map[id.Stock]int64, len(ids)), g.turns.Load()
+	available, turn := make(map[id.Stock]left, len(ids)), g.turns.Load()
 	err := d.View(ctx, func(tx *db.Tx) error {
 		return tx.Query(ctx, soldOut, func(scan func(...any) error) error {
 			var s id.Stock
-			var n int64
-			err := scan(&s, &n)
-			available[s] = n
+			var channel string
+			var n, own int64
+			err := scan(&s, &n, &channel, &own)
+			l, ok := available[s]
+			if !ok {
+				l.units = n
+			}
+			if channel != "" {
+				if l.own == nil {
+					l.own = map[string]left{}
+				}
+				l.own[channel] = left{units: own}
+			}
+			available[s] = l
 			return err
 		}, db.Texts(ids))
 	})

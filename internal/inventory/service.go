@@ -59,7 +59,10 @@ func (s *Service) OpenFor(ctx context.Context, tx *db.Tx, stocks []id.Stock, rig
 	if err := b.lock(ctx, tx, stocks); err != nil {
 		return nil, err
 	}
-	return b, tx.Flush(ctx)
+	if err := tx.Flush(ctx); err != nil {
+		return nil, err
+	}
+	return b, b.details(ctx, tx)
 }
 
 // Complete waits for a book that was asked for, and locks and loads what the reservations
@@ -76,13 +79,15 @@ func (*Service) Complete(ctx context.Context, tx *db.Tx, b *Book) error {
 			}
 		}
 	}
-	if len(others) == 0 {
-		return nil
+	if len(others) > 0 {
+		if err := b.lock(ctx, tx, others); err != nil {
+			return err
+		}
+		if err := tx.Flush(ctx); err != nil {
+			return err
+		}
 	}
-	if err := b.lock(ctx, tx, others); err != nil {
-		return err
-	}
-	return tx.Flush(ctx)
+	return b.details(ctx, tx)
 }
 
 // lock asks for stocks.
@@ -129,6 +134,28 @@ func (s *Service) Stocks(ctx context.Context, tx *db.Tx, ids []id.Stock) (map[id
 		out[st.ID] = st
 	}
 	return out, err
+}
+
+// StocksFor is Stocks as a channel sees them: of a stock with allotments what is available is
+// what the channel may sell.
+func (s *Service) StocksFor(ctx context.Context, tx *db.Tx, channel string, ids []id.Stock) (map[id.Stock]*Stock, error) {
+	out, err := s.Stocks(ctx, tx, ids)
+	if err != nil {
+		return nil, err
+	}
+	b := newBook()
+	for k, st := range out {
+		if st.Channels > 0 || st.Edition {
+			b.stocks[k] = st
+		}
+	}
+	if err := b.details(ctx, tx); err != nil {
+		return nil, err
+	}
+	for _, st := range b.stocks {
+		st.Available = max(b.room(channel, st), 0)
+	}
+	return out, nil
 }
 
 // Free tells how many units are available of each of some stocks; none of those that aren't

@@ -8,23 +8,24 @@ import (
 	"hufu/internal/db"
 )
 
-const stockColumns = `id, name, kind, received, available, reserved, delivered, voided, low_mark, updated_at`
+const stockColumns = `id, name, kind, received, available, reserved, delivered, voided, low_mark, channels, allotted, edition, updated_at`
 
-const reservationColumns = `id, stock_id, line_id, quantity, state, expires_at, right_id`
+const reservationColumns = `id, stock_id, line_id, quantity, state, expires_at, right_id, allotment`
 
 var (
 	lockStocks   = db.SQL("inventory.lock_stocks", `SELECT `+stockColumns+` FROM stocks WHERE id {{in $1 text}} ORDER BY id {{for update}}`)
 	selectStocks = db.SQL("inventory.stocks", `SELECT `+stockColumns+` FROM stocks WHERE id {{in $1 text}} ORDER BY id`)
 	selectByName = db.SQL("inventory.stock_by_name", `SELECT `+stockColumns+` FROM stocks WHERE name_key {{in $1 text}} ORDER BY name`)
 	listStocks   = db.SQL("inventory.list_stocks", `SELECT `+stockColumns+` FROM stocks ORDER BY name`)
-	soldOut      = db.SQL("inventory.sold_out", `SELECT id, available FROM stocks WHERE id {{in $1 text}}`)
-	insertStock  = db.Rows("inventory.insert_stock", `INSERT INTO stocks {{values id text, name text, name_key text, kind text, received bigint, available bigint, reserved bigint, delivered bigint, voided bigint, low_mark bigint, updated_at bigint}}`)
-	updateStock  = db.Rows("inventory.update_stock", `UPDATE stocks SET received = r.received, available = r.available, reserved = r.reserved, delivered = r.delivered, voided = r.voided, updated_at = r.updated_at
-FROM {{rows id text, received bigint, available bigint, reserved bigint, delivered bigint, voided bigint, updated_at bigint}} WHERE stocks.id = r.id`)
+	soldOut      = db.SQL("inventory.sold_out", `SELECT s.id, s.available - s.allotted, COALESCE(a.channel, ''), COALESCE(a.available, 0)
+FROM stocks s LEFT JOIN allotments a ON a.stock_id = s.id AND a.open = 1 WHERE s.id {{in $1 text}}`)
+	insertStock = db.Rows("inventory.insert_stock", `INSERT INTO stocks {{values id text, name text, name_key text, kind text, received bigint, available bigint, reserved bigint, delivered bigint, voided bigint, low_mark bigint, updated_at bigint}}`)
+	updateStock = db.Rows("inventory.update_stock", `UPDATE stocks SET received = r.received, available = r.available, reserved = r.reserved, delivered = r.delivered, voided = r.voided, channels = r.channels, allotted = r.allotted, edition = r.edition, updated_at = r.updated_at
+FROM {{rows id text, received bigint, available bigint, reserved bigint, delivered bigint, voided bigint, channels bigint, allotted bigint, edition bigint, updated_at bigint}} WHERE stocks.id = r.id`)
 	setLowMark        = db.SQL("inventory.set_low_mark", `UPDATE stocks SET low_mark = $1, updated_at = $2 WHERE id = $3`)
 	liveOfLines       = db.SQL("inventory.live_of_lines", `SELECT `+reservationColumns+` FROM reservations WHERE line_id {{in $1 text}} AND state = 'live' AND right_id = ''`)
 	liveOfRights      = db.SQL("inventory.live_of_rights", `SELECT `+reservationColumns+` FROM reservations WHERE right_id {{in $1 text}} AND right_id <> '' AND state = 'live'`)
-	insertReservation = db.Rows("inventory.insert_reservation", `INSERT INTO reservations {{values id text, stock_id text, line_id text, quantity bigint, state text, expires_at bigint, ended_at bigint, right_id text}}`)
+	insertReservation = db.Rows("inventory.insert_reservation", `INSERT INTO reservations {{values id text, stock_id text, line_id text, quantity bigint, state text, expires_at bigint, ended_at bigint, right_id text, allotment text}}`)
 	insertReceipt     = db.Rows("inventory.insert_receipt", `INSERT INTO stock_receipts {{values id text, stock_id text, quantity bigint, reason text, actor text, at bigint}}`)
 	receiptsOf        = db.SQL("inventory.receipts", `SELECT id, stock_id, quantity, reason, actor, at FROM stock_receipts WHERE stock_id = $1 ORDER BY id DESC LIMIT $2`)
 	endReservation    = db.Rows("inventory.end_reservation", `UPDATE reservations SET state = r.state, ended_at = r.ended_at FROM {{rows id text, state text, ended_at bigint}} WHERE reservations.id = r.id AND reservations.state = 'live'`)
@@ -41,13 +42,15 @@ func loadStocks(ctx context.Context, tx *db.Tx, stmt *db.Stmt, args ...any) ([]*
 }
 
 func scanStock(scan func(...any) error) (*Stock, error) {
-	s := new(Stock)
-	return s, scan(&s.ID, &s.Name, &s.Kind, &s.Received, &s.Available, &s.Reserved, &s.Delivered, &s.Voided, &s.LowMark, db.Time(&s.UpdatedAt))
+	s, edition := new(Stock), int64(0)
+	err := scan(&s.ID, &s.Name, &s.Kind, &s.Received, &s.Available, &s.Reserved, &s.Delivered, &s.Voided, &s.LowMark, &s.Channels, &s.Allotted, &edition, db.Time(&s.UpdatedAt))
+	s.Edition = edition == 1
+	return s, err
 }
 
 func scanReservation(scan func(...any) error) (*Reservation, error) {
 	r := new(Reservation)
-	return r, scan(&r.ID, &r.Stock, &r.Line, &r.Quantity, &r.State, db.Time(&r.ExpiresAt), &r.Right)
+	return r, scan(&r.ID, &r.Stock, &r.Line, &r.Quantity, &r.State, db.Time(&r.ExpiresAt), &r.Right, &r.Allotment)
 }
 
 func saveBook(ctx context.Context, tx *db.Tx, b *Book, now time.Time) error {
@@ -57,7 +60,7 @@ func saveBook(ctx context.Context, tx *db.Tx, b *Book, now time.Time) error {
 	}
 	if err := tx.WriteAll(ctx, updateStock, len(moved), func(i int, w *db.Binder) {
 		s := moved[i]
-		w.Text(string(s.ID)).Int(s.Received).Int(s.Available).Int(s.Reserved).Int(s.Delivered).Int(s.Voided).Time(now)
+		w.Text(string(s.ID)).Int(s.Received).Int(s.Available).Int(s.Reserved).Int(s.Delivered).Int(s.Voided).Int(s.Channels).Int(s.Allotted).Flag(s.Edition).Time(now)
 	}); err != nil {
 		return err
 	}
@@ -69,8 +72,18 @@ func saveBook(ctx context.Context, tx *db.Tx, b *Book, now time.Time) error {
 	}
 	if err := tx.WriteAll(ctx, insertReservation, len(b.fresh), func(i int, w *db.Binder) {
 		r := b.fresh[i]
-		w.Text(string(r.ID)).Text(string(r.Stock)).Text(string(r.Line)).Int(r.Quantity).Text(string(r.State)).Time(r.ExpiresAt).Int(0).Text(string(r.Right))
+		var ended time.Time
+		if r.State != Live {
+			ended = now
+		}
+		w.Text(string(r.ID)).Text(string(r.Stock)).Text(string(r.Line)).Int(r.Quantity).Text(string(r.State)).Time(r.ExpiresAt).Time(ended).Text(string(r.Right)).Text(r.Allotment)
 	}); err != nil {
+		return err
+	}
+	if err := saveAllotments(ctx, tx, b, now); err != nil {
+		return err
+	}
+	if err := saveEditions(ctx, tx, b); err != nil {
 		return err
 	}
 	return tx.WriteAll(ctx, endReservation, len(b.ended), func(i int, w *db.Binder) {
