@@ -33,6 +33,11 @@ func TestTheCatalogueCanBeImported(t *testing.T) {
 			if err != nil || len(got.Problems) > 0 {
 				t.Fatalf("%v\n%+v", err, got.Problems)
 			}
+			for _, r := range got.Rows {
+				if r.Kind == "offer" && r.Version != 1 && r.Name != "weekend-at-home" {
+					t.Errorf("%s was not published", r.Name)
+				}
+			}
 			if n := got.Count(catalogue.Created); (i == 0) != (n == len(got.Rows)) || (i > 0) != (got.Count(catalogue.Unchanged) == len(got.Rows)) {
 				t.Errorf("on %s: %d created of %d: %+v", day, n, len(got.Rows), got.Rows)
 			}
@@ -61,10 +66,36 @@ func TestTheShopShowsEverything(t *testing.T) {
 			checkText(t, b.Benefit.Slug, text)
 		}
 	}
+	providers, bundles := map[string]bool{}, 0
+	for _, b := range f.Benefits {
+		providers[b.Benefit.Provider.Key] = true
+		if b.Benefit.Worth.IsZero() {
+			t.Errorf("nobody knows what %s is worth", b.Benefit.Slug)
+		}
+	}
+	for _, o := range f.Offers {
+		c := o.Offer.Draft
+		if released := len(o.Gives) > 0 && o.Gives[0].Part.Release.Every != catalogue.AtOnce; len(o.Gives) > 1 || released {
+			bundles++
+		}
+		for _, ch := range c.Choices {
+			checkText(t, o.Offer.Slug, ch.Name)
+		}
+		for _, r := range c.Rules {
+			checkText(t, o.Offer.Slug, r.Name)
+			checkText(t, o.Offer.Slug, catalogue.Text{ZH: r.Source.RefusalZH, EN: r.Source.RefusalEN})
+		}
+	}
+	for _, r := range f.Relations {
+		checkText(t, r.Relation.Key, r.Relation.Name)
+	}
+	if len(f.Benefits) < 60 || len(providers) < 12 || bundles < 20 || len(f.Relations) < 20 {
+		t.Errorf("%d benefits of %d providers, %d bundles, %d relations", len(f.Benefits), len(providers), bundles, len(f.Relations))
+	}
 	if len(f.Offers) < 16 || states[catalogue.Live] < 12 || states[catalogue.Draft] == 0 || states[catalogue.Scheduled] == 0 || states[catalogue.Paused] == 0 {
 		t.Errorf("%d offers: %v", len(f.Offers), states)
 	}
-	for _, k := range []string{"membership", "voucher", "code"} {
+	for _, k := range catalogue.Kinds() {
 		if kinds[k] == 0 {
 			t.Errorf("no benefit is a %s", k)
 		}
