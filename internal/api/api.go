@@ -70,6 +70,7 @@ func (a *API) Routes(mux *http.ServeMux) {
 	a.member()
 	a.session()
 	a.staffCatalogue()
+	a.staffCatalogueFile()
 	a.staffRelations()
 	a.staffVersions()
 	a.staffStock()

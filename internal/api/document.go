@@ -106,7 +106,7 @@ func describeSpec(s *spec) huma.Operation {
 	op.Description = strings.Join(notes, " ")
 	switch s.Name { // bodies that are no JSON of ours
 	case "import-catalogue":
-		op.RequestBody = file("A catalogue file (hufu-catalogue/1)", "application/json")
+		op.RequestBody = file("A catalogue file (hufu-catalogue/1), or its tables: a workbook, a zip archive of CSV files, or one of them", "application/json", xlsx, "application/zip", "text/csv")
 	case "create-import":
 		op.RequestBody = file("The file, or a form with a part named file", "text/csv", "text/plain", "application/octet-stream",
 			"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "multipart/form-data")

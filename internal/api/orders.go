@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"hufu/internal/db"
-	"hufu/internal/entitlement"
 	"hufu/internal/fault"
 	"hufu/internal/flow"
+	"hufu/internal/i18n"
 	"hufu/internal/id"
 	"hufu/internal/identity"
 	"hufu/internal/order"
@@ -34,6 +34,7 @@ type OrderRequestLine struct {
 	Version  id.OfferVersion `json:"version,omitempty" maxLength:"40" doc:"The version that was shown; when another is sold it must have the same terms, and the price given in unit_price"`
 	Price    int64           `json:"unit_price,omitempty" minimum:"1" doc:"The unit price that was shown, in minor units; it is compared, never used: another than the offer's refuses the order with the new one"`
 	Terms    string          `json:"terms,omitempty" maxLength:"64" doc:"Hash of the terms the buyer accepted, from the offer or the quote; it is kept with the order"`
+	Picks    []LinePick      `json:"picks,omitempty" maxItems:"10" doc:"The options picked of each of the offer's choices that isn't made later, the same for every unit"`
 }
 
 // Order is an order.
@@ -89,6 +90,7 @@ type OrderLine struct {
 	Amount    int64           `json:"amount"`
 	Delivered int64           `json:"delivered"`
 	Refunded  int64           `json:"refunded"`
+	Picks     []LinePick      `json:"picks,omitempty" doc:"The options picked when ordering"`
 }
 
 // PaymentOffer says how an order can be paid.
@@ -130,6 +132,8 @@ func (a *API) orders() {
 	operation(a, "poll-order", a.pollOrder)
 	stream(a, "order-events", "text/event-stream", a.orderEvents)
 	operation(a, "reveal-codes", a.revealCodes)
+	operation(a, "choose-option", a.chooseOption)
+	operation(a, "activate-right", a.activateRight)
 }
 
 // placeOrder is a hot path: its key and the hash of its request are kept in the order.
@@ -152,7 +156,7 @@ func (a *API) placeOrder(ctx context.Context, c *Call, in *placeInput) (*Order, 
 		}
 	}
 	for i, l := range in.Body.Lines {
-		p.Lines[i] = flow.PlaceLine{Offer: l.Offer, Quantity: l.Quantity, Expect: l.Version, ExpectPrice: l.Price, Acknowledged: l.Terms}
+		p.Lines[i] = flow.PlaceLine{Offer: l.Offer, Quantity: l.Quantity, Expect: l.Version, ExpectPrice: l.Price, Acknowledged: l.Terms, Picks: picksOf(l.Picks)}
 	}
 	if err := a.checkContact(&p); err != nil {
 		return nil, err
@@ -230,15 +234,15 @@ func showOrder(o *order.Order) *Order {
 	r := &Order{ID: o.ID, State: o.State, Total: moneyOf(o.Total), CreatedAt: o.CreatedAt, ExpiresAt: o.ExpiresAt, PaidAt: timeIf(o.PaidAt), ClosedAt: timeIf(o.ClosedAt),
 		Lines: make([]OrderLine, len(o.Lines))}
 	for i, l := range o.Lines {
-		r.Lines[i] = OrderLine{ID: l.ID, Offer: l.Offer, Version: l.Version, Quantity: l.Quantity, UnitPrice: l.UnitPrice, Amount: l.Amount, Delivered: l.Delivered, Refunded: l.Refunded}
+		r.Lines[i] = OrderLine{ID: l.ID, Offer: l.Offer, Version: l.Version, Quantity: l.Quantity, UnitPrice: l.UnitPrice, Amount: l.Amount, Delivered: l.Delivered, Refunded: l.Refunded, Picks: showPicks(l.Picks)}
 	}
 	return r
 }
 
 // look loads an order with its rights, and how it can be paid while it can.
-func (a *API) look(ctx context.Context, o id.Order) (*Order, error) {
+func (a *API) look(ctx context.Context, l i18n.Lang, o id.Order) (*Order, error) {
 	var found *order.Order
-	var rights []*entitlement.Right
+	var rights []Right
 	var pending *payment.Intent
 	var unmatched *Money
 	var refunds []payment.Refund
@@ -251,7 +255,10 @@ func (a *API) look(ctx context.Context, o id.Order) (*Order, error) {
 		if err != nil {
 			return err
 		}
-		rights, pending, unmatched = of[o], nil, nil
+		if rights, err = a.withOptions(ctx, tx, l, of[o]); err != nil {
+			return err
+		}
+		pending, unmatched = nil, nil
 		if refunds, err = a.Flows.Payments.RefundsOf(ctx, tx, []id.Order{o}); err != nil {
 			return err
 		}
@@ -278,9 +285,7 @@ func (a *API) look(ctx context.Context, o id.Order) (*Order, error) {
 	}
 	out := showOrder(found)
 	out.Unmatched, out.Refunds = unmatched, showRefunds(refunds)
-	for _, r := range rights {
-		out.Rights = append(out.Rights, showRight(r))
-	}
+	out.Rights = rights
 	if pending != nil {
 		out.Payment, err = a.offerPayment(ctx, a.Flows.Gateways[pending.Gateway], found, pending)
 	}
@@ -291,26 +296,26 @@ func (a *API) getOrder(ctx context.Context, c *Call, in *OrderRef) (*Order, erro
 	if err := a.mayHold(ctx, c, in.ID); err != nil {
 		return nil, err
 	}
-	return a.look(ctx, in.ID)
+	return a.look(ctx, c.Lang, in.ID)
 }
 
 func (a *API) cancelOrder(ctx context.Context, c *Call, in *OrderRef) (*Order, error) {
 	if err := a.mayHold(ctx, c, in.ID); err != nil {
 		return nil, err
 	}
-	return a.cancel(ctx, in.ID)
+	return a.cancel(ctx, c.Lang, in.ID)
 }
 
 // cancel ends an order; one that was cancelled before is answered as it stands.
-func (a *API) cancel(ctx context.Context, o id.Order) (*Order, error) {
-	was, err := a.look(ctx, o)
+func (a *API) cancel(ctx context.Context, l i18n.Lang, o id.Order) (*Order, error) {
+	was, err := a.look(ctx, l, o)
 	if err != nil || was.State == order.Cancelled {
 		return was, err
 	}
 	if err := a.Flows.Cancel(ctx, o); err != nil && fault.CodeOf(err) != "order.paid" {
 		return nil, err
 	}
-	is, err := a.look(ctx, o)
+	is, err := a.look(ctx, l, o)
 	if err == nil && is.State != order.Cancelled {
 		return nil, fault.New(fault.Conflict, "order.paid")
 	}
@@ -324,24 +329,24 @@ func (a *API) payOrder(ctx context.Context, c *Call, in *OrderRef) (*Order, erro
 	if err := a.Flows.PayBalance(ctx, in.ID, c.session.Party.ID); err != nil {
 		return nil, err
 	}
-	return a.look(ctx, in.ID)
+	return a.look(ctx, c.Lang, in.ID)
 }
 
 func (a *API) pollOrder(ctx context.Context, c *Call, in *OrderRef) (*Order, error) {
 	if err := a.mayHold(ctx, c, in.ID); err != nil {
 		return nil, err
 	}
-	return a.poll(ctx, in.ID)
+	return a.poll(ctx, c.Lang, in.ID)
 }
 
-func (a *API) poll(ctx context.Context, o id.Order) (*Order, error) {
-	if _, err := a.look(ctx, o); err != nil {
+func (a *API) poll(ctx context.Context, l i18n.Lang, o id.Order) (*Order, error) {
+	if _, err := a.look(ctx, l, o); err != nil {
 		return nil, err
 	}
 	if err := a.Flows.PollWaiting(ctx, o); err != nil {
 		return nil, err
 	}
-	return a.look(ctx, o)
+	return a.look(ctx, l, o)
 }
 
 func (a *API) revealCodes(ctx context.Context, c *Call, in *revealInput) (*Revealed, error) {

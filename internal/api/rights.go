@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"time"
 
+	"hufu/internal/catalogue"
 	"hufu/internal/db"
 	"hufu/internal/entitlement"
 	"hufu/internal/fault"
@@ -19,7 +20,17 @@ type Right struct {
 	Benefit  id.Benefit        `json:"benefit"`
 	Kind     string            `json:"kind"`
 	State    entitlement.State `json:"state"`
+	Part     int64             `json:"part" doc:"Which part of the offer it is to, from 0"`
+	Unit     int64             `json:"unit" doc:"Which unit of the line it belongs to, from 0"`
+	Release  int64             `json:"release" doc:"Which of the unit's releases, from 0"`
+	Share    int64             `json:"share" doc:"What of the unit's price it stands for, in minor units of the order's currency"`
+	Waits    string            `json:"waits,omitempty" example:"release" doc:"What a waiting one waits for: release, choice, or what its deliverer does"`
+	DueAt    *time.Time        `json:"due_at,omitempty" doc:"When it is released, falls to the option it stands at, or ends because nobody began it"`
+	StartsAt time.Time         `json:"starts_at"`
 	EndsAt   *time.Time        `json:"ends_at,omitempty"`
+	Begin    *PartValidity     `json:"begin,omitempty" doc:"Its validity hasn't begun: from activation, with activate-right or by showing its code; or from first_use"`
+	Pick     int64             `json:"pick,omitempty" doc:"How many options choose-option takes, for all rights of the unit and release together"`
+	Options  []RightOption     `json:"options,omitempty" doc:"What it can be chosen to be, while it waits for that"`
 	Coded    bool              `json:"coded" doc:"It is a code, which can be revealed"`
 	Code     string            `json:"code,omitempty"`
 	Serial   string            `json:"serial,omitempty"`
@@ -62,7 +73,12 @@ func (a *API) rights() {
 }
 
 func showRight(r *entitlement.Right) Right {
-	return Right{ID: r.ID, Line: r.Line, Benefit: r.Benefit, Kind: r.Kind, State: r.State, Coded: r.Code != "", EndsAt: timeIf(r.EndsAt)}
+	out := Right{ID: r.ID, Line: r.Line, Benefit: r.Benefit, Kind: r.Kind, State: r.State, Coded: r.Code != "", EndsAt: timeIf(r.EndsAt), StartsAt: r.StartsAt,
+		Part: r.Part, Unit: r.Unit, Release: r.Nth, Share: r.Share, Waits: r.Waits, DueAt: timeIf(r.DueAt)}
+	if r.Clock.From != "" {
+		out.Begin = &PartValidity{From: catalogue.ValidFrom(r.Clock.From), Days: r.Clock.Days, Within: r.Clock.Within}
+	}
+	return out
 }
 
 func showRightWhole(r *entitlement.Right) Right {
@@ -77,10 +93,9 @@ func (a *API) orderRights(ctx context.Context, c *Call, in *OrderRef) (*Page[Rig
 	}
 	out := &Page[Right]{Items: []Right{}}
 	err := a.Flows.DB.View(ctx, func(tx *db.Tx) error {
-		out.Items = out.Items[:0]
 		rights, err := a.Flows.Rights.OfOrders(ctx, tx, []id.Order{in.ID})
-		for _, r := range rights[in.ID] {
-			out.Items = append(out.Items, showRight(r))
+		if err == nil {
+			out.Items, err = a.withOptions(ctx, tx, c.Lang, rights[in.ID])
 		}
 		return err
 	})

@@ -76,11 +76,12 @@ type StockNote struct {
 // OfferDetail is an offer with everything to be known before paying (购前告知).
 type OfferDetail struct {
 	OfferSummary
-	Description string      `json:"description"`
-	Parts       []OfferPart `json:"parts"`
-	Limits      []Allowance `json:"limits,omitempty" doc:"How many may be bought beyond one order (限购): an order over one is refused with order.limit"`
-	PriceSteps  []PriceStep `json:"price_steps" doc:"How the price came about"`
-	Terms       string      `json:"terms" doc:"Hash of everything above that the buyer accepts: send it with the order"`
+	Description string        `json:"description"`
+	Parts       []OfferPart   `json:"parts"`
+	Choices     []OfferChoice `json:"choices,omitempty" doc:"What of the parts is picked; a part that is no option is everybody's"`
+	Limits      []Allowance   `json:"limits,omitempty" doc:"How many may be bought beyond one order (限购): an order over one is refused with order.limit"`
+	PriceSteps  []PriceStep   `json:"price_steps" doc:"How the price came about"`
+	Terms       string        `json:"terms" doc:"Hash of everything above that the buyer accepts: send it with the order"`
 }
 
 // Allowance is a limit of this channel and what is left under it.
@@ -95,7 +96,10 @@ type OfferPart struct {
 	Name       string            `json:"name"`
 	Kind       string            `json:"kind"`
 	Provider   string            `json:"provider"`
-	Quantity   int64             `json:"quantity"`
+	Quantity   int64             `json:"quantity" doc:"Given at each release, where there are more"`
+	Choice     string            `json:"choice,omitempty" doc:"Key of the choice that it is an option of"`
+	Validity   *PartValidity     `json:"validity,omitempty" doc:"When a right to it counts; without it valid_days from its grant"`
+	Release    *ReleaseFields    `json:"release,omitempty" doc:"When it is given; without it at once. An option has its choice's"`
 	ValidDays  int64             `json:"valid_days,omitempty"`
 	Attributes map[string]string `json:"attributes,omitempty"`
 	Disclosure Disclosure        `json:"disclosure"`
@@ -105,6 +109,7 @@ type OfferPart struct {
 type Disclosure struct {
 	AccountType string `json:"account_type"`
 	Scope       string `json:"scope"`
+	Devices     string `json:"devices"`
 	Validity    string `json:"validity"`
 	HowToUse    string `json:"how_to_use"`
 	Refund      string `json:"refund"`
@@ -140,8 +145,9 @@ type QuoteRequest struct {
 
 // QuoteRequestLine is an offer wanted.
 type QuoteRequestLine struct {
-	Offer    id.Offer `json:"offer" minLength:"1" maxLength:"40"`
-	Quantity int64    `json:"quantity" minimum:"1" maximum:"1000"`
+	Offer    id.Offer   `json:"offer" minLength:"1" maxLength:"40"`
+	Quantity int64      `json:"quantity" minimum:"1" maximum:"1000"`
+	Picks    []LinePick `json:"picks,omitempty" maxItems:"10" doc:"As they are to be ordered; conflicts and stock are those of what is picked. Without them, of the parts that everybody gets"`
 }
 
 // Quote is what an order would cost now.
@@ -340,15 +346,15 @@ func (a *API) findOffer(ctx context.Context, tx *db.Tx, name string) (catalogue.
 
 func (s shown) detail(l i18n.Lang) *OfferDetail {
 	c := s.version.Content
-	return &OfferDetail{OfferSummary: s.summary(l), Description: text(l, c.Description), Parts: partsOf(l, c), PriceSteps: stepsOf(s.quote()), Terms: termsHash(l, c)}
+	return &OfferDetail{OfferSummary: s.summary(l), Description: text(l, c.Description), Parts: partsOf(l, c), Choices: choicesOf(l, c), PriceSteps: stepsOf(s.quote()), Terms: termsHash(l, c)}
 }
 
 func partsOf(l i18n.Lang, c catalogue.Content) []OfferPart {
 	out := make([]OfferPart, len(c.Parts))
 	for i, p := range c.Parts {
-		b, d := p.Benefit, p.Benefit.Disclosure
-		out[i] = OfferPart{Benefit: b.ID, Name: text(l, b.Name), Kind: b.Kind, Provider: text(l, b.Provider.Name), Quantity: p.Quantity, ValidDays: b.ValidDays, Attributes: b.Attributes,
-			Disclosure: Disclosure{AccountType: text(l, d.AccountType), Scope: text(l, d.Scope), Validity: text(l, d.Validity), HowToUse: text(l, d.HowToUse), Refund: text(l, d.Refund)}}
+		b, d, terms := p.Benefit, p.Benefit.Disclosure, showPart(p)
+		out[i] = OfferPart{Benefit: b.ID, Name: text(l, b.Name), Kind: b.Kind, Provider: text(l, b.Provider.Name), Quantity: p.Quantity, Choice: p.Choice, Validity: terms.Validity, Release: terms.Release, ValidDays: b.ValidDays, Attributes: b.Attributes,
+			Disclosure: Disclosure{AccountType: text(l, d.AccountType), Scope: text(l, d.Scope), Devices: text(l, d.Devices), Validity: text(l, d.Validity), HowToUse: text(l, d.HowToUse), Refund: text(l, d.Refund)}}
 	}
 	return out
 }
@@ -361,9 +367,15 @@ func stepsOf(q pricing.Quote) []PriceStep {
 	return out
 }
 
-// termsHash is SHA-256, in hexadecimal, of the parts as an API caller is told them.
+// termsHash is SHA-256, in hexadecimal, of the parts, and of the choices where there are any,
+// as an API caller is told them.
 func termsHash(l i18n.Lang, c catalogue.Content) string {
 	b, err := json.Marshal(partsOf(l, c))
+	if len(c.Choices) > 0 && err == nil {
+		var choices []byte
+		choices, err = json.Marshal(choicesOf(l, c))
+		b = append(b, choices...)
+	}
 	if err != nil {
 		panic(err) // text and numbers
 	}
@@ -446,7 +458,13 @@ func (a *API) quoteOrder(ctx context.Context, c *Call, in *quoteInput) (*Quote, 
 		case l.Quantity > s.version.Content.MaxPerOrder:
 			return nil, fault.New(fault.Invalid, "order.quantity", "limit", limit).At("lines["+strconv.Itoa(i)+"].quantity", "order.quantity", "limit", limit)
 		}
-		wanted = append(wanted, flow.Wanted{Version: s.version, Quantity: l.Quantity})
+		picks := picksOf(l.Picks)
+		if picks != nil {
+			if err := s.version.Content.CheckPicks(picks, "lines["+strconv.Itoa(i)+"].picks"); err != nil {
+				return nil, err
+			}
+		}
+		wanted = append(wanted, flow.Wanted{Version: s.version, Quantity: l.Quantity, Picks: picks})
 		q := s.quote()
 		amount, err := q.Unit.Times(l.Quantity)
 		if err != nil {

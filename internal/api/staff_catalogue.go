@@ -38,6 +38,7 @@ type Provider struct {
 type Terms struct {
 	AccountType Text `json:"account_type"`
 	Scope       Text `json:"scope"`
+	Devices     Text `json:"devices"`
 	Validity    Text `json:"validity"`
 	HowToUse    Text `json:"how_to_use"`
 	Refund      Text `json:"refund"`
@@ -54,6 +55,7 @@ type BenefitFields struct {
 	ValidDays  int64             `json:"valid_days,omitempty" minimum:"0" maximum:"36500" doc:"How long the right lasts from its grant; 0: as the disclosure says"`
 	Stock      id.Stock          `json:"stock,omitempty" maxLength:"40" doc:"Counts the units there are; absent is without limit"`
 	Coded      bool              `json:"coded,omitempty" doc:"A unit is delivered as a card code out of the stock"`
+	Worth      *Price            `json:"worth,omitempty" doc:"What it costs by itself in the trade: shares of a price that aren't declared go by it"`
 }
 
 // Benefit is one promised right.
@@ -77,16 +79,20 @@ type Price struct {
 
 // OfferContent is everything of an offer that a version freezes.
 type OfferContent struct {
-	Title       Text       `json:"title"`
-	Summary     Text       `json:"summary"`
-	Description Text       `json:"description"`
-	Badge       Text       `json:"badge"`
-	Price       Price      `json:"price"`
-	ListPrice   *Price     `json:"list_price,omitempty"`
-	MaxPerOrder int64      `json:"max_per_order" minimum:"1" maximum:"1000"`
-	Stock       id.Stock   `json:"stock,omitempty" maxLength:"40" doc:"Limits the offer itself, apart from the stocks of its parts"`
-	Parts       []PartOfIt `json:"parts" maxItems:"50"`
-	Limits      []Limit    `json:"limits,omitempty" maxItems:"10" doc:"How many may be bought beyond one order (限购); each one holds"`
+	Title       Text           `json:"title"`
+	Summary     Text           `json:"summary"`
+	Description Text           `json:"description"`
+	Badge       Text           `json:"badge"`
+	Price       Price          `json:"price"`
+	ListPrice   *Price         `json:"list_price,omitempty"`
+	MaxPerOrder int64          `json:"max_per_order" minimum:"1" maximum:"1000"`
+	Stock       id.Stock       `json:"stock,omitempty" maxLength:"40" doc:"Limits the offer itself, apart from the stocks of its parts"`
+	Parts       []PartOfIt     `json:"parts" maxItems:"50"`
+	Choices     []ChoiceFields `json:"choices,omitempty" maxItems:"10" doc:"What options among the parts are picked for"`
+	Limits      []Limit        `json:"limits,omitempty" maxItems:"10" doc:"How many may be bought beyond one order (限购); each one holds"`
+	Rules       []IssuingRule  `json:"rules,omitempty" maxItems:"50" doc:"Who may buy; all of them have to let a buyer"`
+	Floor       *Price         `json:"floor,omitempty" doc:"What the price may never be below, whatever lowers it"`
+	Room        *RoomFields    `json:"room,omitempty" doc:"Without it, nobody waits"`
 }
 
 // Limit is how many units of an offer may be bought.
@@ -103,12 +109,6 @@ func showLimits(all []catalogue.Limit) []Limit {
 		out = append(out, Limit{l.Max, l.Window, l.Channel, l.Of})
 	}
 	return out
-}
-
-// PartOfIt is how many of a benefit one unit of an offer gives.
-type PartOfIt struct {
-	Benefit  id.Benefit `json:"benefit" minLength:"1" maxLength:"40"`
-	Quantity int64      `json:"quantity" minimum:"1" maximum:"1000"`
 }
 
 // OfferPlace is where and when an offer is sold.
@@ -210,7 +210,7 @@ type staffOffersInput struct {
 // CatalogueInput says how a file is imported.
 type CatalogueInput struct {
 	DryRun bool   `query:"dry_run" doc:"Find out what would happen, and change nothing"`
-	Name   string `query:"name" maxLength:"120" doc:"The file's name, for the audit trail"`
+	Name   string `query:"name" maxLength:"120" doc:"The file's name, for the audit trail; of one CSV file it names the sheet"`
 }
 
 // CatalogueResult is what came, or would come, of importing a file.
@@ -227,6 +227,7 @@ type CatalogueResult struct {
 type CatalogueItem struct {
 	Kind    string   `json:"kind" enum:"stock,benefit,relation,offer"`
 	Name    string   `json:"name"`
+	Sheet   string   `json:"sheet,omitempty" doc:"Of tables: where it stands; Line is its row"`
 	Line    int      `json:"line"`
 	Change  string   `json:"change" enum:"created,changed,unchanged,refused"`
 	Fields  []string `json:"fields,omitempty"`
@@ -235,6 +236,7 @@ type CatalogueItem struct {
 
 // CatalogueProblem is what is wrong at one place of a file.
 type CatalogueProblem struct {
+	Sheet  string `json:"sheet,omitempty" doc:"Of tables: where it stands; Line is its row"`
 	Line   int    `json:"line"`
 	Column int    `json:"column"`
 	Path   string `json:"path,omitempty"`
@@ -267,15 +269,15 @@ func (a *API) record(ctx context.Context, tx *db.Tx, c *Call, action, subject st
 func showBenefit(b catalogue.Benefit) Benefit {
 	d := b.Disclosure
 	return Benefit{ID: b.ID, Version: b.Version, BenefitFields: BenefitFields{Slug: b.Slug, Kind: b.Kind, Provider: Provider{b.Provider.Key, textOf(b.Provider.Name)}, Name: textOf(b.Name),
-		Disclosure: Terms{textOf(d.AccountType), textOf(d.Scope), textOf(d.Validity), textOf(d.HowToUse), textOf(d.Refund)},
-		Attributes: b.Attributes, ValidDays: b.ValidDays, Stock: b.Stock, Coded: b.Coded}}
+		Disclosure: Terms{textOf(d.AccountType), textOf(d.Scope), textOf(d.Devices), textOf(d.Validity), textOf(d.HowToUse), textOf(d.Refund)},
+		Attributes: b.Attributes, ValidDays: b.ValidDays, Stock: b.Stock, Coded: b.Coded, Worth: priceIf(b.Worth)}}
 }
 
 func (f BenefitFields) benefit() catalogue.Benefit {
 	d := f.Disclosure
 	return catalogue.Benefit{Slug: f.Slug, Kind: f.Kind, Provider: catalogue.Provider{Key: f.Provider.Key, Name: f.Provider.Name.text()}, Name: f.Name.text(),
-		Disclosure: catalogue.Disclosure{AccountType: d.AccountType.text(), Scope: d.Scope.text(), Validity: d.Validity.text(), HowToUse: d.HowToUse.text(), Refund: d.Refund.text()},
-		Attributes: f.Attributes, ValidDays: f.ValidDays, Stock: f.Stock, Coded: f.Coded}
+		Disclosure: catalogue.Disclosure{AccountType: d.AccountType.text(), Scope: d.Scope.text(), Devices: d.Devices.text(), Validity: d.Validity.text(), HowToUse: d.HowToUse.text(), Refund: d.Refund.text()},
+		Attributes: f.Attributes, ValidDays: f.ValidDays, Stock: f.Stock, Coded: f.Coded, Worth: f.Worth.amount()}
 }
 
 // BenefitKind is a kind of benefit.
@@ -390,14 +392,11 @@ func priceOf(m money.Amount) Price { return Price{m.Minor, string(m.Currency)} }
 func showContent(x catalogue.Content) OfferContent {
 	out := OfferContent{Title: textOf(x.Title), Summary: textOf(x.Summary), Description: textOf(x.Description), Badge: textOf(x.Badge), Price: priceOf(x.Price),
 		MaxPerOrder: x.MaxPerOrder, Stock: x.Stock, Parts: make([]PartOfIt, len(x.Parts))}
-	if !x.List.IsZero() {
-		p := priceOf(x.List)
-		out.ListPrice = &p
-	}
-	out.Limits = showLimits(x.Limits)
+	out.ListPrice, out.Limits = priceIf(x.List), showLimits(x.Limits)
 	for i, p := range x.Parts {
-		out.Parts[i] = PartOfIt{p.Benefit.ID, p.Quantity}
+		out.Parts[i] = showPart(p)
 	}
+	showBundle(&out, x)
 	return out
 }
 
@@ -408,11 +407,10 @@ func (a *API) content(ctx context.Context, tx *db.Tx, in OfferContent) (catalogu
 	for _, l := range in.Limits {
 		out.Limits = append(out.Limits, catalogue.Limit{Max: l.Max, Window: l.Window, Channel: l.Channel, Of: l.Of})
 	}
-	if in.ListPrice != nil {
-		out.List = money.Of(in.ListPrice.Minor, money.Currency(in.ListPrice.Currency))
-	}
-	if !out.Price.Currency.Known() || (!out.List.IsZero() && !out.List.Currency.Known()) {
-		return out, fault.New(fault.Invalid, "catalogue.content").At("draft.price.currency", "catalogue.currency")
+	out.List = in.ListPrice.amount()
+	in.bundle(&out)
+	if err := in.knownCurrencies(); err != nil {
+		return out, err
 	}
 	ids := make([]id.Benefit, len(in.Parts))
 	for i, p := range in.Parts {
@@ -427,7 +425,7 @@ func (a *API) content(ctx context.Context, tx *db.Tx, in OfferContent) (catalogu
 		if !ok {
 			return out, fault.New(fault.Invalid, "catalogue.content").At("draft.parts["+strconv.Itoa(i)+"].benefit", "catalogue.no_benefit", "name", string(p.Benefit))
 		}
-		out.Parts = append(out.Parts, catalogue.Part{Benefit: b, Quantity: p.Quantity})
+		out.Parts = append(out.Parts, p.part(b))
 	}
 	if in.Stock != "" {
 		stocks, err := a.Flows.Inventory.Stocks(ctx, tx, []id.Stock{in.Stock})
@@ -563,7 +561,8 @@ func (a *API) offerVersions(ctx context.Context, _ *Call, in *StaffOfferRef) (*P
 func (a *API) importCatalogue(ctx context.Context, c *Call, in *catalogueFile) (*CatalogueResult, error) {
 	file := buffers.Get()
 	defer buffers.Put(file)
-	if !isJSON(c.r.Header["Content-Type"]) {
+	name, ok := catalogueName(c, in.Name)
+	if !ok {
 		return nil, errType
 	}
 	if err := readBody(c, file, maxCatalogue); err != nil {
@@ -572,17 +571,17 @@ func (a *API) importCatalogue(ctx context.Context, c *Call, in *catalogueFile) (
 	if file.Len() == 0 {
 		return nil, fault.New(fault.Invalid, "request.empty")
 	}
-	done, err := a.Flows.ImportCatalogue(ctx, file.Bytes(), flow.ImportOptions{DryRun: in.DryRun, By: c.session.Party.ID, Origin: c.address(), Source: in.Name})
+	done, err := a.Flows.ImportCatalogue(ctx, file.Bytes(), flow.ImportOptions{DryRun: in.DryRun, By: c.session.Party.ID, Origin: c.address(), Source: name})
 	if err != nil {
 		return nil, err
 	}
 	out := &CatalogueResult{ID: done.ID, DryRun: done.DryRun, Sum: done.Sum, Items: make([]CatalogueItem, len(done.Rows)), Problems: make([]CatalogueProblem, len(done.Problems)), More: done.More}
 	for i, r := range done.Rows {
-		out.Items[i] = CatalogueItem{r.Kind, r.Name, r.Line, string(r.Change), r.Fields, r.Version}
+		out.Items[i] = CatalogueItem{r.Kind, r.Name, r.Sheet, r.Line, string(r.Change), r.Fields, r.Version}
 	}
 	for i, p := range done.Problems {
 		f := p.Field()
-		out.Problems[i] = CatalogueProblem{p.Line, p.Column, p.Path, p.Code, c.Lang.Field(f), c.Lang.T(p.RemedyKey(), flatten(p.Params)...)}
+		out.Problems[i] = CatalogueProblem{p.Sheet, p.Line, p.Column, p.Path, p.Code, c.Lang.Field(f), c.Lang.T(p.RemedyKey(), flatten(p.Params)...)}
 	}
 	return out, nil
 }

@@ -141,7 +141,7 @@ func (a *API) staffOrders() {
 	operation(a, "staff-list-orders", a.listOrders)
 	operation(a, "staff-get-order", a.staffOrder)
 	operation(a, "order-time-line", a.timeLine)
-	operation(a, "staff-poll-order", func(ctx context.Context, _ *Call, in *OrderRef) (*Order, error) { return a.poll(ctx, in.ID) })
+	operation(a, "staff-poll-order", func(ctx context.Context, c *Call, in *OrderRef) (*Order, error) { return a.poll(ctx, c.Lang, in.ID) })
 	operation(a, "staff-cancel-order", a.staffCancel)
 	operation(a, "unmask-order", a.unmaskOrder)
 	operation(a, "staff-right-path", func(ctx context.Context, _ *Call, in *RightRef) (*RightPath, error) {
@@ -363,11 +363,11 @@ func (d *dossier) events() []Event {
 }
 
 func (a *API) staffCancel(ctx context.Context, c *Call, in *OrderRef) (*Order, error) {
-	was, err := a.look(ctx, in.ID)
+	was, err := a.look(ctx, c.Lang, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	out, err := a.cancel(ctx, in.ID)
+	out, err := a.cancel(ctx, c.Lang, in.ID)
 	if err != nil || was.State == order.Cancelled {
 		return out, err
 	}

@@ -20,11 +20,11 @@ var table = []spec{
 	{Name: "list-offers", Method: get, Path: "/offers", For: Everyone, Repeat: Reads, Summary: "List and search the offers on the shelves"},
 	{Name: "get-offer", Method: get, Path: "/offers/{offer}", For: Everyone, Repeat: Reads, Summary: "Look at an offer with everything to be known before paying", Faults: "order.no_offer"},
 	{Name: "list-gateways", Method: get, Path: "/gateways", For: Everyone, Repeat: Reads, Summary: "List the ways to pay"},
-	{Name: "quote-order", Method: post, Path: "/quotes", For: Shopper, Repeat: Reads, Summary: "Ask what an order would cost, and why, and what it means for what one holds", Faults: quoteFaults},
+	{Name: "quote-order", Method: post, Path: "/quotes", For: Shopper, Repeat: Reads, Summary: "Ask what an order would cost, and why, and what it means for what one holds", Faults: quoteFaults + " order.picks order.picks_later order.picks_unknown"},
 
 	// Orders.
 	{Name: "place-order", Method: post, Path: "/orders", For: Shopper, Repeat: Keyed, Status: http.StatusCreated, Summary: "Place an order",
-		Faults: quoteFaults + " order.limit order.limit_who order.sold_out order.price_changed order.terms order.conflict order.conflict_unread order.conflict_changed order.gateway request.short_key identity.phone identity.email"},
+		Faults: quoteFaults + " order.limit order.limit_who order.sold_out order.price_changed order.terms order.release_over order.picks order.picks_later order.picks_unknown order.conflict order.conflict_unread order.conflict_changed order.gateway request.short_key identity.phone identity.email"},
 	{Name: "get-order", Method: get, Path: "/orders/{id}", For: Holder, Repeat: Reads, Summary: "Look at an order", Faults: "order.not_found"},
 	{Name: "cancel-order", Method: post, Path: "/orders/{id}/cancel", For: Holder, Repeat: Natural, Why: "a cancelled order stays cancelled and is answered as it stands",
 		Summary: "Cancel an order that isn't paid", Faults: "order.not_found order.paid order.closed order.unknown"},
@@ -35,6 +35,10 @@ var table = []spec{
 	{Name: "order-events", Method: get, Path: "/orders/{id}/events", For: Holder, Repeat: Reads, Summary: "Be told when an order changes (server-sent events)", Faults: "order.not_found"},
 	{Name: "reveal-codes", Method: post, Path: "/orders/{id}/reveal", For: Holder, Repeat: Natural, Why: "each showing shows the same and is a step on the right's path",
 		Summary: "Show an order's codes", Faults: "order.not_found right.confirm right.none right.state.used right.state.suspended right.state.expired right.state.refunded"},
+	{Name: "choose-option", Method: post, Path: "/orders/{id}/rights/{right}/choose", For: Holder, Repeat: Natural, Why: "the same pick again is answered as the first was, and another is refused",
+		Summary: "Pick the options of a choice that was left for later", Faults: "order.not_found right.not_found right.no_choice right.not_released right.chosen right.option_sold_out order.picks"},
+	{Name: "activate-right", Method: post, Path: "/orders/{id}/rights/{right}/activate", For: Holder, Repeat: Natural, Why: "a right begins once",
+		Summary: "Begin the validity of a right that counts from its activation", Faults: "order.not_found right.not_found right.not_activated_so right.state.waiting right.state.used right.state.suspended right.state.expired right.state.refunded"},
 	{Name: "list-order-rights", Method: get, Path: "/orders/{id}/rights", For: Holder, Repeat: Reads, Summary: "List what an order gave", Faults: "order.not_found"},
 	{Name: "order-right-path", Method: get, Path: "/orders/{id}/rights/{right}", For: Holder, Repeat: Reads, Summary: "Follow the path of a right, and check its chain of hashes", Faults: "order.not_found right.not_found"},
 	{Name: "send-lookup-code", Method: post, Path: "/lookups/codes", For: Everyone, Repeat: Natural, Why: "each code is meant to be sent, and a limit bounds how many", Status: http.StatusAccepted,
@@ -93,6 +97,8 @@ var table = []spec{
 		Faults: "catalogue.content catalogue.relation_taken"},
 	{Name: "save-relation", Method: put, Path: "/staff/relations/{relation}", For: Staff, Right: identity.CatalogueEdit, Repeat: Keyed, Summary: "Change a relation", Faults: "catalogue.content catalogue.no_relation catalogue.edited"},
 	{Name: "remove-relation", Method: post, Path: "/staff/relations/{relation}/remove", For: Staff, Right: identity.CatalogueEdit, Repeat: Keyed, Status: http.StatusNoContent, Summary: "Take a relation away", Faults: "catalogue.no_relation catalogue.edited"},
+	{Name: "export-catalogue", Method: get, Path: "/staff/catalogue", For: Staff, Right: identity.CatalogueView, Repeat: Reads, Summary: "Download the catalogue as a file that import-catalogue takes: JSON, or tables to be edited in a spreadsheet",
+		Faults: "catalogue.format catalogue.no_offer"},
 	{Name: "import-catalogue", Method: post, Path: "/staff/catalogue", For: Staff, Right: identity.CatalogueEdit, Repeat: Natural, Why: "what is as the file says is left alone", MaxBody: maxCatalogue,
 		Summary: "Bring the catalogue to what a file says, all of it or none; or find out what would happen", Faults: "catalogue.file catalogue.slug_taken catalogue.edited stock.name_taken"},
 

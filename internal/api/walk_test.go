@@ -75,7 +75,7 @@ func newWorld(t testing.TB, r *rig) *world {
 	w.ids["import"] = up.str("id")
 	text := map[string]any{"zh": "字", "en": "t"}
 	benefit := map[string]any{"slug": "walk", "kind": "membership", "provider": map[string]any{"key": "p", "name": text}, "name": text, "attributes": map[string]any{"days": "30"},
-		"disclosure": map[string]any{"account_type": text, "scope": text, "validity": text, "how_to_use": text, "refund": text}}
+		"disclosure": map[string]any{"account_type": text, "scope": text, "devices": text, "validity": text, "how_to_use": text, "refund": text}}
 	draft := map[string]any{"title": text, "summary": text, "description": text, "badge": text, "price": map[string]any{"minor": 100, "currency": "CNY"}, "max_per_order": 5, "limits": []any{map[string]any{"max": 2, "window": "day", "of": "person"}},
 		"parts": []any{map[string]any{"benefit": w.ids["benefit"], "quantity": 1}}}
 	saved := map[string]any{"version": 1}
@@ -87,7 +87,7 @@ func newWorld(t testing.TB, r *rig) *world {
 		"place-order": placeBody(offer.ID, 1), "quote-order": map[string]any{"lines": []any{map[string]any{"offer": offer.ID, "quantity": 1}}},
 		"create-relation": map[string]any{"key": "new", "kind": "extends", "name": text, "from": map[string]any{"provider": "q"}, "severity": "inform"},
 		"save-relation":   map[string]any{"version": 1, "kind": "extends", "name": text, "from": map[string]any{"provider": "q"}, "severity": "block"}, "remove-relation": map[string]any{"version": 2},
-		"reveal-codes": map[string]any{"confirm": true}, "create-benefit": benefit, "save-benefit": saved,
+		"reveal-codes": map[string]any{"confirm": true}, "choose-option": map[string]any{"parts": []int{0}}, "create-benefit": benefit, "save-benefit": saved,
 		"create-offer": map[string]any{"slug": "walk", "draft": draft}, "save-offer": map[string]any{"revision": 3, "draft": draft}, "publish-offer": map[string]any{"revision": 3},
 		"schedule-offer": map[string]any{"revision": 3, "at": w.Shop.Clock.Now().AddDate(0, 0, 30).Format(time.RFC3339)}, "unschedule-offer": map[string]any{"revision": 3}, "duplicate-offer": map[string]any{"slug": "walk-copy"},
 		"set-offer-state": map[string]any{"revision": 3, "state": "paused"}, "import-catalogue": map[string]any{"format": catalogue.FileFormat},
