@@ -113,7 +113,7 @@ func putOnSale(t *testing.T, a *app.App, slug string) (id.Offer, id.Stock) {
 		}
 		b, err := a.Flows.Catalogue.PutBenefit(ctx, tx, catalogue.Benefit{Slug: slug, Kind: "membership", Provider: catalogue.Provider{Key: "e2e", Name: text("E2E")},
 			Name: text("VIP 30"), Attributes: map[string]string{"days": "30"}, ValidDays: 30, Stock: s.ID, Coded: true,
-			Disclosure: catalogue.Disclosure{AccountType: text("a"), Scope: text("s"), Validity: text("v"), HowToUse: text("h"), Refund: text("r")}}, "system", now)
+			Disclosure: catalogue.Disclosure{AccountType: text("a"), Scope: text("s"), Devices: text("d"), Validity: text("v"), HowToUse: text("h"), Refund: text("r")}}, "system", now)
 		if err != nil {
 			return err
 		}

@@ -27,7 +27,7 @@ func TestJourneyRelations(t *testing.T) {
 	for _, f := range [][2]string{{"name.zh", "影视月卡"}, {"name.en", "Films, a month"}, {"slug", "films-month"}, {"provider", "films"}, {"provider.zh", "影视"}, {"provider.en", "Films"}, {"attributes.days", "31"}} {
 		b.fill("[name='"+f[0]+"']", f[1])
 	}
-	for _, name := range []string{"account_type", "scope", "validity", "how_to_use", "refund"} {
+	for _, name := range []string{"account_type", "scope", "devices", "validity", "how_to_use", "refund"} {
 		b.fill("[name='disclosure."+name+".zh']", "说明："+name)
 		b.fill("[name='disclosure."+name+".en']", "Said: "+name)
 	}

@@ -192,7 +192,7 @@ func benefit(b *tab, home string) {
 		{"attributes.days", "30"}, {"valid_days", "365"}} {
 		b.fill("[name='"+f[0]+"']", f[1])
 	}
-	for _, name := range []string{"account_type", "scope", "validity", "how_to_use", "refund"} {
+	for _, name := range []string{"account_type", "scope", "devices", "validity", "how_to_use", "refund"} {
 		b.fill("[name='disclosure."+name+".zh']", "说明："+name)
 		b.fill("[name='disclosure."+name+".en']", "Said: "+name)
 	}

@@ -32,7 +32,7 @@ func TestJourneyKinds(t *testing.T) {
 		{"attributes.face", "5000"}} {
 		b.fill("[name='"+f[0]+"']", f[1])
 	}
-	for _, name := range []string{"account_type", "scope", "validity", "how_to_use", "refund"} {
+	for _, name := range []string{"account_type", "scope", "devices", "validity", "how_to_use", "refund"} {
 		b.fill("[name='disclosure."+name+".zh']", "说明："+name)
 		b.fill("[name='disclosure."+name+".en']", "Said: "+name)
 	}

@@ -61,7 +61,7 @@ func sell(ctx context.Context, a *app.App, slug string) (offer id.Offer, stock i
 		text := func(s string) catalogue.Text { return catalogue.Text{ZH: s, EN: s} }
 		b, err := a.Flows.Catalogue.PutBenefit(ctx, tx, catalogue.Benefit{Slug: slug, Kind: "membership", Provider: catalogue.Provider{Key: "bench", Name: text("Bench")},
 			Name: text("VIP 30"), Attributes: map[string]string{"days": "30"}, ValidDays: 30, Stock: stock, Coded: true,
-			Disclosure: catalogue.Disclosure{AccountType: text("a"), Scope: text("s"), Validity: text("v"), HowToUse: text("h"), Refund: text("r")}}, "system", now)
+			Disclosure: catalogue.Disclosure{AccountType: text("a"), Scope: text("s"), Devices: text("d"), Validity: text("v"), HowToUse: text("h"), Refund: text("r")}}, "system", now)
 		if err != nil {
 			return err
 		}

@@ -36,6 +36,7 @@ type Provider struct {
 type Disclosure struct {
 	AccountType Text // which account the benefit belongs to
 	Scope       Text // what it covers and where
+	Devices     Text // on which, and how many at once
 	Validity    Text // how long, from when
 	HowToUse    Text
 	Refund      Text // when money is given back
@@ -80,7 +81,7 @@ func (b Benefit) Validate(path string, f *fault.Error) {
 	for _, d := range []struct {
 		name string
 		text Text
-	}{{"account_type", b.Disclosure.AccountType}, {"scope", b.Disclosure.Scope}, {"validity", b.Disclosure.Validity}, {"how_to_use", b.Disclosure.HowToUse}, {"refund", b.Disclosure.Refund}} {
+	}{{"account_type", b.Disclosure.AccountType}, {"scope", b.Disclosure.Scope}, {"devices", b.Disclosure.Devices}, {"validity", b.Disclosure.Validity}, {"how_to_use", b.Disclosure.HowToUse}, {"refund", b.Disclosure.Refund}} {
 		need(d.text.ZH != "", "disclosure."+d.name+".zh", "catalogue.disclosure")
 		need(d.text.EN != "", "disclosure."+d.name+".en", "catalogue.disclosure")
 		need(d.text.within(5000), "disclosure."+d.name, "catalogue.too_long", "limit", "5000")

@@ -17,7 +17,7 @@ func both(s string) Text { return Text{ZH: s + "（中文）", EN: s} }
 func aBenefit(slug string) Benefit {
 	return Benefit{
 		Slug: slug, Kind: "membership", Provider: Provider{Key: "tv", Name: both("TV")}, Name: both("Month"), Attributes: map[string]string{"days": "31"},
-		Disclosure: Disclosure{AccountType: both("account"), Scope: both("scope"), Validity: both("validity"), HowToUse: both("use"), Refund: both("refund")},
+		Disclosure: Disclosure{AccountType: both("account"), Scope: both("scope"), Devices: both("devices"), Validity: both("validity"), HowToUse: both("use"), Refund: both("refund")},
 	}
 }
 

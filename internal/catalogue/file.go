@@ -17,7 +17,7 @@ const FileFormat = "hufu-catalogue/1"
 //	texts      texts to be used more than once: {"NAME": {"zh": "…", "en": "…"}}
 //	providers  [{key, name}]
 //	stocks     [{name, kind: "codes" | "counted", units, low_mark}]
-//	benefits   [{slug, kind, provider, provider_name, name, disclosure {account_type, scope, validity, how_to_use, refund}, attributes, valid_days, worth, currency, coded, stock}]
+//	benefits   [{slug, kind, provider, provider_name, name, disclosure {account_type, scope, devices, validity, how_to_use, refund}, attributes, valid_days, worth, currency, coded, stock}]
 //	relations  [{key, kind, name, from {provider, kind, tier, slug}, to {…}, ever, severity: "block" | "acknowledge" | "inform"}]
 //	offers     [{slug, state, publish, category, position, title, summary, description, badge, currency, price, list_price, floor, max_per_order, stock,
 //	           parts, choices, limits, rules, room {per_minute, minutes}, starts_at, ends_at}]
@@ -123,7 +123,7 @@ var (
 		"release":  {"every", "count", "from", "catch_up", "until"},
 		"room":     {"per_minute", "minutes"},
 	}
-	disclosed = []string{"account_type", "scope", "validity", "how_to_use", "refund"}
+	disclosed = []string{"account_type", "scope", "devices", "validity", "how_to_use", "refund"}
 	sides     = []string{"provider", "kind", "tier", "slug"}
 )
 

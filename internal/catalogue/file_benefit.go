@@ -65,5 +65,5 @@ func (r *fileReader) benefit(o object) {
 
 // texts are the texts of d in the order of disclosed.
 func (d *Disclosure) texts() []*Text {
-	return []*Text{&d.AccountType, &d.Scope, &d.Validity, &d.HowToUse, &d.Refund}
+	return []*Text{&d.AccountType, &d.Scope, &d.Devices, &d.Validity, &d.HowToUse, &d.Refund}
 }

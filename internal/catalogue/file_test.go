@@ -23,7 +23,7 @@ const aFile = `{
   ],
   "benefits": [
     {"slug": "month", "kind": "membership", "provider": "tv", "name": {"zh": "月卡", "en": "Month"},
-     "disclosure": {"account_type": {"zh": "账号", "en": "Account"}, "scope": {"zh": "范围", "en": "Scope"}, "validity": {"zh": "有效期", "en": "Validity"},
+     "disclosure": {"account_type": {"zh": "账号", "en": "Account"}, "scope": {"zh": "范围", "en": "Scope"}, "devices": {"zh": "设备", "en": "Devices"}, "validity": {"zh": "有效期", "en": "Validity"},
        "how_to_use": {"zh": "用法", "en": "Use"}, "refund": {"use": "r"}},
      "attributes": {"days": "31"}, "coded": true, "stock": "month"}
   ],

@@ -35,6 +35,7 @@ func (b Benefit) seen(path string, f *fault.Error) {
 	d := b.Disclosure
 	d.AccountType.seen(join(path, "disclosure.account_type"), f)
 	d.Scope.seen(join(path, "disclosure.scope"), f)
+	d.Devices.seen(join(path, "disclosure.devices"), f)
 	d.Validity.seen(join(path, "disclosure.validity"), f)
 	d.HowToUse.seen(join(path, "disclosure.how_to_use"), f)
 	d.Refund.seen(join(path, "disclosure.refund"), f)

@@ -20,7 +20,7 @@ func both(s string) catalogue.Text { return catalogue.Text{ZH: s, EN: s} }
 func benefit(slug string) catalogue.Benefit {
 	return catalogue.Benefit{
 		Slug: slug, Kind: "membership", Provider: catalogue.Provider{Key: "tv", Name: both("TV")}, Name: both("Month"), Attributes: map[string]string{"days": "31"},
-		Disclosure: catalogue.Disclosure{AccountType: both("a"), Scope: both("s"), Validity: both("v"), HowToUse: both("h"), Refund: both("r")},
+		Disclosure: catalogue.Disclosure{AccountType: both("a"), Scope: both("s"), Devices: both("d"), Validity: both("v"), HowToUse: both("h"), Refund: both("r")},
 	}
 }
 

@@ -33,7 +33,7 @@ func init() {
      "disclosure"`, `"stock": "seats", "worth": "40.00",
      "disclosure"`, 1)
 	wholeCatalogue = strings.Replace(wholeCatalogue, "  ],\n  \"offers\"", `    ,{"slug": "gift", "kind": "physical", "provider": "tv", "name": {"zh": "礼物", "en": "Gift"}, "worth": "9.90", "currency": "USD", "valid_days": 30, "attributes": {"sku": "007"},
-     "disclosure": {"account_type": {"use": "t"}, "scope": {"use": "t"}, "validity": {"use": "t"}, "how_to_use": {"use": "t"}, "refund": {"use": "t"}}}
+     "disclosure": {"account_type": {"use": "t"}, "scope": {"use": "t"}, "devices": {"use": "t"}, "validity": {"use": "t"}, "how_to_use": {"use": "t"}, "refund": {"use": "t"}}}
   ],
   "relations": [{"key": "tv", "kind": "needs", "name": {"zh": "电视", "en": "TV"}, "from": {"provider": "tv", "kind": "voucher", "tier": "x"}, "to": {"provider": "tv", "slug": "month"}, "severity": "acknowledge"}],
   "offers"`, 1)

@@ -26,10 +26,10 @@ const smallCatalogue = `{
   ],
   "benefits": [
     {"slug": "month", "kind": "membership", "provider": "tv", "name": {"zh": "月卡", "en": "Month"},
-     "disclosure": {"account_type": {"use": "t"}, "scope": {"use": "t"}, "validity": {"use": "t"}, "how_to_use": {"use": "t"}, "refund": {"use": "t"}},
+     "disclosure": {"account_type": {"use": "t"}, "scope": {"use": "t"}, "devices": {"use": "t"}, "validity": {"use": "t"}, "how_to_use": {"use": "t"}, "refund": {"use": "t"}},
      "attributes": {"days": "31"}, "coded": true, "stock": "month"},
     {"slug": "seat", "kind": "voucher", "provider": "tv", "name": {"zh": "座位", "en": "Seat"}, "stock": "seats",
-     "disclosure": {"account_type": {"use": "t"}, "scope": {"use": "t"}, "validity": {"use": "t"}, "how_to_use": {"use": "t"}, "refund": {"use": "t"}}}
+     "disclosure": {"account_type": {"use": "t"}, "scope": {"use": "t"}, "devices": {"use": "t"}, "validity": {"use": "t"}, "how_to_use": {"use": "t"}, "refund": {"use": "t"}}}
   ],
   "offers": [
     {"slug": "card", "state": "live", "category": "video", "title": {"zh": "月卡", "en": "Month card"}, "price": "19.90", "list_price": "25", "parts": [{"benefit": "month"}]},

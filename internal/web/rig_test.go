@@ -105,7 +105,7 @@ func (s *shop) benefit(slug, provider, words string, codes int64) catalogue.Bene
 	}
 	return catalogue.Benefit{Slug: slug, Kind: "membership", Provider: catalogue.Provider{Key: provider, Name: text("Provider " + provider)}, Name: text("Benefit " + slug + words),
 		Attributes: map[string]string{"days": "30"}, ValidDays: 30, Stock: stock, Coded: true, Disclosure: catalogue.Disclosure{AccountType: text("account of " + slug + words), Scope: text("scope of " + slug + words),
-			Validity: text("validity of " + slug + words), HowToUse: text("how to use " + slug + words), Refund: text("refund of " + slug + words)}}
+			Devices: text("devices of " + slug + words), Validity: text("validity of " + slug + words), HowToUse: text("how to use " + slug + words), Refund: text("refund of " + slug + words)}}
 }
 
 // sell publishes an offer and brings it into a state.

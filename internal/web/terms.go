@@ -48,7 +48,7 @@ func termsOf(lang i18n.Lang, c catalogue.Content) []termGroup {
 			icon, label string
 			text        catalogue.Text
 		}{
-			{"user", "shop.terms.account", b.Disclosure.AccountType}, {"pin", "shop.terms.scope", b.Disclosure.Scope}, {"calendar", "shop.terms.validity", b.Disclosure.Validity},
+			{"user", "shop.terms.account", b.Disclosure.AccountType}, {"pin", "shop.terms.scope", b.Disclosure.Scope}, {"phone", "shop.terms.devices", b.Disclosure.Devices}, {"calendar", "shop.terms.validity", b.Disclosure.Validity},
 			{"key", "shop.terms.how", b.Disclosure.HowToUse}, {"refund", "shop.terms.refund", b.Disclosure.Refund},
 		} {
 			g.Terms = append(g.Terms, ui.Term{Icon: t.icon, Label: lang.T(t.label), Text: pick(lang, t.text)})

@@ -156,7 +156,7 @@ func (s *Shop) Sell(t testing.TB, price int64, limit id.Stock, parts ...Part) Of
 			b, err := s.Catalogue.PutBenefit(t.Context(), tx, catalogue.Benefit{
 				Slug: name + "-" + strconv.Itoa(i), Kind: kind, Provider: catalogue.Provider{Key: "p", Name: text("P")}, Name: text("VIP"),
 				Attributes: fields, ValidDays: 30, Stock: p.Stock, Coded: p.Coded,
-				Disclosure: catalogue.Disclosure{AccountType: text("a"), Scope: text("s"), Validity: text("v"), HowToUse: text("h"), Refund: text("r")},
+				Disclosure: catalogue.Disclosure{AccountType: text("a"), Scope: text("s"), Devices: text("d"), Validity: text("v"), HowToUse: text("h"), Refund: text("r")},
 			}, "system", now)
 			if err != nil {
 				return err

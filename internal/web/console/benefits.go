@@ -14,6 +14,7 @@ import (
 	"hufu/internal/id"
 	"hufu/internal/identity"
 	"hufu/internal/inventory"
+	"hufu/internal/money"
 	"hufu/internal/web/ui"
 )
 
@@ -86,6 +87,7 @@ type benefitForm struct {
 	Kinds      []ui.Option
 	Values     map[string]string
 	Stocks     []ui.Option
+	Currencies []ui.Option
 	Attributes []attributeField
 	Disclosure []string
 	NeedsCode  bool
@@ -101,7 +103,7 @@ type attributeField struct {
 	Required                        bool
 }
 
-var disclosures = []string{"account_type", "scope", "validity", "how_to_use", "refund"}
+var disclosures = []string{"account_type", "scope", "devices", "validity", "how_to_use", "refund"}
 
 func newBenefit(_ *Console, v *visit) error {
 	kind := v.q("kind")
@@ -149,6 +151,8 @@ func disclosureText(d *catalogue.Disclosure, name string) *catalogue.Text {
 		return &d.AccountType
 	case "scope":
 		return &d.Scope
+	case "devices":
+		return &d.Devices
 	case "validity":
 		return &d.Validity
 	case "how_to_use":
@@ -172,6 +176,10 @@ func benefitValues(b catalogue.Benefit) url.Values {
 	}
 	f.Set("valid_days", strconv.FormatInt(b.ValidDays, 10))
 	f.Set("stock", string(b.Stock))
+	if f.Set("worth.currency", string(money.CNY)); !b.Worth.IsZero() {
+		f.Set("worth", b.Worth.Decimal())
+		f.Set("worth.currency", string(b.Worth.Currency))
+	}
 	if b.Coded {
 		f.Set("coded", "1")
 	}
@@ -186,6 +194,7 @@ func (v *visit) benefitForm(status int, b catalogue.Benefit, values url.Values, 
 	for name := range values {
 		d.Values[name] = single(values, name)
 	}
+	d.Currencies = currencies(d.Values["worth.currency"])
 	kind, _ := catalogue.KindOf(b.Kind)
 	d.NeedsCode = kind.NeedsCode
 	for _, a := range kind.Fields {
@@ -303,6 +312,13 @@ func saveBenefit(c *Console, v *visit) error {
 	var ok bool
 	if b.ValidDays, ok = whole(v.f("valid_days"), 0, 36500); !ok {
 		f.At("valid_days", "catalogue.days")
+	}
+	b.Worth = money.Amount{}
+	if text, currency := v.f("worth"), money.Currency(v.f("worth.currency")); text != "" {
+		var err error
+		if b.Worth, err = money.Parse(text, currency); err != nil || b.Worth.Minor < 0 {
+			f.At("worth", "console.amount", "currency", string(currency))
+		}
 	}
 	b.Stock, b.Coded = id.Stock(v.f("stock")), v.f("coded") != ""
 	if was.ID != "" && v.f("version") != strconv.FormatInt(was.Version, 10) {

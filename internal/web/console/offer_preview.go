@@ -79,7 +79,7 @@ func previewOffer(c *Console, v *visit) error {
 }
 
 func (v *visit) terms(x catalogue.Disclosure) []ui.Term {
-	return []ui.Term{{Icon: "user", Label: v.t("console.disclosure.account_type"), Text: v.pick(x.AccountType)}, {Icon: "pin", Label: v.t("console.disclosure.scope"), Text: v.pick(x.Scope)},
+	return []ui.Term{{Icon: "user", Label: v.t("console.disclosure.account_type"), Text: v.pick(x.AccountType)}, {Icon: "pin", Label: v.t("console.disclosure.scope"), Text: v.pick(x.Scope)}, {Icon: "phone", Label: v.t("console.disclosure.devices"), Text: v.pick(x.Devices)},
 		{Icon: "calendar", Label: v.t("console.disclosure.validity"), Text: v.pick(x.Validity)}, {Icon: "key", Label: v.t("console.disclosure.how_to_use"), Text: v.pick(x.HowToUse)},
 		{Icon: "refund", Label: v.t("console.disclosure.refund"), Text: v.pick(x.Refund)}}
 }

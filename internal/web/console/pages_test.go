@@ -219,7 +219,7 @@ func TestHostileTextIsText(t *testing.T) {
 		ctx, now := t.Context(), r.shop.Clock.Now()
 		words := catalogue.Text{ZH: hostile, EN: hostile}
 		benefit, err := r.shop.Catalogue.PutBenefit(ctx, tx, catalogue.Benefit{Slug: "evil", Kind: "voucher", Provider: catalogue.Provider{Key: "evil", Name: words}, Name: words,
-			Disclosure: catalogue.Disclosure{AccountType: words, Scope: words, Validity: words, HowToUse: words, Refund: words}}, "system", now)
+			Disclosure: catalogue.Disclosure{AccountType: words, Scope: words, Devices: words, Validity: words, HowToUse: words, Refund: words}}, "system", now)
 		if err != nil {
 			return err
 		}
