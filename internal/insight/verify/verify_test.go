@@ -108,6 +108,13 @@ func live(t *testing.T, d *db.DB) *lived {
 	if err := s.Cancel(ctx, place(flowtest.Order(flowtest.Want{Offer: few, Quantity: 2})).Order.ID); err != nil {
 		t.Fatal(err)
 	}
+	// Given month by month, and picked later.
+	promised := s.Change(t, s.Sell(t, 1200, "", flowtest.Part{Stock: seats, Quantity: 1}, flowtest.Part{Quantity: 1}, flowtest.Part{Stock: seats, Quantity: 1}), func(c *catalogue.Content) {
+		c.Parts[0].Release = catalogue.Release{Every: catalogue.EveryDay, Count: 2}
+		c.Parts[1].Choice, c.Parts[2].Choice = "one", "one"
+		c.Choices = []catalogue.Choice{{Key: "one", Name: catalogue.Text{ZH: "一", EN: "One"}, Pick: 1, Later: true, Days: 3}}
+	})
+	s.Buy(t, flowtest.Want{Offer: promised, Quantity: 1})
 	expired := place(flowtest.Order(flowtest.Want{Offer: bundle, Quantity: 2}))
 	s.Time.Advance(flow.HoldFor)
 	if _, err := s.ExpireDue(ctx, 100); err != nil {
@@ -418,6 +425,9 @@ UPDATE order_tallies SET taken = taken + 2`},
 	{name: "a share too large", want: "I31", rule: "I31.shares", sql: `UPDATE rights SET share = share + 1 WHERE id = (SELECT MIN(id) FROM rights)`},
 	{name: "an option that isn't there", want: "I6 I8", rule: "I6.picks", sql: `UPDATE order_lines SET picks = 'x:0' WHERE id = (SELECT MIN(line_id) FROM rights)`},
 	{name: "picks that nobody can read", want: "I6", rule: "I6.picks", sql: `UPDATE order_lines SET picks = 'x' WHERE id = (SELECT MIN(id) FROM order_lines WHERE delivered = 0)`},
+	{name: "a promise without its unit", want: "I10", rule: "I10.kept", sql: `UPDATE reservations SET right_id = '' WHERE right_id <> ''`},
+	{name: "a right given more than it waits for", want: "I4 I8 I10", rule: "I10.promised", sql: `UPDATE rights SET waits = 'top_up' WHERE waits = 'release'`},
+	{name: "an option that its choice hasn't", want: "I6 I10", rule: "I6.count", sql: `UPDATE rights SET part = 0 WHERE waits = 'choice'`},
 	{name: "a unit kept for a right that has all", want: "I10", rule: "I10.promised", sql: `UPDATE reservations SET right_id = (SELECT MIN(id) FROM rights) WHERE id = (SELECT MIN(id) FROM reservations WHERE state = 'live')`},
 	{name: "a right due for ever", want: "I20", rule: "I20.right", sql: `UPDATE rights SET due_at = 1 WHERE id = (SELECT MIN(id) FROM rights)`},
 	{name: "a right that is due when it has ended", want: "I4 I20", rule: "I20.right", sql: `UPDATE rights SET state = 'used', due_at = 9000000000000000 WHERE id = (SELECT MIN(id) FROM rights)`},
@@ -508,7 +518,7 @@ INSERT INTO payment_intents (id, order_id, gateway, amount, currency, state, cre
 	{name: "a line of no order", want: "I29 I31", sql: `unlinked order_lines order_id;
 UPDATE order_lines SET order_id = 'ord_none' WHERE order_id = (SELECT id FROM orders WHERE state = 'expired' ORDER BY id LIMIT 1)`},
 	{name: "a row without a name", want: "I29", rule: "I29.unnamed", sql: `INSERT INTO payment_notices (id, provider, event_id, intent_id, outcome, header, body, received_at) SELECT '', provider, 'evt-none', intent_id, 'ignored', header, body, received_at FROM payment_notices WHERE id = (SELECT MIN(id) FROM payment_notices)`},
-	{name: "keys of another kind", want: "I4 I29", rule: "I29.step", sql: `UPDATE rights SET id = 'zzz' || id WHERE code_id = ''`},
+	{name: "keys of another kind", want: "I4 I10 I29", rule: "I29.step", sql: `UPDATE rights SET id = 'zzz' || id WHERE code_id = ''`},
 	{name: "a batch of no stock", want: "I8 I29", sql: `UPDATE code_batches SET stock_id = 'stk_none' WHERE id = (SELECT MIN(id) FROM code_batches)`},
 
 	{name: "a quote that leads elsewhere", want: "I31", rule: "I31.quote", sql: `UPDATE order_lines SET quote = 'offer=1' WHERE id = (SELECT MIN(id) FROM order_lines)`},
