@@ -147,7 +147,7 @@ type QuoteRequest struct {
 type QuoteRequestLine struct {
 	Offer    id.Offer   `json:"offer" minLength:"1" maxLength:"40"`
 	Quantity int64      `json:"quantity" minimum:"1" maximum:"1000"`
-	Picks    []LinePick `json:"picks,omitempty" maxItems:"10" doc:"As they are to be ordered; conflicts and stock are those of what is picked. Without them, of the parts that everybody gets"`
+	Picks    []LinePick `json:"picks,omitempty" maxItems:"10" doc:"As they are to be ordered; conflicts are those of what is picked; without them, of the parts that everybody gets"`
 }
 
 // Quote is what an order would cost now.
