@@ -16,7 +16,7 @@ import (
 )
 
 // CatalogueFormats are what a catalogue is exported as; "csv" is an archive of CSV files.
-var CatalogueFormats = []string{"json", "xlsx", "csv"}
+var CatalogueFormats = []string{"xlsx", "csv", "json"}
 
 // CatalogueExport says what of the catalogue is exported and how.
 type CatalogueExport struct {
@@ -121,15 +121,15 @@ func (f *Flows) exported(ctx context.Context, tx *db.Tx) (*catalogue.Export, err
 // columnHeading is the heading of a column: in words, and its name in brackets, by which it
 // is known again.
 func columnHeading(lang i18n.Lang, column string) string {
-	words := columnWords(lang, column)
+	words := ColumnWords(lang, column)
 	if words == "" || words == column {
 		return column
 	}
 	return words + " [" + column + "]"
 }
 
-// columnWords says a column, or a field of a catalogue file, in words.
-func columnWords(lang i18n.Lang, column string) string {
+// ColumnWords says a column, or a field of a catalogue file, in words.
+func ColumnWords(lang i18n.Lang, column string) string {
 	var words []string
 	for name := range strings.SplitSeq(column, ".") {
 		word := name

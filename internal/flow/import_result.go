@@ -121,7 +121,7 @@ func (c CatalogueImport) became(lang i18n.Lang, r catalogue.FileRow) string {
 	case r.Change == catalogue.Changed:
 		words := make([]string, len(r.Fields))
 		for i, field := range r.Fields {
-			words[i] = columnWords(lang, field)
+			words[i] = ColumnWords(lang, field)
 		}
 		text += ": " + strings.Join(words, ", ")
 	case r.Change == catalogue.Refused:

@@ -2,8 +2,10 @@ package console
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"encoding/base64"
+	"html/template"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -14,12 +16,18 @@ import (
 	"hufu/internal/catalogue"
 	"hufu/internal/fault"
 	"hufu/internal/flow"
+	"hufu/internal/i18n"
 	"hufu/internal/web/ui"
 )
 
-// maxCarried is how large a checked file may be, packed, to travel in the page to its import:
-// more must be chosen once more.
-const maxCarried = 128 << 10
+const (
+	// maxCarried is how large a checked file may be, packed, to travel in the page to its
+	// import, and maxResult how large its result file: what is larger is for the command line.
+	maxCarried = 2 << 20
+	maxResult  = 2 << 20
+	// carriedForm is how large a form with a carried file may be.
+	carriedForm = 2 * maxCarried
+)
 
 type catalogueView struct {
 	ui.Page
@@ -32,6 +40,12 @@ type catalogueView struct {
 	More     int
 	Carried  string
 	File     string
+	// Download is the result file in an address of its own, under a name.
+	Download     template.URL
+	DownloadName string
+	Formats      []ui.Option
+	Offers       string // slugs to export
+	TooLarge     bool   // to be imported from the page
 }
 
 // problemRow is a problem of a file with its remedy.
@@ -47,6 +61,9 @@ func cataloguePage(_ *Console, v *visit) error {
 
 func (v *visit) cataloguePage(status int, d *catalogueView) error {
 	v.page(&d.Page, "offers", v.t("console.catalogue_file"))
+	for _, format := range flow.CatalogueFormats {
+		d.Formats = append(d.Formats, ui.Option{Value: format, Label: v.t("console.catalogue.format." + format)})
+	}
 	d.Crumbs = []ui.Crumb{{Label: v.t("ui.nav.offers"), Href: "/console/offers"}, {Label: d.Title}}
 	return v.render(status, "catalogue_file", d)
 }
@@ -105,6 +122,25 @@ func checkCatalogue(c *Console, v *visit) error {
 	return v.runCatalogue(c, d, data, true)
 }
 
+// exportCatalogue gives the catalogue, or some offers of it, as a file.
+func exportCatalogue(c *Console, v *visit) error {
+	q := v.r.URL.Query()
+	opt := flow.CatalogueExport{Format: cmp.Or(single(q, "format"), "xlsx"), Lang: v.lang}
+	opt.Offers = strings.FieldsFunc(single(q, "offers"), func(r rune) bool { return strings.ContainsRune(",，; \t\r\n", r) })
+	file, err := c.Flows.ExportCatalogue(v.r.Context(), opt)
+	if code := fault.CodeOf(err); code == "catalogue.no_offer" || code == "catalogue.format" {
+		return v.cataloguePage(http.StatusBadRequest, &catalogueView{Error: v.lang.Fault(fault.From(err)), Offers: single(q, "offers")})
+	}
+	if err != nil {
+		return err
+	}
+	h := v.w.Header()
+	h.Set("Content-Type", file.Type)
+	h.Set("Content-Disposition", `attachment; filename="`+file.Name+`"`)
+	_, err = v.w.Write(file.Data)
+	return err
+}
+
 // importCatalogue imports a file that was checked.
 func importCatalogue(c *Console, v *visit) error {
 	packed, err := base64.StdEncoding.DecodeString(v.f("data"))
@@ -128,13 +164,16 @@ func (v *visit) runCatalogue(c *Console, d *catalogueView, data []byte, dry bool
 		return err
 	}
 	d.Result, d.Done, d.More = &done, !dry && err == nil, done.More
+	if err := d.offerResult(v, done); err != nil {
+		return err
+	}
 	for _, p := range done.Problems {
 		kv := make([]string, 0, 2*len(p.Params))
 		for k, value := range p.Params {
 			kv = append(kv, k, value)
 		}
 		if len(d.Problems) < 100 {
-			d.Problems = append(d.Problems, problemRow{Row: int64(p.Line), Column: int64(p.Column), Where: p.Path, Text: v.lang.Field(p.Field()), Do: v.t(p.RemedyKey(), kv...)})
+			d.Problems = append(d.Problems, problemRow{Row: int64(p.Line), Column: int64(p.Column), Where: whereOf(p), Text: v.lang.Field(p.Field()), Do: v.t(p.RemedyKey(), kv...)})
 		} else {
 			d.More++
 		}
@@ -147,7 +186,7 @@ func (v *visit) runCatalogue(c *Console, d *catalogueView, data []byte, dry bool
 		if r.Change == catalogue.Unchanged || i >= 500 {
 			continue
 		}
-		d.Rows.Rows = append(d.Rows.Rows, ui.Row{Cells: []ui.Cell{ui.Text(r.Name, v.t("console.catalogue.kind."+r.Kind)), ui.State(changeTones[r.Change], v.t("console.change."+string(r.Change))), ui.Text(strings.Join(r.Fields, ", "), ""), ui.Text(strconv.Itoa(r.Line), "")}})
+		d.Rows.Rows = append(d.Rows.Rows, ui.Row{Cells: []ui.Cell{ui.Text(r.Name, v.t("console.catalogue.kind."+r.Kind)), ui.State(changeTones[r.Change], v.t("console.change."+string(r.Change))), ui.Text(fieldsIn(v.lang, r.Fields), ""), ui.Text(strconv.Itoa(r.Line), "")}})
 	}
 	d.Rows.Empty = ui.Empty{Art: "ticket", Title: v.t("console.catalogue.same"), Text: v.t("console.catalogue.same.text")}
 	if dry && len(done.Problems) == 0 && done.Count(catalogue.Created)+done.Count(catalogue.Changed) > 0 {
@@ -155,7 +194,7 @@ func (v *visit) runCatalogue(c *Console, d *catalogueView, data []byte, dry bool
 		z := gzip.NewWriter(&b)
 		_, _ = z.Write(data) // a buffer takes everything
 		_ = z.Close()
-		if b.Len() <= maxCarried {
+		if d.TooLarge = b.Len() > maxCarried; !d.TooLarge {
 			d.Carried = base64.StdEncoding.EncodeToString(b.Bytes())
 		}
 	}
@@ -164,6 +203,35 @@ func (v *visit) runCatalogue(c *Console, d *catalogueView, data []byte, dry bool
 		status = http.StatusBadRequest
 	}
 	return v.cataloguePage(status, d)
+}
+
+// fieldsIn says fields of a file in words.
+func fieldsIn(lang i18n.Lang, fields []string) string {
+	words := make([]string, len(fields))
+	for i, f := range fields {
+		words[i] = flow.ColumnWords(lang, f)
+	}
+	return strings.Join(words, ", ")
+}
+
+// whereOf is what a problem is about: of tables its cell, as spreadsheets name it.
+func whereOf(p catalogue.Problem) string {
+	if p.Sheet != "" {
+		return catalogue.Ref(p.Sheet, p.Line, p.Column)
+	}
+	return p.Path
+}
+
+// offerResult puts the result file into the page, for what was checked is nowhere kept.
+func (d *catalogueView) offerResult(v *visit, done flow.CatalogueImport) error {
+	file, err := done.Result(v.lang)
+	if err != nil || len(file.Data) > maxResult {
+		return err
+	}
+	kind, _, _ := strings.Cut(file.Type, ";")
+	d.DownloadName = file.Name
+	d.Download = template.URL("data:" + kind + ";base64," + base64.StdEncoding.EncodeToString(file.Data)) // our own file
+	return nil
 }
 
 var changeTones = map[catalogue.Change]ui.Tone{catalogue.Created: ui.OK, catalogue.Changed: ui.Info, catalogue.Unchanged: ui.Plain, catalogue.Refused: ui.Stop}

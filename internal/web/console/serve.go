@@ -30,6 +30,7 @@ type route struct {
 	fresh   bool           // needs a recent proof of identity
 	upload  bool           // takes a file, and reads its body itself
 	slow    bool           // reads much
+	body    int64          // how large its form may be, where that is more than others
 	// check looks at a form before its sender must prove who they are: nil, or what is wrong
 	// with it. refused shows that.
 	check   func(*visit) error
@@ -72,7 +73,7 @@ func (c *Console) serve(rt *route) http.Handler {
 			limit = uploadTime
 			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(uploadTime)) // a recorder has none
 		} else {
-			r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+			r.Body = http.MaxBytesReader(w, r.Body, max(maxForm, rt.body))
 		}
 		if rt.slow {
 			limit = slowTime
