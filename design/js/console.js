@@ -6,4 +6,5 @@ import "./command.js";
 import "./keys.js";
 import "./moment.js";
 import "./grid.js";
+import "./bundle.js";
 import "./rules.js";

@@ -8,7 +8,7 @@ const tab = store("sessionStorage");
 const id = (name) => `hufu.draft.${name}`;
 const kept = (f) => f.name && !["password", "file", "hidden", "submit", "button"].includes(f.type) && !("secret" in f.dataset) && f.autocomplete !== "one-time-code" && !f.closest("[data-draft-own]");
 
-$$("[data-draft-clear]").forEach((el) => { for (const part of ["", ".rules"]) tab.drop(id(el.dataset.draftClear) + part); });
+$$("[data-draft-clear]").forEach((el) => { for (const part of ["", ".rules", ".bundle"]) tab.drop(id(el.dataset.draftClear) + part); });
 
 mount("form[data-draft]", (form) => {
   const key = id(form.dataset.draft);

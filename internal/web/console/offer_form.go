@@ -16,12 +16,8 @@ import (
 	"hufu/internal/web/ui"
 )
 
-// spareParts is how many empty rows the form offers; moreParts how many a press adds.
-const (
-	spareParts = 2
-	moreParts  = 5
-	maxParts   = 50
-)
+// maxParts is how many parts a form takes; the catalogue allows as many.
+const maxParts = 50
 
 type offerForm struct {
 	ui.Page
@@ -35,20 +31,12 @@ type offerForm struct {
 	Currencies []ui.Option
 	Categories []ui.Option
 	Stocks     []ui.Option
-	Parts      []partField
-	Conflicts  []conflictGroup
+	Bundle     bundleView
 	Limits     []limitField
 	Rules      rulesView
 	Conflict   []difference // what somebody else saved meanwhile
 	Edited     bool
 	Editing    editing
-}
-
-type partField struct {
-	Name     string
-	N        int
-	Options  []ui.Option
-	Quantity string
 }
 
 func newOffer(c *Console, v *visit) error {
@@ -91,17 +79,11 @@ func (v *visit) offerValues(o catalogue.Offer) url.Values {
 	set("stock", string(c.Stock))
 	set("starts_at", v.typedTime(o.StartsAt))
 	set("ends_at", v.typedTime(o.EndsAt))
-	for i, p := range c.Parts {
-		set(partName(i)+".benefit", string(p.Benefit.ID))
-		set(partName(i)+".quantity", strconv.FormatInt(p.Quantity, 10))
-	}
-	set("parts", strconv.Itoa(min(len(c.Parts)+spareParts, maxParts)))
+	v.setBundle(f, c)
 	setLimits(f, c.Limits)
 	v.setRules(f, c.Rules)
 	return f
 }
-
-func partName(i int) string { return "parts[" + strconv.Itoa(i) + "]" }
 
 // offerForm shows the form. theirs is set when somebody else saved meanwhile.
 func (v *visit) offerForm(status int, o catalogue.Offer, values url.Values, theirs *catalogue.Offer, refusal error) error {
@@ -137,32 +119,16 @@ func (v *visit) offerForm(status int, o catalogue.Offer, values url.Values, thei
 			d.Conflict, d.Edited = v.differences(theirs.Draft, mine.Draft, names), true
 			d.Revision = theirs.Revision
 		}
-		all, err := v.c.Flows.Catalogue.AllBenefits(v.r.Context(), tx)
-		if err != nil {
+		if d.Bundle, err = v.bundleView(tx, values, d.Errors); err != nil {
 			return err
 		}
-		n, _ := whole(d.Values["parts"], 1, maxParts)
-		for i := range int(n) {
-			p := partField{Name: partName(i), N: i + 1, Quantity: d.Values[partName(i)+".quantity"]}
-			if p.Quantity == "" {
-				p.Quantity = "1"
-			}
-			chosen := d.Values[partName(i)+".benefit"]
-			p.Options = append(p.Options, ui.Option{Value: "", Label: v.t("console.offer.no_part"), Selected: chosen == ""})
-			for _, b := range all {
-				p.Options = append(p.Options, ui.Option{Value: string(b.ID), Label: v.pick(b.Name) + " · " + v.pick(b.Provider.Name), Selected: chosen == string(b.ID)})
-			}
-			d.Parts = append(d.Parts, p)
-		}
-		d.Conflicts, err = v.inner(tx, chosenParts(values, all))
-		return err
+		d.Bundle.Fresh = len(v.form) == 0
+		return v.fillSplit(tx, &d.Bundle, values)
 	})
 	if err != nil {
 		return err
 	}
-	for _, c := range []money.Currency{money.CNY, money.USD, money.EUR, money.GBP, money.HKD, money.JPY} {
-		d.Currencies = append(d.Currencies, ui.Option{Value: string(c), Label: string(c), Selected: d.Values["currency"] == string(c)})
-	}
+	d.Currencies = currencies(d.Values["currency"])
 	d.Limits = v.limitFields(d.Values)
 	if d.Rules, err = v.rulesView(values, d.Errors); err != nil {
 		return err
@@ -181,27 +147,11 @@ func (v *visit) offerForm(status int, o catalogue.Offer, values url.Values, thei
 	return v.render(status, "offer_form", d)
 }
 
-// chosenParts are the parts that the form has now.
-func chosenParts(values url.Values, all []catalogue.Benefit) catalogue.Content {
-	var c catalogue.Content
-	n, _ := whole(single(values, "parts"), 1, maxParts)
-	for i := range int(n) {
-		q, ok := whole(single(values, partName(i)+".quantity"), 1, 1000)
-		at := slices.IndexFunc(all, func(b catalogue.Benefit) bool { return string(b.ID) == single(values, partName(i)+".benefit") })
-		if ok && at >= 0 {
-			c.Parts = append(c.Parts, catalogue.Part{Benefit: all[at], Quantity: q})
-		}
-	}
-	return c
-}
-
 // offerField is the field of the form for a path that the catalogue complains about.
 func offerField(path string) string {
 	switch path {
 	case "title", "summary", "description", "badge":
 		return path + ".zh"
-	case "parts":
-		return "parts[0].benefit"
 	case "limits":
 		return "limits[0].max"
 	}
@@ -211,12 +161,8 @@ func offerField(path string) string {
 	if strings.HasPrefix(path, "limits[") && strings.HasSuffix(path, "]") {
 		return path + ".max"
 	}
-	if rest, ok := strings.CutPrefix(path, "parts["); ok {
-		n, after, _ := strings.Cut(rest, "]")
-		if after == ".quantity" {
-			return path
-		}
-		return "parts[" + n + "].benefit"
+	if strings.HasPrefix(path, "parts") || strings.HasPrefix(path, "choices") || path == "shares" {
+		return bundleField(path)
 	}
 	return path
 }
@@ -270,19 +216,7 @@ func (v *visit) readOffer(o catalogue.Offer, values url.Values, f *fault.Error) 
 	}
 	c.Limits = readLimits(values, bad)
 	c.Rules = v.readRules(values, bad)
-	c.Parts = nil
-	n, _ := whole(get("parts"), 1, maxParts)
-	for i := range int(n) {
-		b := id.Benefit(get(partName(i) + ".benefit"))
-		if b == "" {
-			continue
-		}
-		q, good := whole(get(partName(i)+".quantity"), 1, 1000)
-		if !good {
-			bad(partName(i)+".quantity", "catalogue.quantity")
-		}
-		c.Parts = append(c.Parts, catalogue.Part{Benefit: catalogue.Benefit{ID: b}, Quantity: q})
-	}
+	v.readBundle(values, c, bad)
 	return o, ok && (f == nil || len(f.Fields) == before)
 }
 
@@ -299,15 +233,16 @@ func saveOfferForm(c *Console, v *visit) error {
 	if v.f("op") == "check" {
 		return v.offerForm(http.StatusOK, o, v.form, nil, nil)
 	}
-	if v.f("op") == "more" {
-		n, _ := whole(v.f("parts"), 1, maxParts)
-		v.form.Set("parts", strconv.FormatInt(min(n+moreParts, maxParts), 10))
+	if done, err := v.stepBundle(v.form); err != nil {
+		return err
+	} else if done {
 		return v.offerForm(http.StatusOK, o, v.form, nil, nil)
 	}
 	if v.stepRules(v.form) {
 		return v.offerForm(http.StatusOK, o, v.form, nil, nil)
 	}
 	closeUp(v.form)
+	closeBundle(v.form)
 	if v.f("op") == "more_limits" {
 		n, _ := whole(v.f("limits"), 1, maxLimitRows)
 		v.form.Set("limits", strconv.FormatInt(min(n+1, maxLimitRows), 10))
@@ -411,4 +346,12 @@ func clip(s string, n int) string {
 		return string(r[:n]) + "…"
 	}
 	return s
+}
+
+// currencies are those that prices are typed in.
+func currencies(chosen string) (out []ui.Option) {
+	for _, c := range []money.Currency{money.CNY, money.USD, money.EUR, money.GBP, money.HKD, money.JPY} {
+		out = append(out, ui.Option{Value: string(c), Label: string(c), Selected: chosen == string(c)})
+	}
+	return out
 }

@@ -57,6 +57,7 @@ var routes = []route{
 	{pattern: "POST /console/offers/new", may: identity.CatalogueEdit, page: saveOfferForm},
 	{pattern: "GET /console/offers/grid", may: identity.CatalogueEdit, page: offerGrid},
 	{pattern: "POST /console/offers/grid", may: identity.CatalogueEdit, page: saveGrid},
+	{pattern: "POST /console/offers/bundle", may: identity.CatalogueEdit, page: changeBundle},
 	{pattern: "POST /console/offers/rules", may: identity.CatalogueEdit, slow: true, page: changeRules},
 	{pattern: "GET /console/offers/{id}", may: identity.CatalogueView, page: offerPage},
 	{pattern: "GET /console/offers/{id}/edit", may: identity.CatalogueEdit, page: editOffer},
@@ -85,7 +86,8 @@ var routes = []route{
 	{pattern: "POST /console/relations/{key}/remove", may: identity.CatalogueEdit, page: removeRelation},
 	{pattern: "GET /console/catalogue-file", may: identity.CatalogueEdit, page: cataloguePage},
 	{pattern: "POST /console/catalogue-file", may: identity.CatalogueEdit, upload: true, page: checkCatalogue},
-	{pattern: "POST /console/catalogue-file/import", may: identity.CatalogueEdit, slow: true, page: importCatalogue},
+	{pattern: "POST /console/catalogue-file/import", may: identity.CatalogueEdit, slow: true, body: carriedForm, page: importCatalogue},
+	{pattern: "GET /console/catalogue-file/export", may: identity.CatalogueView, slow: true, page: exportCatalogue},
 
 	{pattern: "GET /console/stocks", may: identity.StockView, page: stocks},
 	{pattern: "POST /console/stocks", may: identity.StockEdit, page: createStock},
