@@ -5,8 +5,10 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"hufu/internal/fault"
+	"hufu/internal/id"
 	"hufu/internal/naming"
 	"hufu/internal/rule"
 )
@@ -99,4 +101,16 @@ func (r Issuing) seen(path string, f *fault.Error) {
 	if naming.HiddenText(r.Source.Text) {
 		f.At(path+".text", "catalogue.hidden")
 	}
+}
+
+// Sellable is how many units of the offer can be sold when so many units of each stock are
+// free; false when no stock limits it.
+func (c Content) Sellable(free func(id.Stock) int64, at time.Time) (int64, bool) {
+	left, limited := int64(0), false
+	for stock, each := range c.Supplies(c.Plentiful(free), at) {
+		if n := free(stock) / each; !limited || n < left {
+			left, limited = n, true
+		}
+	}
+	return left, limited
 }

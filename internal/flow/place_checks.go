@@ -4,8 +4,30 @@ import (
 	"context"
 	"time"
 
+	"hufu/internal/catalogue"
 	"hufu/internal/db"
+	"hufu/internal/id"
+	"hufu/internal/order"
+	"hufu/internal/payment"
 )
+
+// placing is one command on its way through a batch.
+type placing struct {
+	Place
+	order  *order.Order
+	intent *payment.Intent
+	need   []map[id.Stock]int64 // of each line
+	wanted []Wanted             // of each line
+	twin   int                  // an earlier command of the batch with the same request, or -1
+
+	parts   []catalogue.Part
+	touched bool // a relation speaks of a part
+	ack     *order.Acknowledgement
+
+	issued issued
+	guards []string // tallies that are locked and count nothing
+	held   bool     // its units are reserved: it will be an order
+}
 
 // check is one thing that orders of a batch are held against before their units are
 // reserved. What it needs of the database it asks for the whole batch at once.

@@ -80,13 +80,14 @@ func (w *placing) limit(l *order.Line, v *catalogue.Version, now time.Time) erro
 	return nil
 }
 
-// lockTaken locks the stocks that orders take units of, and the tallies they count under.
-func (f *Flows) lockTaken(ctx context.Context, tx *db.Tx, stocks []id.Stock, orders []*order.Order) (*inventory.Book, *order.Tallies, error) {
+// lockTaken locks the stocks that orders take units of, and the tallies they count under or wait
+// for each other at.
+func (f *Flows) lockTaken(ctx context.Context, tx *db.Tx, stocks []id.Stock, names []string) (*inventory.Book, *order.Tallies, error) {
 	book, err := f.Inventory.Ask(ctx, tx, stocks, nil)
 	if err != nil {
 		return nil, nil, err
 	}
-	limits, err := f.Orders.OpenTallies(ctx, tx, tallies(orders))
+	limits, err := f.Orders.OpenTallies(ctx, tx, names)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -27,6 +27,7 @@ type Place struct {
 	Phone       string
 	OwnPhone    string // the account's, where it has one
 	Device      string // the secret that a browser or an application keeps; "" when there is none
+	DeviceKind  string // "mobile", "tablet", "desktop"; "" when it isn't known
 	Email       string
 	Lang        string
 	Channel     string
@@ -82,20 +83,6 @@ func (f *Flows) Place(ctx context.Context, c Place) (Placed, error) {
 	return f.place.Do(ctx, c)
 }
 
-// placing is one command on its way through a batch.
-type placing struct {
-	Place
-	order  *order.Order
-	intent *payment.Intent
-	need   []map[id.Stock]int64 // of each line
-	wanted []Wanted             // of each line
-	twin   int                  // an earlier command of the batch with the same request, or -1
-
-	parts   []catalogue.Part
-	touched bool // a relation speaks of a part
-	ack     *order.Acknowledgement
-}
-
 func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db.Answer[Placed], error) {
 	now := f.Clock.Now()
 	answers := make([]db.Answer[Placed], len(commands))
@@ -123,7 +110,7 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 	if err != nil {
 		return nil, err
 	}
-	all := checks{&conflicts{Flows: f, relations: relations}}
+	all := checks{&rules{Flows: f}, &conflicts{Flows: f, relations: relations}}
 	was, err := f.shownBefore(ctx, tx, commands, sale)
 	if err != nil {
 		return nil, err
@@ -132,7 +119,7 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 	work := make([]*placing, len(commands))
 	first := map[order.KeyOf]int{}
 	var stocks []id.Stock
-	var quoted []*order.Order
+	var names []string // of the tallies to be locked
 	for i, c := range commands {
 		w := &placing{Place: c, twin: -1}
 		if old := before[c.Request]; old != nil {
@@ -152,7 +139,7 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 			continue
 		}
 		first[c.Request], work[i] = i, w
-		quoted = append(quoted, w.order)
+		names = append(append(names, tallies([]*order.Order{w.order})...), w.guards...)
 		for _, need := range w.need {
 			for s := range need {
 				stocks = append(stocks, s)
@@ -163,7 +150,7 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 	if err := all.ask(ctx, tx); err != nil {
 		return nil, err
 	}
-	book, limits, err := f.lockTaken(ctx, tx, stocks, quoted)
+	book, limits, err := f.lockTaken(ctx, tx, stocks, names)
 	if err != nil {
 		return nil, err
 	}
@@ -194,6 +181,7 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 			answers[i].Err, refused = soldOut(sale[short]), append(refused, i)
 			continue
 		}
+		w.held = true
 		if w.ack != nil {
 			acks = append(acks, *w.ack)
 		}
