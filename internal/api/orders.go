@@ -8,6 +8,7 @@ import (
 	"hufu/internal/db"
 	"hufu/internal/fault"
 	"hufu/internal/flow"
+	"hufu/internal/httpx"
 	"hufu/internal/i18n"
 	"hufu/internal/id"
 	"hufu/internal/identity"
@@ -139,7 +140,7 @@ func (a *API) orders() {
 // placeOrder is a hot path: its key and the hash of its request are kept in the order.
 func (a *API) placeOrder(ctx context.Context, c *Call, in *placeInput) (*Order, error) {
 	p := flow.Place{Request: order.KeyOf{Scope: "guest", Key: c.key}, RequestHash: c.hash(), Device: in.Body.Device, Phone: in.Body.Phone, Email: in.Body.Email,
-		Lang: string(c.Lang), Channel: "api", Gateway: in.Body.Gateway, Shown: a.terms.has, Conflicts: in.Body.Conflicts, Lines: make([]flow.PlaceLine, len(in.Body.Lines))}
+		Lang: string(c.Lang), Channel: "api", DeviceKind: httpx.DeviceKind(c.r.UserAgent()), Gateway: in.Body.Gateway, Shown: a.terms.has, Conflicts: in.Body.Conflicts, Lines: make([]flow.PlaceLine, len(in.Body.Lines))}
 	if c.session != nil {
 		p.Party, p.OwnPhone, p.Request = c.session.Party.ID, c.session.Party.Phone, order.Member(c.session.Party.ID, c.key)
 	}

@@ -156,6 +156,7 @@ type Quote struct {
 	Total         Money       `json:"total"`
 	Conflicts     []Conflict  `json:"conflicts" doc:"What the purchase means for the rights that the caller holds, and within itself, the gravest first. A guest holds nothing known"`
 	ConflictsHash string      `json:"conflicts_hash,omitempty" doc:"Of what has to be acknowledged: send it with the order once its buyer has"`
+	Rules         []RuleUnmet `json:"rules" doc:"Issuing rules that don't let the caller buy this now: none when an order would pass them all"`
 }
 
 // QuoteLine is the price of one line.

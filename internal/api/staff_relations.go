@@ -176,6 +176,9 @@ func (a *API) checked(ctx context.Context, c *Call, q *Quote, wanted []flow.Want
 	var found []catalogue.Finding
 	err := a.Flows.DB.View(ctx, func(tx *db.Tx) (err error) {
 		found, _, err = a.Flows.Conflicts(ctx, tx, buyer(c), wanted, a.Flows.Clock.Now())
+		if err == nil {
+			q.Rules, err = a.unmet(ctx, tx, c, wanted)
+		}
 		return err
 	})
 	q.Conflicts = showConflicts(found, func(f catalogue.Finding) string { return flow.ExplainFinding(c.Lang, f) })

@@ -173,6 +173,7 @@ func (a *App) ServeOn(ctx context.Context, listener net.Listener, ready func(add
 	defer cancel()
 	work.Go(func() { a.refreshGate(background) })
 	work.Go(func() { a.watchOrders(background) })
+	work.Go(func() { a.noteVisits(background) })
 	if a.Config.Worker {
 		work.Go(func() { a.Work(background) })
 	}
@@ -206,6 +207,26 @@ func (a *App) refreshGate(ctx context.Context) {
 				a.Log.Warn("sold-out stocks could not be refreshed", "error", err)
 			}
 		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// noteVisits writes, every few seconds and once at the end, which shoppers were seen here.
+func (a *App) noteVisits(ctx context.Context) {
+	tick := time.NewTicker(5 * time.Second)
+	defer tick.Stop()
+	for {
+		ending := false
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			ending = true
+		}
+		if _, err := a.Identity.NoteVisits(context.WithoutCancel(ctx), a.DB); err != nil {
+			a.Log.Warn("who was seen could not be written and will be noted again", "error", err)
+		}
+		if ending {
 			return
 		}
 	}

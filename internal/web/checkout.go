@@ -342,7 +342,7 @@ func (s *Web) judge(r *http.Request, g goods, v *checkoutView, p placing) (flow.
 	if v.Conflict.Hash != "" && p.conflicts == "" {
 		f.At("conflicts", "shop.conflicts_unread")
 	}
-	c := flow.Place{Conflicts: p.conflicts, Request: p.key, RequestHash: p.hash, Phone: phone, Email: email, Lang: string(ui.LangOf(r)), Channel: "web", Gateway: p.pay, Shown: v.shows,
+	c := flow.Place{Conflicts: p.conflicts, Request: p.key, RequestHash: p.hash, Phone: phone, Email: email, Lang: string(ui.LangOf(r)), Channel: "web", DeviceKind: httpx.DeviceKind(r.UserAgent()), Gateway: p.pay, Shown: v.shows,
 		Lines: []flow.PlaceLine{{Offer: g.Offer.ID, Quantity: p.n, Expect: p.version, ExpectPrice: p.price, Acknowledged: p.terms}}}
 	switch {
 	case idem.Check(p.key.Key) != nil:
