@@ -24,7 +24,7 @@ var table = []spec{
 
 	// Orders.
 	{Name: "place-order", Method: post, Path: "/orders", For: Shopper, Repeat: Keyed, Status: http.StatusCreated, Summary: "Place an order",
-		Faults: quoteFaults + " order.limit order.limit_who order.sold_out order.price_changed order.terms order.release_over order.picks order.picks_later order.picks_unknown order.conflict order.conflict_unread order.conflict_changed order.gateway request.short_key identity.phone identity.email"},
+		Faults: quoteFaults + " order.limit order.limit_who order.sold_out order.option_sold_out order.price_changed order.terms order.release_over order.picks order.picks_later order.picks_unknown order.conflict order.conflict_unread order.conflict_changed order.gateway request.short_key identity.phone identity.email"},
 	{Name: "get-order", Method: get, Path: "/orders/{id}", For: Holder, Repeat: Reads, Summary: "Look at an order", Faults: "order.not_found"},
 	{Name: "cancel-order", Method: post, Path: "/orders/{id}/cancel", For: Holder, Repeat: Natural, Why: "a cancelled order stays cancelled and is answered as it stands",
 		Summary: "Cancel an order that isn't paid", Faults: "order.not_found order.paid order.closed order.unknown"},

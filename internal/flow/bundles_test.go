@@ -223,7 +223,7 @@ func TestOptionsArePickedWhenOrdering(t *testing.T) {
 		want := func(n int64, picks ...int) flowtest.Want {
 			return flowtest.Want{Offer: offer, Quantity: n, Picks: order.Picks{"one": picks}}
 		}
-		for code, w := range map[string]flowtest.Want{"order.picks": {Offer: offer, Quantity: 1}, "order.sold_out": want(2, 0, 2), "order.picks_unknown": {Offer: offer, Quantity: 1, Picks: order.Picks{"one": {0, 1}, "x": {2}}}} {
+		for code, w := range map[string]flowtest.Want{"order.picks": {Offer: offer, Quantity: 1}, "order.option_sold_out": want(2, 0, 2), "order.picks_unknown": {Offer: offer, Quantity: 1, Picks: order.Picks{"one": {0, 1}, "x": {2}}}} {
 			_, err := s.Place(t.Context(), flowtest.Order(w))
 			if fault.CodeOf(err) != code {
 				t.Errorf("%v: %v, want %s", w.Picks, err, code)
@@ -232,10 +232,14 @@ func TestOptionsArePickedWhenOrdering(t *testing.T) {
 				t.Errorf("%v: placed at %+v", w.Picks, f.Fields)
 			}
 		}
+		s.Buy(t, want(1, 1, 2))
+		if _, err := s.Place(t.Context(), flowtest.Order(want(1, 0, 2))); fault.CodeOf(err) != "order.option_sold_out" {
+			t.Errorf("refused at the gate: %v", err)
+		}
 		bought := s.Buy(t, want(2, 0, 1))
 		unitsAre(t, s, a.Stock, 3, 0, 2)
-		unitsAre(t, s, b.Stock, 3, 0, 2)
-		unitsAre(t, s, c.Stock, 1, 0, 0)
+		unitsAre(t, s, b.Stock, 2, 0, 3)
+		unitsAre(t, s, c.Stock, 0, 0, 1)
 		for _, r := range s.Held(t, bought.Order.ID) {
 			if r.Part > 1 || r.State != entitlement.Held || r.Share != 6000 {
 				t.Errorf("part %d is %s, with a share of %d", r.Part, r.State, r.Share)

@@ -38,13 +38,24 @@ func (f *Flows) soldOutAlready(c Place) error {
 			n = 1 // more than is allowed is another fault, unless nothing is left
 		}
 		if since, shut := f.Inventory.Gate.Shut(c.Channel, s.Supplies(l.Picks, now), n); shut && since <= f.placed.covers.Load() && !f.placed.keys.has(c.Request) {
-			return soldOut(s.Sale)
+			return soldOut(s.Sale, l, now, func(need map[id.Stock]int64) bool {
+				_, shut := f.Inventory.Gate.Shut(c.Channel, need, n)
+				return shut
+			})
 		}
 	}
 	return nil
 }
 
-func soldOut(s catalogue.Sale) error {
+// soldOut says that a line can't be had, by the option that it is for when it picked one.
+func soldOut(s catalogue.Sale, l PlaceLine, now time.Time, lacks func(map[id.Stock]int64) bool) error {
+	c := s.Version.Content
+	for _, g := range c.Gifts(l.Picks, now) {
+		b := c.Parts[g.Part].Benefit
+		if n := g.Quantity * int64(len(g.Times)); g.Choice != nil && !g.Later() && b.Stock != "" && n > 0 && lacks(map[id.Stock]int64{b.Stock: n}) {
+			return fault.New(fault.Conflict, "order.option_sold_out", b.Name.Param("option")...)
+		}
+	}
 	return fault.New(fault.Conflict, "order.sold_out", "zh", s.Version.Content.Title.ZH, "en", s.Version.Content.Title.EN)
 }
 

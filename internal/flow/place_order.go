@@ -177,8 +177,8 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 			answers[i].Err, refused = err, append(refused, i)
 			continue
 		}
-		if short := reserve(book, w); short != "" {
-			answers[i].Err, refused = soldOut(sale[short]), append(refused, i)
+		if err := reserve(book, w, sale, now); err != nil {
+			answers[i].Err, refused = err, append(refused, i)
 			continue
 		}
 		w.held = true

@@ -122,20 +122,19 @@ func (l PlaceLine) pickable(v *catalogue.Version, path string, now time.Time) er
 	return nil
 }
 
-// reserve holds the units of every line, or of none: it returns the offer that is short,
-// "" when all are held.
-func reserve(book *inventory.Book, w *placing) id.Offer {
+// reserve holds the units of every line, or of none: it says which is short.
+func reserve(book *inventory.Book, w *placing, sale map[id.Offer]catalogue.Sale, now time.Time) error {
 	var total = map[id.Stock]int64{}
 	for i, l := range w.order.Lines {
 		for s, each := range w.need[i] {
 			total[s] += each * l.Quantity
 		}
 		if !book.Has(w.Channel, total, 1) {
-			return l.Offer
+			return soldOut(sale[l.Offer], w.Lines[i], now, func(need map[id.Stock]int64) bool { return !book.Has(w.Channel, need, l.Quantity) })
 		}
 	}
 	for i, l := range w.order.Lines {
 		book.Reserve(w.Channel, l.ID, w.need[i], l.Quantity, w.order.ExpiresAt)
 	}
-	return ""
+	return nil
 }
