@@ -153,7 +153,7 @@ func statuses(s *spec) []int {
 	if s.Method != http.MethodGet {
 		all = append(all, http.StatusConflict, http.StatusGone, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}
-	if strings.Contains(s.Path, "{") || s.Method != http.MethodGet {
+	if strings.Contains(s.Path, "{") || strings.Contains(s.Faults, ".no_") || s.Method != http.MethodGet {
 		all = append(all, http.StatusNotFound)
 	}
 	return all

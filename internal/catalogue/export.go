@@ -218,7 +218,11 @@ func (e *Export) tree() *node {
 		}
 	}
 	for _, s := range e.Stocks {
-		stocks = append(stocks, newObject().text("name", s.Name).text("kind", s.Kind).whole("units", s.Units).whole("low_mark", s.LowMark).node)
+		edition := newObject()
+		if e := s.Edition; e != nil {
+			edition = edition.whole("size", e.Size).put("first", &node{kind: '0', text: decimal(e.First)}).flag("gapless", e.Gapless).flag("by_lot", e.ByLot)
+		}
+		stocks = append(stocks, newObject().text("name", s.Name).text("kind", s.Kind).whole("units", s.Units).whole("low_mark", s.LowMark).within("edition", edition).node)
 	}
 	now := map[id.Benefit]Benefit{}
 	for _, b := range e.Benefits {

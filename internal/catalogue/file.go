@@ -16,7 +16,7 @@ const FileFormat = "hufu-catalogue/1"
 //	currency   of all amounts, CNY if absent; an offer and a benefit may have their own
 //	texts      texts to be used more than once: {"NAME": {"zh": "…", "en": "…"}}
 //	providers  [{key, name}]
-//	stocks     [{name, kind: "codes" | "counted", units, low_mark}]
+//	stocks     [{name, kind: "codes" | "counted", units, low_mark, edition {size, first, gapless, by_lot}}]
 //	benefits   [{slug, kind, provider, provider_name, name, disclosure {account_type, scope, devices, validity, how_to_use, refund}, attributes, valid_days, worth, currency, coded, stock}]
 //	relations  [{key, kind, name, from {provider, kind, tier, slug}, to {…}, ever, severity: "block" | "acknowledge" | "inform"}]
 //	offers     [{slug, state, publish, category, position, title, summary, description, badge, currency, price, list_price, floor, max_per_order, stock,
@@ -59,6 +59,16 @@ type FileStock struct {
 	// received by the import.
 	Units   int64
 	LowMark int64
+	// Edition numbers the units of a counted stock (限量编号); nil leaves it as it is. It is
+	// begun before the first unit is sold and can't be another afterwards.
+	Edition *FileEdition
+}
+
+// FileEdition is how the units of a stock are numbered: so many numbers from First up, in
+// the order of payment or by lot, numbers that come back given again where Gapless.
+type FileEdition struct {
+	Size, First    int64
+	Gapless, ByLot bool
 }
 
 // FileBenefit is a benefit as the file has it, with its stock by name.
@@ -110,7 +120,8 @@ func ParseFile(data []byte) *File {
 var (
 	itemFields = map[string][]string{
 		"providers": {"key", "name"},
-		"stocks":    {"name", "kind", "units", "low_mark"},
+		"stocks":    {"name", "kind", "units", "low_mark", "edition"},
+		"edition":   {"size", "first", "gapless", "by_lot"},
 		"benefits":  {"slug", "kind", "provider", "name", "disclosure", "attributes", "provider_name", "valid_days", "worth", "currency", "coded", "stock"},
 		"relations": {"key", "kind", "name", "from", "to", "ever", "severity"},
 		"offers": {"slug", "state", "publish", "category", "position", "title", "summary", "description", "badge", "currency", "price", "list_price", "floor", "max_per_order", "stock",

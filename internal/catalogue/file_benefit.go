@@ -17,6 +17,22 @@ func (r *fileReader) stock(o object) {
 	if s.Kind == "codes" && s.Units != 0 {
 		r.blame(o.at("units"), "catalogue.file_units")
 	}
+	if n := o.get("edition"); n != nil {
+		e := r.open(o.at("edition"), n, itemFields["edition"]...)
+		s.Edition = &FileEdition{Size: s.Units, First: 1, Gapless: e.flag("gapless"), ByLot: e.flag("by_lot")}
+		if e.get("size") != nil {
+			s.Edition.Size = e.whole("size", 1, maxUnits)
+		}
+		if e.get("first") != nil {
+			s.Edition.First = e.whole("first", 0, maxUnits)
+		}
+		switch {
+		case s.Kind != "counted":
+			r.blame(e.path, "catalogue.file_edition_counted")
+		case s.Edition.Size < max(s.Units, 1):
+			r.blame(e.at("size"), "catalogue.file_edition_size", "units", decimal(s.Units))
+		}
+	}
 	r.Stocks = append(r.Stocks, s)
 }
 

@@ -41,6 +41,8 @@ type StockRef struct {
 	Kind     string
 	Received int64
 	LowMark  int64
+	Edition  *FileEdition // nil of what isn't numbered
+	Sold     bool         // some of it
 }
 
 func (f *File) row(kind, name, path string, known bool, fields []string) FileRow {
@@ -73,6 +75,22 @@ func (f *File) DecideStock(i int, was *StockRef) FileRow {
 		}
 		if s.LowMark != was.LowMark {
 			fields = append(fields, "low_mark")
+		}
+		switch e := s.Edition; {
+		case e == nil:
+		case was.Edition != nil && *was.Edition != *e:
+			f.blame(s.Path+".edition", "catalogue.file_edition_other")
+		case was.Edition == nil && was.Sold:
+			f.blame(s.Path+".edition", "catalogue.file_edition_sold")
+		case was.Edition == nil && e.Size < was.Received:
+			f.blame(s.Path+".edition.size", "catalogue.file_edition_size", "units", decimal(was.Received))
+		case was.Edition == nil:
+			fields = append(fields, "edition")
+		case max(s.Units, was.Received) > e.Size:
+			f.blame(s.Path+".units", "catalogue.file_edition_size", "units", decimal(max(s.Units, was.Received)))
+		}
+		if was.Edition != nil && s.Edition == nil && s.Units > was.Edition.Size {
+			f.blame(s.Path+".units", "catalogue.file_edition_size", "units", decimal(s.Units))
 		}
 	}
 	return f.row("stock", s.Name, s.Path, was != nil, fields)

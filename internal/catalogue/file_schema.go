@@ -85,7 +85,7 @@ var tableSchemas = sync.OnceValue(func() []*tableSchema {
 		{name: "providers", key: "key", columns: slices.Concat(cells(cellName, "key"), inBoth("name"))},
 		{name: "relations", key: "key", columns: slices.Concat(cells(cellName, "key kind"), inBoth("name"), cells(cellName, "from.provider from.kind"), cells(cellWords, "from.tier"), cells(cellName, "from.slug to.provider to.kind"), cells(cellWords, "to.tier"),
 			cells(cellName, "to.slug"), cells(cellFlag, "ever"), cells(cellName, "severity"))},
-		{name: "stocks", key: "name", columns: slices.Concat(cells(cellWords, "name"), cells(cellName, "kind"), cells(cellWhole, "units low_mark"))},
+		{name: "stocks", key: "name", columns: slices.Concat(cells(cellWords, "name"), cells(cellName, "kind"), cells(cellWhole, "units low_mark edition.size edition.first"), cells(cellFlag, "edition.gapless edition.by_lot"))},
 	}
 })
 

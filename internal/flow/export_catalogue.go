@@ -89,6 +89,9 @@ func (f *Flows) exported(ctx context.Context, tx *db.Tx) (*catalogue.Export, err
 		if listed[i] = (catalogue.FileStock{Name: s.Name, Kind: s.Kind, LowMark: s.LowMark}); s.Kind == inventory.Counted {
 			listed[i].Units = s.Received
 		}
+		if listed[i].Edition, err = f.edition(ctx, tx, s); err != nil {
+			return nil, err
+		}
 	}
 	benefits, err := f.Catalogue.AllBenefits(ctx, tx)
 	if err != nil {
@@ -116,6 +119,18 @@ func (f *Flows) exported(ctx context.Context, tx *db.Tx) (*catalogue.Export, err
 		offers[i] = catalogue.Exported{Offer: o, Sold: sold[wanted[i]]}
 	}
 	return catalogue.NewExport(listed, names, benefits, relations, offers), nil
+}
+
+// edition is how the units of a stock are numbered, nil when they aren't.
+func (f *Flows) edition(ctx context.Context, tx *db.Tx, s *inventory.Stock) (*catalogue.FileEdition, error) {
+	if !s.Edition {
+		return nil, nil
+	}
+	e, err := f.Inventory.Edition(ctx, tx, s.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &catalogue.FileEdition{Size: e.Size, First: e.First, Gapless: e.Gapless, ByLot: e.ByLot}, nil
 }
 
 // columnHeading is the heading of a column: in words, and its name in brackets, by which it

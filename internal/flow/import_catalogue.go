@@ -14,6 +14,7 @@ import (
 	"hufu/internal/fault"
 	"hufu/internal/i18n"
 	"hufu/internal/id"
+	"hufu/internal/inventory"
 	"hufu/internal/naming"
 	"hufu/internal/tabular"
 )
@@ -158,7 +159,11 @@ func (in *importing) importStocks(ctx context.Context) error {
 	}
 	in.stocks = map[string]catalogue.StockRef{}
 	for _, s := range present {
-		in.stocks[naming.Key(s.Name)] = catalogue.StockRef{ID: s.ID, Kind: s.Kind, Received: s.Received, LowMark: s.LowMark}
+		ref := catalogue.StockRef{ID: s.ID, Kind: s.Kind, Received: s.Received, LowMark: s.LowMark, Sold: s.Delivered > 0}
+		if ref.Edition, err = in.edition(ctx, in.tx, s); err != nil {
+			return err
+		}
+		in.stocks[naming.Key(s.Name)] = ref
 	}
 	for i, s := range in.file.Stocks {
 		var was *catalogue.StockRef
@@ -191,13 +196,21 @@ func (in *importing) saveStock(ctx context.Context, s catalogue.FileStock, was *
 		was = &catalogue.StockRef{ID: made.ID, Kind: made.Kind, LowMark: made.LowMark}
 		in.stocks[naming.Key(s.Name)] = *was
 	}
-	if n := s.ToReceive(*was); n > 0 {
+	numbered := s.Edition != nil && was.Edition == nil
+	if n := s.ToReceive(*was); n > 0 || numbered {
 		book, err := in.Inventory.Open(ctx, in.tx, []id.Stock{was.ID}, nil)
 		if err != nil {
 			return err
 		}
 		book.Sign(string(in.by), "catalogue")
-		book.Receive(was.ID, n)
+		if n > 0 {
+			book.Receive(was.ID, n)
+		}
+		if e := s.Edition; numbered {
+			if err := book.BeginEdition(inventory.Edition{Stock: was.ID, Size: e.Size, First: e.First, Gapless: e.Gapless, ByLot: e.ByLot, CreatedBy: string(in.by), CreatedAt: in.now}); err != nil {
+				return err
+			}
+		}
 		if err := in.Inventory.Save(ctx, in.tx, book, in.now); err != nil {
 			return err
 		}
