@@ -64,7 +64,7 @@ mount("[data-rules]", (box) => {
     const stop = asked = new AbortController();
     busy.hidden = false;
     answer.hidden = true;
-    try { answer.innerHTML = await send("rules.preview", stop.signal); } catch (e) { if (e.name !== "AbortError") weak(true); }
+    try { answer.innerHTML = await send("rules.preview", stop.signal, [...new FormData(form)].filter(([, value]) => typeof value === "string")); } catch (e) { if (e.name !== "AbortError") weak(true); }
     if (asked === stop) { busy.hidden = true; answer.hidden = false; }
   };
 

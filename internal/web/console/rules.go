@@ -40,6 +40,7 @@ type ruleView struct {
 	AsText, Open, Gone bool
 	Text               string
 	First, Last        bool
+	At                 bool // what was just done, was done to it
 	Root               ruleGroup
 	Said               ruleSaid
 	Errors             map[string]string // by the names of fields
@@ -128,6 +129,7 @@ func (v *visit) rulesView(f url.Values, errors map[string]string) (rulesView, er
 	checked := single(f, "rules.checked")
 	for i := range drafts {
 		r := v.ruleView(words, i, &drafts[i], errors, checked == strconv.Itoa(i))
+		r.At = d.Focus != "" && strings.HasPrefix(d.Focus, r.Name+".") || checked == strconv.Itoa(i)
 		r.First, r.Last = i == 0, i == len(drafts)-1
 		if !r.Gone {
 			d.Kept++
