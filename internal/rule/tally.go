@@ -55,6 +55,17 @@ func (t *Tally) Add(f *Facts) (Truth, error) {
 	return answer, nil
 }
 
+// Unmet appends to into the clauses, by their places in Clauses, that a case doesn't meet: none
+// when it qualifies. The facts are of the rule's vocabulary.
+func (r *Rule) Unmet(f *Facts, into []int) []int {
+	for i, c := range r.clauses {
+		if c.eval(f.vals) != Yes {
+			into = append(into, i)
+		}
+	}
+	return into
+}
+
 // Merge adds what another tally of the same rule has counted.
 func (t *Tally) Merge(other *Tally) {
 	t.Seen, t.Qualify, t.Unknown = t.Seen+other.Seen, t.Qualify+other.Qualify, t.Unknown+other.Unknown
