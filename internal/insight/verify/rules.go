@@ -59,7 +59,23 @@ AND NOT EXISTS (SELECT 1 FROM exceptions e WHERE e.kind = 'refund_failed' AND e.
 		none("I8.receipts", `SELECT s.id, 'received=' || CAST(s.received AS TEXT) || ' voided=' || CAST(s.voided AS TEXT) FROM stocks s LEFT JOIN stock_receipts r ON r.stock_id = s.id
 WHERE s.kind = 'counted' GROUP BY s.id, s.received, s.voided
 HAVING SUM(CASE WHEN r.quantity > 0 THEN r.quantity ELSE 0 END) <> s.received OR SUM(CASE WHEN r.quantity < 0 THEN -r.quantity ELSE 0 END) <> s.voided`),
-	}, walks: []walk{reserved, delivered}},
+		none("I8.allotted", `SELECT s.id, 'channels=' || CAST(s.channels AS TEXT) || ' allotted=' || CAST(s.allotted AS TEXT) FROM stocks s LEFT JOIN allotments a ON a.stock_id = s.id
+GROUP BY s.id, s.channels, s.allotted, s.available, s.reserved, s.delivered
+HAVING COUNT(a.channel) <> s.channels OR COALESCE(SUM(a.available), 0) <> s.allotted OR s.allotted > s.available OR COALESCE(SUM(a.reserved), 0) > s.reserved OR COALESCE(SUM(a.delivered), 0) > s.delivered`),
+		none("I8.allotment", `SELECT COALESCE(a.stock_id, r.stock_id), 'channel=' || COALESCE(a.channel, r.allotment) FROM allotments a
+FULL JOIN (SELECT stock_id, allotment, SUM(CASE WHEN state = 'live' THEN quantity ELSE 0 END) AS live, SUM(CASE state WHEN 'consumed' THEN quantity WHEN 'returned' THEN -quantity ELSE 0 END) AS gone
+FROM reservations WHERE allotment <> '' GROUP BY stock_id, allotment) r ON r.stock_id = a.stock_id AND r.allotment = a.channel
+WHERE a.stock_id IS NULL OR a.reserved <> COALESCE(r.live, 0) OR a.delivered <> COALESCE(r.gone, 0)`),
+		none("I8.moves", `SELECT a.stock_id, 'channel=' || a.channel || ' size=' || CAST(a.size AS TEXT) FROM allotments a WHERE a.size <>
+(SELECT COALESCE(SUM(CASE WHEN m.to_channel = a.channel THEN m.quantity ELSE -m.quantity END), 0) FROM allotment_moves m WHERE m.stock_id = a.stock_id AND (m.to_channel = a.channel OR m.from_channel = a.channel))`),
+		none("I8.edition", `SELECT e.stock_id, 'next=' || CAST(e.next AS TEXT) || ' retired=' || CAST(e.retired AS TEXT) FROM editions e JOIN stocks s ON s.id = e.stock_id LEFT JOIN edition_numbers n ON n.stock_id = e.stock_id
+GROUP BY e.stock_id, e.next, e.retired, e.gapless, e.size, s.delivered, s.received, s.voided, s.edition
+HAVING COUNT(n.number) <> e.next OR COALESCE(MAX(n.position), -1) <> e.next - 1 OR COALESCE(SUM(CASE WHEN n.state = 'held' THEN 1 ELSE 0 END), 0) <> s.delivered
+OR COALESCE(SUM(CASE WHEN n.state = 'retired' THEN 1 ELSE 0 END), 0) <> e.retired OR e.gapless = 1 AND e.retired > 0 OR s.received - s.voided > e.size - e.retired OR s.edition <> 1`),
+		none("I8.number", `SELECT n.stock_id, 'number=' || CAST(n.number AS TEXT) || ' right=' || n.right_id FROM edition_numbers n JOIN editions e ON e.stock_id = n.stock_id LEFT JOIN rights r ON r.id = n.right_id
+WHERE n.number < e.first OR n.number >= e.first + e.size OR (e.by_lot = 0 AND n.number <> e.first + n.position) OR (n.right_id <> '' AND (r.id IS NULL OR r.state = 'refunded'))
+OR COALESCE((SELECT CASE h.what WHEN 'given' THEN h.right_id ELSE '' END FROM edition_history h WHERE h.stock_id = n.stock_id AND h.number = n.number ORDER BY h.id DESC LIMIT 1), 'none') <> n.right_id`),
+	}, walks: []walk{reserved, delivered, lots}},
 	{id: "I9", walks: []walk{tallied}},
 	{id: "I10"},
 	{id: "I12"},

@@ -18,6 +18,7 @@ import (
 	"hufu/internal/flow/flowtest"
 	"hufu/internal/i18n"
 	"hufu/internal/id"
+	"hufu/internal/inventory"
 	"hufu/internal/insight/verify"
 	"hufu/internal/ledger"
 	"hufu/internal/money"
@@ -123,8 +124,28 @@ func live(t *testing.T, d *db.DB) *lived {
 	if o := s.Look(t, expired.Order.ID); o.State != "expired" {
 		t.Fatalf("the order is %s", o.State)
 	}
+	s.scarce(t)
 	s.pending = place(flowtest.Order(flowtest.Want{Offer: bundle, Quantity: 1}))
 	return s
+}
+
+// scarce sells out of an allotment, and numbers of an edition by lot.
+func (s *lived) scarce(t *testing.T) {
+	t.Helper()
+	seats := s.Stock(t, "counted")
+	s.Receive(t, seats, 10)
+	offer := s.Sell(t, 800, "", flowtest.Part{Stock: seats, Quantity: 1})
+	now := s.Clock.Now()
+	if err := s.DB.Do(t.Context(), func(tx *db.Tx) error {
+		if err := s.Inventory.Allot(t.Context(), tx, inventory.Allotting{Stock: seats, Act: inventory.AllotMove, To: "shop", Units: 6, Reason: "r", Actor: "ops"}, now); err != nil {
+			return err
+		}
+		_, err := s.Inventory.Begin(t.Context(), tx, inventory.Edition{Stock: seats, Size: 100, First: 1, Gapless: true, ByLot: true, CreatedBy: "ops"}, now)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	s.Buy(t, flowtest.Want{Offer: offer, Quantity: 2})
 }
 
 // imported takes a supplier's file into a stock.
@@ -409,9 +430,18 @@ INSERT INTO exceptions (id, kind, subject, order_id, detail, amount, currency, s
 	{name: "a batch that counts wrong", want: "I8", rule: "I8.batch", sql: `UPDATE code_batches SET available = available - 1, voided = voided + 1 WHERE id = (SELECT MIN(id) FROM code_batches)`},
 	{name: "seats out of nowhere", want: "I8", rule: "I8.receipts", sql: `UPDATE stocks SET received = received + 5, available = available + 5 WHERE kind = 'counted'`},
 	{name: "seats voided by nobody", want: "I8", rule: "I8.receipts", sql: `UPDATE stocks SET voided = voided + 1, available = available - 1 WHERE kind = 'counted'`},
-	{name: "a receipt of nothing", want: "I8", rule: "I8.receipts", sql: `INSERT INTO stock_receipts (id, stock_id, quantity, reason, actor, at) SELECT 'rcp_x', stock_id, 1, '', 'ops', at FROM stock_receipts`},
+	{name: "a receipt of nothing", want: "I8", rule: "I8.receipts", sql: `INSERT INTO stock_receipts (id, stock_id, quantity, reason, actor, at) SELECT 'rcp_x', MIN(stock_id), 1, '', 'ops', MIN(at) FROM stock_receipts`},
 	{name: "a receipt taken out", want: "I8", rule: "I8.receipts", sql: "unprotect stock_receipts;\nDELETE FROM stock_receipts"},
 	{name: "seats sold and not delivered", want: "I8", rule: "I8.units", sql: `UPDATE stocks SET delivered = delivered + 1, available = available - 1 WHERE kind = 'counted'`},
+
+	{name: "more allotted than there is", want: "I8", rule: "I8.allotted", sql: `UPDATE allotments SET size = size + 1, available = available + 1 WHERE open = 1`},
+	{name: "an allotment that sold what nobody bought", want: "I8", rule: "I8.allotment", sql: `UPDATE allotments SET size = size + 1, delivered = delivered + 1 WHERE open = 1`},
+	{name: "an allotment that grew by itself", want: "I8", rule: "I8.moves", sql: "unprotect allotment_moves;\nDELETE FROM allotment_moves"},
+	{name: "an edition that forgot a number", want: "I8", rule: "I8.edition", sql: `DELETE FROM edition_numbers WHERE number = (SELECT MIN(number) FROM edition_numbers)`},
+	{name: "a number that is nobody's right", want: "I8", rule: "I8.number", sql: `UPDATE edition_numbers SET right_id = 'rgt_none' WHERE number = (SELECT MIN(number) FROM edition_numbers)`},
+	{name: "a lot drawn again", want: "I8", rule: "I8.lot", sql: `UPDATE editions SET commitment = 'x' WHERE by_lot = 1`},
+	{name: "numbers exchanged", want: "I8", rule: "I8.lot", sql: `UPDATE edition_numbers SET position = position + 500;
+UPDATE edition_numbers SET position = CASE position WHEN 500 THEN 1 ELSE 0 END`},
 
 	{name: "a limit that counts what was not bought", want: "I9", rule: "I9.tally", sql: `UPDATE order_tallies SET taken = taken + 1 WHERE name = (SELECT MIN(name) FROM order_tallies)`},
 	{name: "a limit that forgot", want: "I9", rule: "I9.tally", sql: `DELETE FROM order_tallies WHERE name = (SELECT MAX(name) FROM order_tallies)`},
@@ -518,7 +548,7 @@ INSERT INTO payment_intents (id, order_id, gateway, amount, currency, state, cre
 	{name: "a line of no order", want: "I29 I31", sql: `unlinked order_lines order_id;
 UPDATE order_lines SET order_id = 'ord_none' WHERE order_id = (SELECT id FROM orders WHERE state = 'expired' ORDER BY id LIMIT 1)`},
 	{name: "a row without a name", want: "I29", rule: "I29.unnamed", sql: `INSERT INTO payment_notices (id, provider, event_id, intent_id, outcome, header, body, received_at) SELECT '', provider, 'evt-none', intent_id, 'ignored', header, body, received_at FROM payment_notices WHERE id = (SELECT MIN(id) FROM payment_notices)`},
-	{name: "keys of another kind", want: "I4 I10 I29", rule: "I29.step", sql: `UPDATE rights SET id = 'zzz' || id WHERE code_id = ''`},
+	{name: "keys of another kind", want: "I4 I8 I10 I29", rule: "I29.step", sql: `UPDATE rights SET id = 'zzz' || id WHERE code_id = ''`},
 	{name: "a batch of no stock", want: "I8 I29", sql: `UPDATE code_batches SET stock_id = 'stk_none' WHERE id = (SELECT MIN(id) FROM code_batches)`},
 
 	{name: "a quote that leads elsewhere", want: "I31", rule: "I31.quote", sql: `UPDATE order_lines SET quote = 'offer=1' WHERE id = (SELECT MIN(id) FROM order_lines)`},
