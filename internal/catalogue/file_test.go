@@ -292,6 +292,7 @@ func TestManyProblemsAreCounted(t *testing.T) {
 
 func FuzzParseFile(f *testing.F) {
 	for _, s := range []string{aFile, "", "{}", "[]", "null", `{"format":"hufu-catalogue/1","offers":[{"slug":"a","parts":[{"offer":"b"}]},{"slug":"b","parts":[{"offer":"a","quantity":3}]}]}`,
+		`{"format":"hufu-catalogue/1","stocks":[{"name":"s","kind":"counted","units":3,"edition":{"size":2,"by_lot":true}}],"benefits":[{"slug":"b","worth":"9","currency":"JPY","provider_name":{"zh":"x"}}],"offers":[{"slug":"a","publish":false,"price":"3","floor":"4","room":{"per_minute":1,"minutes":1},"choices":[{"key":"k","pick":1,"later":true,"days":3,"release":{"every":"month","count":12,"from":"2027-01-31T00:00:00+08:00","catch_up":true,"until":"2027-02-01T00:00:00Z"},"share":"1"}],"rules":[{"name":{"zh":"x"},"text":"customer.orders ==","refusal":{"zh":"x"}}],"parts":[{"benefit":"b","choice":"k","validity":{"from":"window","start":"2027-01-01T00:00:00Z"}},{"offer":"a","share":"1"}]}]}`,
 		`{"offers":[null,1,{"parts":[[],{"benefit":1}]}],"":{},"a.b":1,"[":2}`, "\ufeff{\"texts\":{\"a\":null}}", `{"benefits":[{"attributes":{"a.b":"x","":"y"}}]}`} {
 		f.Add([]byte(s))
 	}
@@ -311,6 +312,35 @@ func FuzzParseFile(f *testing.F) {
 				if r.Change != Created {
 					t.Fatalf("no problem, and %+v", r)
 				}
+			}
+		}
+	})
+}
+
+// FuzzParseBook reads whatever anybody uploads as tables.
+func FuzzParseBook(f *testing.F) {
+	for _, s := range []string{"slug,price\na,1\n", "offer,benefit,release.every\na,b,month\n", "name,kind,units,edition.size\ns,counted,3,2\n", "key,kind\n", "slug,slug,[price]\n", "PK\x05\x06", "slug;title.zh\n'=a;\"x\ny\"\n", "标识 [slug]\t备注\n", "\xff\xfes\x00l\x00"} {
+		f.Add([]byte(s), "offers.csv")
+	}
+	f.Fuzz(func(t *testing.T, data []byte, name string) {
+		IsBook(data, name)
+		file, _ := ParseBook(data, name, nil)
+		for i := range file.Stocks {
+			file.DecideStock(i, nil)
+		}
+		for i := range file.Benefits {
+			file.DecideBenefit(i, nil, nil)
+		}
+		for i := range file.Relations {
+			file.DecideRelation(i, nil)
+		}
+		for i := range file.Offers {
+			file.DecideOffer(i, nil, nil, nil, nil, nil, time.Time{})
+		}
+		told, _ := file.Problems()
+		for _, p := range told {
+			if p.Line < 1 || p.Column < 0 || !i18n.Has("fault."+p.Code) || !i18n.Has(p.RemedyKey()) {
+				t.Fatalf("%+v can't be told", p)
 			}
 		}
 	})
