@@ -209,7 +209,7 @@ func offer(b *tab, home string) {
 	for _, f := range [][2]string{{"title.zh", "黄金会员 月卡"}, {"title.en", "Gold, one month"}, {"slug", "first-month"}, {"price", "19.90"}, {"list_price", "30.00"}} {
 		b.fill("[name='"+f[0]+"']", f[1])
 	}
-	b.choose("[name='parts[0].benefit']", "Gold, 30 days")
+	adds(b, "", "Gold, 30 days")
 	b.shot("offer")
 	b.press("button[name=op][value=publish]")
 	b.at("/console/offers/ofr_[0-9a-z]+")

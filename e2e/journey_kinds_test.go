@@ -46,7 +46,7 @@ func TestJourneyKinds(t *testing.T) {
 	for _, f := range [][2]string{{"title.zh", "话费 50 元"}, {"title.en", "Phone credit, 50 yuan"}, {"slug", "credit-50"}, {"price", "49.50"}} {
 		b.fill("[name='"+f[0]+"']", f[1])
 	}
-	b.choose("[name='parts[0].benefit']", "Phone credit, 50 yuan")
+	adds(b, "", "Phone credit, 50 yuan")
 	b.press("button[name=op][value=publish]")
 	b.at("/console/offers/ofr_[0-9a-z]+")
 	b.press("form:has(input[name=to][value=live]) button")

@@ -61,6 +61,7 @@ mount("[data-bundle]", (box) => {
       let to = document.getElementById(at ?? count.dataset.bundleFocus ?? "");
       if (to?.disabled) to = $("button:not(:disabled)", to.parentElement); // it moved to an end
       to?.focus();
+      if (to?.matches("[data-bundle-find]")) to.select(); // the next search takes the place of the last
     } catch {
       // The button itself still works: it sends the form.
       const b = document.createElement("button");

@@ -30,11 +30,20 @@ func (v *visit) contentFacts(c catalogue.Content, stocks map[id.Stock]string) []
 	add("console.field.max_per_order", strconv.FormatInt(c.MaxPerOrder, 10))
 	add("console.field.limits", v.limitWords(c.Limits))
 	add("console.field.stock", stocks[c.Stock])
+	if !c.Floor.IsZero() {
+		add("compose.floor", sumText(c.Floor))
+	}
+	if c.Room.PerMinute > 0 {
+		add("compose.room", v.t("compose.room.is", "n", decimal(c.Room.PerMinute), "minutes", decimal(c.Room.Minutes)))
+	}
 	var parts []string
 	for _, p := range c.Parts {
 		parts = append(parts, v.pick(p.Benefit.Name)+" ("+p.Benefit.Slug+" "+versionText(p.Benefit.Version)+") × "+strconv.FormatInt(p.Quantity, 10))
 	}
 	add("console.field.parts", strings.Join(parts, " + "))
+	for _, ch := range c.Choices {
+		add("compose.choice.name", v.choiceWords(v.lang, c, ch))
+	}
 	return facts
 }
 
@@ -65,6 +74,8 @@ type offerView struct {
 
 type partRow struct {
 	Name, Slug, Provider, ProviderID, Kind string
+	Words                                  string // when it is given and how long it counts
+	Choice                                 string // instead of all else: the choice that those after it are options of
 	Quantity                               int64
 	Href                                   string
 }
@@ -159,12 +170,25 @@ func (v *visit) staleParts(tx *db.Tx, d *offerView) error {
 	if err != nil {
 		return err
 	}
-	for _, p := range d.Offer.Draft.Parts {
+	c := d.Offer.Draft
+	row := func(p catalogue.Part) {
 		b := p.Benefit
+		words := strings.Join(without([]string{v.releaseWords(v.lang, p.Release), v.validityWords(v.lang, p.Validity, b.ValidDays)}, ""), " · ")
 		d.Parts = append(d.Parts, partRow{Name: v.pick(b.Name), Slug: b.Slug, Provider: v.pick(b.Provider.Name), ProviderID: b.Provider.Key, Kind: v.known("console.kind."+b.Kind, b.Kind), Quantity: p.Quantity,
-			Href: "/console/benefits/" + string(b.ID)})
+			Words: words, Href: "/console/benefits/" + string(b.ID)})
 		if now, ok := present[b.ID]; ok && !reflect.DeepEqual(now, b) {
 			d.Stale = append(d.Stale, v.pick(now.Name))
+		}
+	}
+	for _, p := range c.Parts {
+		if p.Choice == "" {
+			row(p)
+		}
+	}
+	for _, ch := range c.Choices {
+		d.Parts = append(d.Parts, partRow{Choice: v.choiceWords(v.lang, c, ch)})
+		for _, i := range c.Options(ch.Key) {
+			row(c.Parts[i])
 		}
 	}
 	return nil

@@ -147,7 +147,7 @@ func (v *visit) splitLines(d *splitView, c catalogue.Content, s split) {
 	sum := int64(0)
 	line := func(name string, m int64) {
 		sum += m
-		d.Lines = append(d.Lines, splitLine{Name: name, Amount: money.Of(m, c.Price.Currency).String(), Percent: m * 100 / c.Price.Minor})
+		d.Lines = append(d.Lines, splitLine{Name: name, Amount: money.Of(m, c.Price.Currency).String(), Percent: (m*200/c.Price.Minor + 1) / 2})
 	}
 	for i, p := range c.Parts {
 		if p.Choice == "" {

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -90,7 +91,11 @@ func (v *visit) partWords(lang i18n.Lang, p catalogue.Part) string {
 
 // choiceName is a choice with how many of its options are picked.
 func (v *visit) choiceName(lang i18n.Lang, c catalogue.Content, ch catalogue.Choice) string {
-	return pickText(lang, ch.Name) + lang.T("compose.of", "k", decimal(ch.Pick), "n", strconv.Itoa(len(c.Options(ch.Key))))
+	name := pickText(lang, ch.Name)
+	if name == "" {
+		name = lang.T("compose.choice", "n", strconv.Itoa(1+slices.IndexFunc(c.Choices, func(x catalogue.Choice) bool { return x.Key == ch.Key })))
+	}
+	return name + lang.T("compose.of", "k", decimal(ch.Pick), "n", strconv.Itoa(len(c.Options(ch.Key))))
 }
 
 // choiceWords is a sentence of what a choice gives.
