@@ -41,6 +41,11 @@ func (p Problem) Field() fault.Field {
 	return fault.Field{Path: path, Code: p.Code, Params: p.Params}
 }
 
+// Name is the field of an item that the problem is in: "title.zh"; "" for an item as a whole.
+func (p Problem) Name() string {
+	return strings.TrimPrefix(p.Path[strings.LastIndexByte(p.Path, ']')+1:], ".")
+}
+
 // RemedyKey is the key of the message that says what to do. Faults that aren't of files alone
 // say it themselves.
 func (p Problem) RemedyKey() string {

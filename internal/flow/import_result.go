@@ -42,7 +42,11 @@ func (c CatalogueImport) told(lang i18n.Lang) tabular.Book {
 	wrong := map[rowKey][]string{}
 	for _, p := range c.Problems {
 		at := rowKey{p.Sheet, p.Line}
-		wrong[at] = append(wrong[at], ExplainProblem(lang, p))
+		text := ExplainProblem(lang, p)
+		if name := p.Name(); name != "" && p.Sheet != "" {
+			text = ColumnWords(lang, name) + ": " + text
+		}
+		wrong[at] = append(wrong[at], text)
 	}
 	if c.book.Form == "" {
 		return c.itemsTold(lang, wrong)

@@ -214,10 +214,11 @@ func fieldsIn(lang i18n.Lang, fields []string) string {
 	return strings.Join(words, ", ")
 }
 
-// whereOf is what a problem is about: of tables its cell, as spreadsheets name it.
+// whereOf is what a problem is about: of tables its cell, as spreadsheets name it, and the
+// field, whose column may be missing.
 func whereOf(p catalogue.Problem) string {
 	if p.Sheet != "" {
-		return catalogue.Ref(p.Sheet, p.Line, p.Column)
+		return strings.TrimSpace(catalogue.Ref(p.Sheet, p.Line, p.Column) + " " + p.Name())
 	}
 	return p.Path
 }
