@@ -1,7 +1,7 @@
 package console
 
 import (
-	"context"
+	"cmp"
 	"maps"
 	"net/url"
 	"slices"
@@ -13,17 +13,14 @@ import (
 	"hufu/internal/db"
 	"hufu/internal/id"
 	"hufu/internal/identity"
+	"hufu/internal/insight/audience"
 	"hufu/internal/inventory"
-	"hufu/internal/order"
 	"hufu/internal/rule"
 	"hufu/internal/web/ui"
 )
 
-// The bounds of a preview.
-const (
-	previewPage    = 2000 // customers that are read at a time
-	previewSamples = 5    // of those who qualify, and of those who don't
-)
+// previewSamples is how many of those who qualify are shown.
+const previewSamples = 5
 
 // rulePreview is who of the store's customers would qualify.
 type rulePreview struct {
@@ -35,7 +32,7 @@ type rulePreview struct {
 	AsOf     string
 	Bar      []ui.Part
 	Reasons  []previewReason
-	In, Out  []previewed
+	Samples  []previewed
 }
 
 // previewed is a customer as staff may see one.
@@ -44,7 +41,7 @@ type previewed struct{ Who, About string }
 // previewReason is a part of a rule, and how many it leaves out.
 type previewReason struct {
 	Rule, Text     string
-	LeftOut, Alone int
+	LeftOut, Alone int64
 }
 
 // previewRules asks who would qualify, when the form asks it.
@@ -68,7 +65,7 @@ func (v *visit) previewRules(f url.Values, words *rule.Vocabulary, drafts []rule
 	if moment.IsZero() {
 		moment = v.c.now()
 	}
-	a := audience{now: moment, channel: channel}
+	q := question{now: moment, channel: channel, visit: words.Facts()}
 	for i := range drafts {
 		if drafts[i].Gone {
 			continue
@@ -83,71 +80,87 @@ func (v *visit) previewRules(f url.Values, words *rule.Vocabulary, drafts []rule
 		if name == "" {
 			name = v.t("console.rules.nth", "n", ui.FormatInt(int64(i+1)))
 		}
-		a.rules = append(a.rules, &audienceRule{Rule: r, name: name, all: r.Tally(), alone: r.Tally()})
+		q.rules, q.names = append(q.rules, r), append(q.names, name)
 	}
-	if err := v.aboutOffer(f, &a); err != nil {
-		return d, err
-	}
-	if err := a.count(v.r.Context(), v.c.Flows.DB, v.c.Identity, v.c.Flows.Orders, words); err != nil {
-		return d, err
-	}
-	v.sayAudience(&d, &a)
-	return d, nil
-}
-
-// aboutOffer notes what rules may ask of one unit of the offer as the form has it.
-func (v *visit) aboutOffer(f url.Values, a *audience) error {
-	o, _ := v.readOffer(catalogue.Offer{}, maps.Clone(f), nil)
-	if o.Draft.Price.Minor > 0 {
-		a.amount = rule.Amount(o.Draft.Price)
-	}
-	if !a.reads("stock.available") {
-		return nil
-	}
-	return v.view(func(tx *db.Tx) error {
-		if err := v.fillParts(tx, &o); aboutInput(err) {
-			return nil // parts that can't be sold yet have no stock
-		} else if err != nil {
+	return d, v.view(func(tx *db.Tx) error {
+		if err := v.aboutOffer(tx, f, &q); err != nil {
 			return err
 		}
-		stocks, err := v.c.Flows.Inventory.Stocks(v.r.Context(), tx, o.Draft.Stocks())
+		a, err := audience.Preview(v.r.Context(), tx, q.rules, q.visit, q.now, previewSamples)
 		if err != nil {
 			return err
 		}
-		if n, limited := o.Draft.Sellable(inventory.Free(stocks), a.now); limited {
-			a.stock = rule.Int(n)
+		people, err := v.c.Identity.Parties(v.r.Context(), tx, a.Samples)
+		if err != nil {
+			return err
 		}
+		v.sayAudience(&d, &q, a, people)
 		return nil
 	})
 }
 
-// sayAudience puts what was counted in words.
-func (v *visit) sayAudience(d *rulePreview, a *audience) {
-	d.AsOf = v.t("console.rules.preview.as_of", "at", v.when(v.c.now()), "channel", v.t("limit.channel."+a.channel), "moment", v.when(a.now))
-	if a.seen == 0 {
+// question is what is asked about the customers.
+type question struct {
+	rules   []*rule.Rule
+	names   []string // of the rules
+	visit   *rule.Facts
+	now     time.Time
+	channel string
+}
+
+// aboutOffer notes what is the same for everybody who buys one unit of the offer as the form
+// has it. What its parts lack of a stock isn't known.
+func (v *visit) aboutOffer(tx *db.Tx, f url.Values, q *question) error {
+	o, _ := v.readOffer(catalogue.Offer{}, maps.Clone(f), nil)
+	known := map[string]rule.Value{"channel": rule.Text(q.channel), "order.quantity": rule.Int(1)}
+	if o.Draft.Price.Minor > 0 {
+		known["order.amount"] = rule.Amount(o.Draft.Price)
+	}
+	if slices.ContainsFunc(q.rules, func(r *rule.Rule) bool { return r.Reads("stock.available") }) {
+		if err := v.fillParts(tx, &o); err == nil {
+			stocks, err := v.c.Flows.Inventory.Stocks(v.r.Context(), tx, o.Draft.Stocks())
+			if err != nil {
+				return err
+			}
+			if n, limited := o.Draft.Sellable(inventory.Free(stocks), q.now); limited {
+				known["stock.available"] = rule.Int(n)
+			}
+		} else if !aboutInput(err) {
+			return err
+		}
+	}
+	for name, val := range known {
+		if err := q.visit.Set(name, val); err != nil {
+			return err
+		}
+	}
+	return q.visit.SetMoment(q.now)
+}
+
+// sayAudience puts an answer in words.
+func (v *visit) sayAudience(d *rulePreview, q *question, a audience.Answer, people map[id.Party]identity.Party) {
+	switch {
+	case a.AsOf.IsZero():
+		d.Problem = v.t("console.rules.preview.gathering")
+		return
+	case a.All == 0:
 		d.Problem = v.t("console.rules.preview.nobody")
 		return
 	}
-	percent := strconv.FormatFloat(float64(a.qualify)*100/float64(a.seen), 'f', 1, 64) + "%"
-	d.Title = v.t("console.rules.preview.title", "all", ui.FormatInt(int64(a.seen)), "n", ui.FormatInt(int64(a.qualify)), "percent", percent)
-	d.Bar = []ui.Part{{Label: v.t("console.rules.preview.qualify"), Value: int64(a.qualify)}, {Label: v.t("console.rules.preview.left"), Value: int64(a.seen - a.qualify - a.unknown)}}
-	if a.unknown > 0 {
-		d.Bar = append(d.Bar, ui.Part{Label: v.t("console.rules.preview.unknown"), Value: int64(a.unknown)})
-	}
-	for _, r := range a.rules {
-		alone := r.alone.Reasons()
-		for i, why := range r.all.Reasons() {
-			if why.LeftOut > 0 {
-				d.Reasons = append(d.Reasons, previewReason{Rule: r.name, Text: why.Clause.Say(v.lang), LeftOut: why.LeftOut, Alone: alone[i].Alone})
-			}
+	d.AsOf = v.t("console.rules.preview.as_of", "at", v.when(a.AsOf), "channel", v.t("limit.channel."+q.channel), "moment", v.when(q.now))
+	percent := strconv.FormatFloat(float64(a.Qualify)*100/float64(a.All), 'f', 1, 64) + "%"
+	d.Title = v.t("console.rules.preview.title", "all", ui.FormatInt(a.All), "n", ui.FormatInt(a.Qualify), "percent", percent)
+	d.Bar = []ui.Part{{Label: v.t("console.rules.preview.qualify"), Value: a.Qualify}, {Label: v.t("console.rules.preview.left"), Value: a.All - a.Qualify}}
+	for _, why := range a.Reasons {
+		if why.LeftOut > 0 {
+			d.Reasons = append(d.Reasons, previewReason{Rule: q.names[why.Rule], Text: why.Clause.Say(v.lang), LeftOut: why.LeftOut, Alone: why.Alone})
 		}
 	}
-	slices.SortStableFunc(d.Reasons, func(x, y previewReason) int { return y.LeftOut - x.LeftOut })
-	for _, p := range a.in {
-		d.In = append(d.In, previewed{masked(p), v.customerAbout(p, a.now)})
-	}
-	for _, p := range a.out {
-		d.Out = append(d.Out, previewed{masked(p.Party), strings.Join(p.why.Staff(v.lang), v.t("console.rules.and"))})
+	slices.SortStableFunc(d.Reasons, func(x, y previewReason) int { return cmp.Compare(y.LeftOut, x.LeftOut) })
+	for _, who := range a.Samples {
+		if p, ok := people[who]; ok {
+			d.Samples = append(d.Samples, previewed{masked(p), v.customerAbout(p, q.now)})
+		}
 	}
 }
 
@@ -160,143 +173,4 @@ func (v *visit) customerAbout(p identity.Party, now time.Time) string {
 		}
 	}
 	return strings.Join(about, v.t("console.comma"))
-}
-
-// audience counts rules over all customers.
-type audience struct {
-	rules                  []*audienceRule
-	now                    time.Time
-	channel                string
-	amount, stock          rule.Value
-	seen, qualify, unknown int
-	in                     []identity.Party
-	out                    []leftOut
-}
-
-type audienceRule struct {
-	*rule.Rule
-	name  string
-	all   *rule.Tally
-	alone *rule.Tally // of those whom all the other rules let in
-}
-
-type leftOut struct {
-	identity.Party
-	why rule.Explanation
-}
-
-func (a *audience) reads(fact string) bool {
-	return slices.ContainsFunc(a.rules, func(r *audienceRule) bool { return r.Reads(fact) })
-}
-
-// count reads the customers, the newest first, some at a time.
-func (a *audience) count(ctx context.Context, d *db.DB, people *identity.Service, orders *order.Service, words *rule.Vocabulary) error {
-	f := words.Facts()
-	for before := id.Party(""); ; {
-		var all []identity.Party
-		var counts order.Counts
-		if err := d.View(ctx, func(tx *db.Tx) (err error) {
-			if all, err = people.Shoppers(ctx, tx, before, previewPage); err != nil || !a.reads("customer.orders") {
-				return err
-			}
-			parties, phones := make([]id.Party, len(all)), []string(nil)
-			for i, p := range all {
-				parties[i] = p.ID
-				if p.Phone != "" {
-					phones = append(phones, p.Phone)
-				}
-			}
-			if counts, err = orders.AskCounts(ctx, tx, parties, phones); err != nil {
-				return err
-			}
-			return tx.Flush(ctx)
-		}); err != nil {
-			return err
-		}
-		for _, p := range all {
-			if !p.Active {
-				continue
-			}
-			if err := a.learn(f, p, counts); err != nil {
-				return err
-			}
-			if err := a.judge(f, p); err != nil {
-				return err
-			}
-		}
-		if len(all) < previewPage {
-			return nil
-		}
-		before = all[len(all)-1].ID
-	}
-}
-
-// learn sets what a purchase would find known of a customer who signed in.
-func (a *audience) learn(f *rule.Facts, p identity.Party, counts order.Counts) error {
-	f.Reset()
-	var failed error
-	set := func(name string, val rule.Value) {
-		if err := f.Set(name, val); err != nil {
-			failed = err
-		}
-	}
-	set("customer.signed_in", rule.Bool(true))
-	set("customer.age_days", rule.Int(p.AgeDays(a.now)))
-	set("customer.active_days_30", rule.Int(p.ActiveDays(a.now)))
-	set("customer.level", rule.Text(p.Level))
-	set("customer.tags", rule.Set(p.Tags.List()...))
-	set("customer.orders", rule.Int(counts.Of(p.ID, p.Phone)))
-	if p.Region != "" {
-		set("region", rule.Text(p.Region))
-	}
-	set("channel", rule.Text(a.channel))
-	set("order.quantity", rule.Int(1))
-	set("order.amount", a.amount)
-	set("stock.available", a.stock)
-	if failed != nil {
-		return failed
-	}
-	return f.SetMoment(a.now)
-}
-
-// judge counts one case.
-func (a *audience) judge(f *rule.Facts, p identity.Party) error {
-	a.seen++
-	truth, unmet, last := rule.Yes, 0, -1
-	for i, r := range a.rules {
-		t, err := r.all.Add(f)
-		if err != nil {
-			return err
-		}
-		if t == rule.Yes {
-			continue
-		}
-		unmet, last = unmet+1, i
-		if t == rule.No || truth == rule.Yes {
-			truth = t
-		}
-	}
-	switch truth {
-	case rule.Yes:
-		a.qualify++
-		if len(a.in) < previewSamples {
-			a.in = append(a.in, p)
-		}
-		return nil
-	case rule.Unknown:
-		a.unknown++
-	}
-	if unmet == 1 {
-		if _, err := a.rules[last].alone.Add(f); err != nil {
-			return err
-		}
-	}
-	if len(a.out) < previewSamples {
-		why, err := a.rules[last].Explain(f)
-		if err != nil {
-			return err
-		}
-		a.out = append(a.out, leftOut{p, why})
-	}
-	return nil
 }
