@@ -95,8 +95,9 @@ func (s *Service) remember(sale map[id.Offer]Sale) {
 
 // Sale is an offer as a purchase sees it.
 type Sale struct {
-	State   State    // at the moment asked about
-	Version *Version // nil before the first publication; must not be changed
+	State    State     // at the moment asked about
+	Version  *Version  // nil before the first publication; must not be changed
+	StartsAt time.Time // when its sale begins, zero: it has none
 }
 
 // ForSale tells how the offers stand at a moment. Offers that don't exist are left out.
@@ -120,7 +121,7 @@ func (s *Service) ForSale(ctx context.Context, tx *db.Tx, offers []id.Offer, now
 	}
 	sale := make(map[id.Offer]Sale, len(rows))
 	for k, o := range rows {
-		sale[k] = Sale{State: o.At(now), Version: versions[o.VersionID]}
+		sale[k] = Sale{State: o.At(now), Version: versions[o.VersionID], StartsAt: o.StartsAt}
 	}
 	s.remember(sale)
 	return sale, nil

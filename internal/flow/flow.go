@@ -20,6 +20,7 @@ import (
 	"hufu/internal/paygate"
 	"hufu/internal/payment"
 	"hufu/internal/vault"
+	"hufu/internal/waiting"
 )
 
 // Islands are the services that flows work with.
@@ -50,6 +51,9 @@ type Flows struct {
 	// that wait for it. It must not block.
 	Changed func(id.Order)
 
+	// Rooms are the waiting rooms before offers.
+	Rooms *waiting.Service
+
 	placed  placed
 	asked   asked
 	place   *db.Lane[Place, Placed]
@@ -67,6 +71,9 @@ const (
 func New(d *db.DB, c clock.Clock, islands Islands) *Flows {
 	f := &Flows{Islands: islands, DB: d, Clock: c, Changed: func(id.Order) {}, Gateways: map[string]paygate.Gateway{},
 		Patience: Patience, Asking: Asking}
+	if islands.Keys != nil {
+		f.Rooms = waiting.New(islands.Keys.Derive("waiting room"))
+	}
 	f.confirm = db.NewLane(d, "confirm", f.confirmAll)
 	f.place = db.NewLane(d, "place", f.placeAll)
 	f.reveal = db.NewLane(d, "reveal", f.revealAll)

@@ -9,6 +9,7 @@ import (
 	"hufu/internal/id"
 	"hufu/internal/order"
 	"hufu/internal/payment"
+	"hufu/internal/waiting"
 )
 
 // placing is one command on its way through a batch.
@@ -23,6 +24,7 @@ type placing struct {
 	parts   []catalogue.Part
 	touched bool // a relation speaks of a part
 	ack     *order.Acknowledgement
+	uses    []waiting.Use // the tickets it came with
 
 	issued issued
 	guards []string // tallies that are locked and count nothing

@@ -11,6 +11,7 @@ import (
 	"hufu/internal/id"
 	"hufu/internal/order"
 	"hufu/internal/payment"
+	"hufu/internal/waiting"
 )
 
 // HoldFor is how long an order holds its units while it waits for payment.
@@ -51,6 +52,7 @@ type PlaceLine struct {
 	// another currency, refuses the order with the new one. 0 expects nothing.
 	ExpectPrice  int64
 	Picks        order.Picks // of each choice that is made when ordering
+	Ticket       string      // of the waiting room, where the offer has one
 	Acknowledged string      // hash of the terms the shopper accepted; those of another version refuse the order
 }
 
@@ -110,7 +112,7 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 	if err != nil {
 		return nil, err
 	}
-	all := checks{&rules{Flows: f}, &conflicts{Flows: f, relations: relations}}
+	all := checks{&rules{Flows: f}, &conflicts{Flows: f, relations: relations}, &rooms{Flows: f, sale: sale}}
 	was, err := f.shownBefore(ctx, tx, commands, sale)
 	if err != nil {
 		return nil, err
@@ -165,6 +167,7 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 	var made []order.KeyOf
 	var refused []int
 	var acks []order.Acknowledgement
+	var uses []waiting.Use
 	for i, w := range work {
 		if w == nil || w.twin >= 0 {
 			continue
@@ -182,6 +185,7 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 			continue
 		}
 		w.held = true
+		uses = append(uses, w.uses...)
 		if w.ack != nil {
 			acks = append(acks, *w.ack)
 		}
@@ -207,6 +211,9 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 		return nil, err
 	}
 	if err := f.Orders.Add(ctx, tx, orders); err != nil {
+		return nil, err
+	}
+	if err := f.Rooms.Record(ctx, tx, uses, now); err != nil {
 		return nil, err
 	}
 	if err := f.Orders.Acknowledge(ctx, tx, acks); err != nil {
