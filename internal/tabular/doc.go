@@ -8,5 +8,5 @@
 //
 // XLSX is read by a scanner of its own, because the file holds codes: the known library
 // unpacks large sheets into files in clear, needs memory by the size of the sheet, and
-// doesn't tell which cells are formulas.
+// doesn't tell which cells are formulas. That library writes XLSX here.
 package tabular
