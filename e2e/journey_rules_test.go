@@ -1,13 +1,19 @@
 package e2e
 
 import (
+	"log/slog"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 
+	"hufu/internal/app"
+	"hufu/internal/db"
 	"hufu/internal/db/dbtest"
+	"hufu/internal/i18n"
+	"hufu/internal/identity"
+	"hufu/internal/insight/audience"
 )
 
 // TestJourneyRules writes the rules of an offer as somebody does who doesn't write expressions,
@@ -21,6 +27,7 @@ func TestJourneyRules(t *testing.T) {
 	d.dark, d.strict = false, false
 	b := open(t, chromium, true, d, home)
 	owner(b, setUp)
+	someCustomers(t, s)
 	edit := "http://" + home + "/console/offers/" + string(s.offers[0]) + "/edit"
 	for _, of := range []struct {
 		name string
@@ -118,7 +125,8 @@ func writeRules(b *tab, edit, name string) {
 	b.press("button[value='rules.restore:rules[0]']")
 	b.await("it back", "!document.querySelector('.rule-gone')")
 	b.press("button[value='rules.preview']")
-	b.await("the answer", "document.querySelector('[data-rules-busy]').hidden && document.querySelector('[data-rules-preview]').textContent.trim() !== ''")
+	b.says("console.rules.preview.title", "all", "3", "n", "0", "percent", "0.0%")
+	b.shows(b.device.lang.T("console.rules.reasons"))
 	value[bool](b, "document.querySelector('#rules-preview').scrollIntoView({block: 'start', behavior: 'instant'}), true")
 	b.check()
 	b.shot(name + "-preview")
@@ -142,6 +150,35 @@ func (b *tab) enter() {
 		}
 		if _, err := chromedp.Call(b.ctx, input.DispatchKeyEvent, key); err != nil {
 			b.t.Fatal(err)
+		}
+	}
+}
+
+// someCustomers makes three customers, whom the preview knows of.
+func someCustomers(t *testing.T, s *shop) {
+	t.Helper()
+	a, err := app.Open(t.Context(), app.Config{Store: s.store, KeyFile: s.keys}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	for _, phone := range []string{"13911110001", "13911110002", "13911110003"} {
+		from := identity.Origin{Address: "192.0.2.1"}
+		sent, err := identity.Commit(t.Context(), a.DB, func(tx *db.Tx) (db.Answer[identity.Sent], error) {
+			return a.Identity.SendCode(t.Context(), tx, identity.SendCode{To: phone, Purpose: identity.ForSignIn, Origin: from}, a.Clock.Now())
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := identity.Commit(t.Context(), a.DB, func(tx *db.Tx) (db.Answer[identity.Opened], error) {
+			return a.Identity.SignInShopper(t.Context(), tx, sent.Ticket, sent.Code, i18n.ZH, from, a.Clock.Now())
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for ended := false; !ended; {
+		if ended, err = audience.Walk(t.Context(), a.DB, 100, a.Clock.Now()); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
