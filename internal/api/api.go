@@ -73,6 +73,7 @@ func (a *API) Routes(mux *http.ServeMux) {
 	a.staffCatalogueFile()
 	a.staffRelations()
 	a.staffVersions()
+	a.staffRules()
 	a.staffStock()
 	a.staffCodes()
 	a.staffImports()

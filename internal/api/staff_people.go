@@ -16,6 +16,9 @@ type Customer struct {
 	Lang      string    `json:"lang"`
 	CreatedAt time.Time `json:"created_at"`
 	Balances  []Money   `json:"balances"`
+
+	ActiveDays int64          `json:"active_days_30" doc:"On how many of the last 30 days they came"`
+	Traits     CustomerTraits `json:"traits"`
 }
 
 // StaffMember is somebody of the staff.
@@ -96,7 +99,7 @@ func (a *API) getCustomer(ctx context.Context, _ *Call, in *PartyRef) (*Customer
 		if err != nil {
 			return err
 		}
-		out = &Customer{Party: masked(p), Lang: string(p.Lang), CreatedAt: p.CreatedAt}
+		out = a.showCustomer(p)
 		out.Balances, err = a.balances(ctx, tx, p.ID)
 		return err
 	})

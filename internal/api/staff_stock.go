@@ -76,6 +76,7 @@ func (a *API) staffStock() {
 	once(a, "create-stock", a.createStock)
 	once(a, "receive-stock", a.receiveStock)
 	once(a, "set-low-mark", a.setLowMark)
+	a.staffScarce()
 }
 
 func showStock(s *inventory.Stock) *Stock {

@@ -92,6 +92,9 @@ var table = []spec{
 	{Name: "duplicate-offer", Method: post, Path: "/staff/offers/{offer}/duplicate", For: Staff, Right: identity.CatalogueEdit, Repeat: Keyed, Status: http.StatusCreated, Summary: "Add a draft with the content of an offer",
 		Faults: "catalogue.content catalogue.no_offer catalogue.slug_taken"},
 	{Name: "check-offer", Method: get, Path: "/staff/offers/{offer}/conflicts", For: Staff, Right: identity.CatalogueView, Repeat: Reads, Summary: "What the parts of a working copy mean for one another", Faults: "catalogue.no_offer"},
+	{Name: "check-rule", Method: post, Path: "/staff/rules/check", For: Staff, Right: identity.CatalogueView, Repeat: Natural, Why: "it changes nothing", Summary: "What an issuing rule says, or why a text can't be one, with places"},
+	{Name: "preview-rules", Method: post, Path: "/staff/rules/preview", For: Staff, Right: identity.CatalogueView, Repeat: Natural, Why: "it changes nothing; each look at samples is on record",
+		Summary: "Who of all customers would qualify by rules, and what leaves out the others", Faults: "catalogue.content"},
 	{Name: "list-relations", Method: get, Path: "/staff/relations", For: Staff, Right: identity.CatalogueView, Repeat: Reads, Summary: "List the relations between benefits"},
 	{Name: "create-relation", Method: post, Path: "/staff/relations", For: Staff, Right: identity.CatalogueEdit, Repeat: Keyed, Status: http.StatusCreated, Summary: "Declare a relation between benefits; purchases are judged by it at once",
 		Faults: "catalogue.content catalogue.relation_taken"},
@@ -108,6 +111,11 @@ var table = []spec{
 	{Name: "create-stock", Method: post, Path: "/staff/stocks", For: Staff, Right: identity.StockEdit, Repeat: Keyed, Status: http.StatusCreated, Summary: "Add a stock", Faults: "stock.name_taken stock.invalid naming.hidden"},
 	{Name: "receive-stock", Method: post, Path: "/staff/stocks/{stock}/receive", For: Staff, Right: identity.StockEdit, Repeat: Keyed, Summary: "Receive units of a counted stock", Faults: "stock.not_found stock.counted"},
 	{Name: "set-low-mark", Method: put, Path: "/staff/stocks/{stock}/low-mark", For: Staff, Right: identity.StockEdit, Repeat: Keyed, Summary: "Set below how many units somebody is told", Faults: "stock.not_found"},
+	{Name: "list-allotments", Method: get, Path: "/staff/stocks/{stock}/allotments", For: Staff, Right: identity.StockView, Repeat: Reads, Summary: "List a stock's allotments", Faults: "stock.not_found"},
+	{Name: "change-allotment", Method: post, Path: "/staff/stocks/{stock}/allotments", For: Staff, Right: identity.StockEdit, Repeat: Keyed, Summary: "Move units between the channels of a stock", Faults: "stock.not_found allotment.invalid allotment.too_few allotment.below_out allotment.none allotment.reason"},
+	{Name: "begin-edition", Method: put, Path: "/staff/stocks/{stock}/edition", For: Staff, Right: identity.StockEdit, Repeat: Keyed, Summary: "Number the units of a counted stock", Faults: "stock.not_found edition.counted edition.begun edition.invalid edition.sold edition.size"},
+	{Name: "get-edition", Method: get, Path: "/staff/stocks/{stock}/edition", For: Staff, Right: identity.StockView, Repeat: Reads, Summary: "Look at a stock's edition", Faults: "edition.none"},
+	{Name: "close-edition", Method: post, Path: "/staff/stocks/{stock}/edition/close", For: Staff, Right: identity.StockEdit, Repeat: Keyed, Summary: "Close an edition for good and tell its lot's seed", Faults: "edition.none edition.closed edition.reserved"},
 
 	// Codes.
 	{Name: "list-batches", Method: get, Path: "/staff/batches", For: Staff, Right: identity.StockView, Repeat: Reads, Summary: "List batches of codes"},
@@ -171,6 +179,7 @@ var table = []spec{
 
 	// People.
 	{Name: "get-customer", Method: get, Path: "/staff/customers/{party}", For: Staff, Right: identity.OrderView, Repeat: Reads, Summary: "Look at a member, masked, with their balances", Faults: "not_found"},
+	{Name: "set-customer-traits", Method: put, Path: "/staff/customers/{party}/traits", For: Staff, Right: identity.CustomerEdit, Repeat: Keyed, Summary: "Give a member a level, tags and a region, which rules may ask for", Faults: "not_found identity.traits"},
 	{Name: "list-customer-orders", Method: get, Path: "/staff/customers/{party}/orders", For: Staff, Right: identity.OrderView, Repeat: Reads, Summary: "List a member's orders", Faults: "not_found"},
 	{Name: "unmask-customer", Method: post, Path: "/staff/customers/{party}/contact", For: Staff, Right: identity.CustomerUnmask, Repeat: Natural, Why: "each look is on record",
 		Summary: "See a member's contact in full, for a reason that is kept", Faults: "not_found identity.reason"},

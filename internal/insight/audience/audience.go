@@ -128,3 +128,15 @@ func (c *customer) tell(f *rule.Facts, now time.Time) error {
 }
 
 func number(n int64) string { return strconv.FormatInt(n, 10) }
+
+// Visit is what is the same for everybody who comes by a channel at a moment. What else is the
+// same for all may be set: the stock, the order.
+func Visit(words *rule.Vocabulary, channel string, at time.Time) (*rule.Facts, error) {
+	f := words.Facts()
+	if channel != "" {
+		if err := f.Set("channel", rule.Text(channel)); err != nil {
+			return nil, err
+		}
+	}
+	return f, f.SetMoment(at)
+}
