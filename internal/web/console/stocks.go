@@ -113,6 +113,7 @@ type stockView struct {
 	MayEdit bool
 	MayMake bool
 	Value   string
+	scarceView
 }
 
 func stockPage(c *Console, v *visit) error { return v.stockPage(http.StatusOK, nil) }
@@ -134,6 +135,9 @@ func (v *visit) stockPage(status int, refusal error) error {
 		}
 		if d.Stock = found[k]; d.Stock == nil {
 			return fault.New(fault.NotFound, "not_found")
+		}
+		if d.scarceView, err = v.scarce(tx, d.Stock); err != nil {
+			return err
 		}
 		if d.Stock.Kind == inventory.Counted {
 			return v.receipts(tx, d)
@@ -182,6 +186,17 @@ func changeStock(c *Console, v *visit) error {
 		return err
 	}
 	op := v.f("op")
+	switch op {
+	case "allot", "allot_close", "edition", "edition_close":
+		err := v.once(func(tx *db.Tx) error { return v.changeScarce(tx, k) })
+		if aboutInput(err) {
+			return v.stockPage(httpx.StatusOf(fault.KindOf(err)), err)
+		}
+		if err != nil {
+			return err
+		}
+		return v.leave("/console/stocks/"+string(k), "saved")
+	}
 	field, min := "units", int64(1)
 	if op == "mark" {
 		field, min = "low_mark", 0
