@@ -105,7 +105,11 @@ func (v *visit) choiceWords(lang i18n.Lang, c catalogue.Content, ch catalogue.Ch
 		text += words + lang.T("compose.semicolon")
 	}
 	if ch.Later {
-		return text + lang.T("compose.says.later", "days", decimal(ch.Days), "k", decimal(ch.Pick)) + lang.T("compose.stop")
+		key := "compose.says.later"
+		if ch.Release.Every != catalogue.AtOnce {
+			key += "_each"
+		}
+		return text + lang.T(key, "days", decimal(ch.Days), "k", decimal(ch.Pick)) + lang.T("compose.stop")
 	}
 	return text + lang.T("compose.says.now") + lang.T("compose.stop")
 }
