@@ -174,6 +174,7 @@ func (a *App) ServeOn(ctx context.Context, listener net.Listener, ready func(add
 	work.Go(func() { a.refreshGate(background) })
 	work.Go(func() { a.watchOrders(background) })
 	work.Go(func() { a.noteVisits(background) })
+	work.Go(func() { a.watchRooms(background) })
 	if a.Config.Worker {
 		work.Go(func() { a.Work(background) })
 	}
@@ -205,6 +206,22 @@ func (a *App) refreshGate(ctx context.Context) {
 		case <-tick.C:
 			if err := a.Flows.RefreshGate(ctx); err != nil && ctx.Err() == nil {
 				a.Log.Warn("sold-out stocks could not be refreshed", "error", err)
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// watchRooms moves the waiting rooms once a second.
+func (a *App) watchRooms(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			if err := a.Flows.WatchRooms(ctx); err != nil && ctx.Err() == nil {
+				a.Log.Warn("the waiting rooms could not be moved", "error", err)
 			}
 		case <-ctx.Done():
 			return

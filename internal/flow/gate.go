@@ -59,6 +59,15 @@ func soldOut(s catalogue.Sale, l PlaceLine, now time.Time, lacks func(map[id.Sto
 	return fault.New(fault.Conflict, "order.sold_out", "zh", s.Version.Content.Title.ZH, "en", s.Version.Content.Title.EN)
 }
 
+// SoldOut reports, without the database, whether nothing is left of an offer, as far as is known.
+func (f *Flows) SoldOut(offer id.Offer) bool {
+	s, ok := f.Catalogue.LastSeen(offer)
+	if !ok || f.Inventory.Gate.Open() {
+		return false
+	}
+	return f.soldOutAlready(Place{Channel: "web", Lines: []PlaceLine{{Offer: offer, Quantity: 1}}}) != nil && s.Sale.Version != nil
+}
+
 // RefreshGate learns of what came back to stock, of offers that changed meanwhile, and of
 // orders placed through other nodes. It is to be called a few times a second; while nothing
 // is sold out most calls do nothing.

@@ -69,6 +69,10 @@ func (s *Web) checkout(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if to := s.queued(r, g); to != "" {
+		http.Redirect(w, r, to, http.StatusSeeOther)
+		return nil
+	}
 	n := int64(1)
 	if in.twice("n") {
 		return badQuantity(g)
@@ -256,6 +260,9 @@ func (s *Web) placeOrder(w http.ResponseWriter, r *http.Request) error {
 	}
 	command, err := s.judge(r, g, v, p)
 	command.Device = s.knowDevice(w, r, g.Version)
+	if _, ticket, ok := s.ticketOf(r, g.Offer.ID); ok && len(command.Lines) > 0 {
+		command.Lines[0].Ticket = ticket
+	}
 	if e != nil {
 		command.Party, command.OwnPhone = e.Party.ID, e.Party.Phone
 	}

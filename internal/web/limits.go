@@ -38,6 +38,11 @@ func (s *Web) knowDevice(w http.ResponseWriter, r *http.Request, v *catalogue.Ve
 	if !byPerson(v) {
 		return ""
 	}
+	return s.deviceOf(w, r)
+}
+
+// deviceOf is the secret of a browser; one that has none gets it.
+func (s *Web) deviceOf(w http.ResponseWriter, r *http.Request) string {
 	secret := s.device(r)
 	if secret == "" {
 		secret = rand.Text()

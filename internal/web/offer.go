@@ -27,7 +27,8 @@ type offerView struct {
 	Paragraphs []string
 	Quantities []ui.Option
 	Why        []ui.Fact
-	Open       bool // can be bought now
+	Open       bool   // can be bought now
+	Queue      string // where one lines up first; "" when nobody waits
 	Notice     ui.Flash
 	StartsAt   time.Time // when it isn't on sale yet
 	EndsAt     time.Time // when the sale ends, zero: it doesn't
@@ -84,6 +85,9 @@ func (s *Web) offer(w http.ResponseWriter, r *http.Request) error {
 	v.Groups = slices.Insert(v.Groups, 1, limits...)
 	v.Private = e != nil && (v.Conflict.Note != "" || len(limits) > 0) // it tells what the member holds and has bought
 	v.Open, v.Notice = open(lang, g)
+	if _, waited := roomOf(g); waited && (g.State == catalogue.Live && v.Open || g.State == catalogue.Scheduled) && (g.State == catalogue.Scheduled || s.queued(r, g) != "") {
+		v.Queue = "/offers/" + g.Offer.Slug + "/queue"
+	}
 	if g.State == catalogue.Scheduled {
 		v.StartsAt = g.Offer.StartsAt
 	}

@@ -33,6 +33,7 @@ type Web struct {
 	Options
 	ui     *ui.Renderer
 	shelf  shelf
+	joins  joins
 	csrf   *http.CrossOriginProtection
 	secure bool
 }
@@ -58,34 +59,37 @@ const eventsPattern = "GET /orders/{id}/events"
 // pages lists the pages by pattern.
 func (s *Web) pages() map[string]page {
 	return map[string]page{
-		"GET /{$}":                      s.home,
-		"GET /search":                   s.search,
-		"GET /search/suggest":           s.suggest,
-		"GET /offers/{slug}":            s.offer,
-		"GET /checkout/{slug}":          s.checkout,
-		"POST /checkout/{slug}":         s.placeOrder,
-		"GET /orders":                   s.orders,
-		"POST /orders/find":             s.findOrder,
-		"GET /orders/{id}":              s.order,
-		"POST /orders/{id}/cancel":      s.cancelOrder,
-		"GET /orders/{id}/pay":          s.pay,
-		"POST /orders/{id}/balance":     s.payBalance,
-		"GET /orders/{id}/paying":       s.paying,
-		"GET /orders/{id}/paying/state": s.payingState,
-		"GET /orders/{id}/reveal":       s.askReveal,
-		"POST /orders/{id}/reveal":      s.reveal,
-		"GET /wallet":                   s.wallet,
-		"GET /rights/{id}":              s.right,
-		"GET /me":                       s.me,
-		"POST /me/forget":               s.forget,
-		"GET /me/export":                s.export,
-		"GET /sign-in":                  s.signInPage,
-		"POST /sign-in":                 s.signIn,
-		"POST /sign-in/code":            s.sendCode,
-		"POST /sign-out":                s.signOut,
-		"GET /help":                     s.help,
-		"POST /-/prefs":                 s.prefs,
-		"/":                             s.nothing,
+		"GET /{$}":                       s.home,
+		"GET /search":                    s.search,
+		"GET /search/suggest":            s.suggest,
+		"GET /offers/{slug}":             s.offer,
+		"GET /checkout/{slug}":           s.checkout,
+		"POST /offers/{slug}/queue":      s.joinQueue,
+		"GET /offers/{slug}/queue":       s.queue,
+		"GET /offers/{slug}/queue/state": s.queueState,
+		"POST /checkout/{slug}":          s.placeOrder,
+		"GET /orders":                    s.orders,
+		"POST /orders/find":              s.findOrder,
+		"GET /orders/{id}":               s.order,
+		"POST /orders/{id}/cancel":       s.cancelOrder,
+		"GET /orders/{id}/pay":           s.pay,
+		"POST /orders/{id}/balance":      s.payBalance,
+		"GET /orders/{id}/paying":        s.paying,
+		"GET /orders/{id}/paying/state":  s.payingState,
+		"GET /orders/{id}/reveal":        s.askReveal,
+		"POST /orders/{id}/reveal":       s.reveal,
+		"GET /wallet":                    s.wallet,
+		"GET /rights/{id}":               s.right,
+		"GET /me":                        s.me,
+		"POST /me/forget":                s.forget,
+		"GET /me/export":                 s.export,
+		"GET /sign-in":                   s.signInPage,
+		"POST /sign-in":                  s.signIn,
+		"POST /sign-in/code":             s.sendCode,
+		"POST /sign-out":                 s.signOut,
+		"GET /help":                      s.help,
+		"POST /-/prefs":                  s.prefs,
+		"/":                              s.nothing,
 	}
 }
 
