@@ -172,8 +172,8 @@ func TestTheFrontierKeepsTheRate(t *testing.T) {
 			}
 		}
 		if end := now.Add(time.Duration(total+1)*each + lag + burst); true {
-			for i := 0; i < 1000 && row.Admitted < total; i++ {
-				row, _ = advance(row, counts, perMinute, end.Add(time.Duration(i)*time.Minute))
+			for now = end; row.Admitted < total && now.Sub(end) < time.Duration(total+1)*each+time.Hour; now = now.Add(burst) {
+				row, _ = advance(row, counts, perMinute, now)
 			}
 		}
 		if row.Admitted != total {
@@ -230,5 +230,19 @@ func TestSinceWhenAPlaceIsIn(t *testing.T) {
 	}
 	if !slices.IsSortedFunc(q.steps, func(a, b Step) int { return a.At.Compare(b.At) }) {
 		t.Error("steps out of order")
+	}
+}
+
+// After a pause of all processes with people waiting, no crowd may be let in at once.
+func TestAPauseOfAllProcessesLetsNoCrowdIn(t *testing.T) {
+	now := time.Date(2026, 11, 11, 0, 0, 0, 0, time.UTC)
+	at := now.Add(-2 * time.Hour)
+	counts := map[int64]int64{}
+	for i := range int64(6000) {
+		counts[bucketOf(at)+1+i] = 1
+	}
+	row, _ := advance(Row{Frontier: at, MovedAt: now.Add(-time.Hour)}, counts, 60, now)
+	if row.Admitted == 0 || row.Admitted > 5 {
+		t.Errorf("%d are let in at one moment at 60 a minute", row.Admitted)
 	}
 }

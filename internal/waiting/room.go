@@ -31,13 +31,29 @@ type Row struct {
 	Admitted  int64     // how many that were
 	PerMinute int64     // how many are let in a minute; zero is as the offer says
 	Paused    bool
-	MovedAt   time.Time // up to when time was turned into places
+	MovedAt   time.Time     // when it was last looked after
+	Saved     time.Duration // time that was not turned into places yet
 }
 
 // Step is a move of the frontier.
 type Step struct {
 	At       time.Time
 	Frontier time.Time
+}
+
+// stepsAfter are the steps that were made after a moment, as they were last read.
+func (q *queue) stepsAfter(t time.Time) []Step {
+	if q == nil {
+		return nil
+	}
+	i := sort.Search(len(q.steps), func(i int) bool { return q.steps[i].At.After(t) })
+	return q.steps[i:]
+}
+
+// upTo are the steps made until a moment, in a slice of their own.
+func upTo(steps []Step, t time.Time) []Step {
+	i := sort.Search(len(steps), func(i int) bool { return steps[i].At.After(t) })
+	return slices.Clone(steps[:i])
 }
 
 func newQueue(row Row, steps []Step, counts map[int64]int64) *queue {
@@ -84,28 +100,32 @@ func (q *queue) in(place time.Time) (since time.Time, ok bool) {
 
 // lag is how long a place waits at least: by then every node has told of the tickets it gave,
 // and the opening second, in which places are drawn, is over.
-const lag = 2 * time.Second
+const lag = 3 * time.Second
 
-// burst is how much time may be saved up while nobody waits.
+// burst is how much time may be saved up while nobody waits, and how much of a stretch counts in
+// which no process looked after the room.
 const burst = 5 * time.Second
 
-// advance moves the frontier as far as the time since it was moved allows. It returns the row as it is then, and whether it has changed.
+// advance moves the frontier as far as the time since it was moved allows. It returns the row as
+// it is then, and whether it has changed.
 //
-// Time is turned into places whole: what isn't enough for the next bucket is kept, so that
-// over any stretch no more are let in than the rate gives, and burst.
+// Time is turned into places by whole buckets: what isn't enough for the next one is saved, so
+// that over any stretch no more are let in than the rate gives, burst and one bucket.
 func advance(row Row, counts map[int64]int64, perMinute int64, now time.Time) (Row, bool) {
 	if row.PerMinute > 0 {
 		perMinute = row.PerMinute
 	}
 	was := row
-	if row.Paused || perMinute <= 0 {
-		row.MovedAt = now // time that a room is paused gives no places
-		return row, row != was
-	}
-	each := time.Minute / time.Duration(perMinute)
-	if now.Sub(row.MovedAt) < each {
+	passed := now.Sub(row.MovedAt)
+	if passed <= 0 {
 		return row, false
 	}
+	row.MovedAt = now
+	if row.Paused || perMinute <= 0 {
+		return row, true // time that a room is paused gives no places
+	}
+	row.Saved += min(passed, burst)
+	each := time.Minute / time.Duration(perMinute)
 	at := bucketOf(row.Frontier)
 	var wait []bucket
 	for b, n := range counts {
@@ -114,20 +134,19 @@ func advance(row Row, counts map[int64]int64, perMinute int64, now time.Time) (R
 		}
 	}
 	slices.SortFunc(wait, func(a, b bucket) int { return cmp.Compare(a.at, b.at) })
-	for _, b := range wait {
+	for len(wait) > 0 {
+		b := wait[0]
 		cost := time.Duration(b.n) * each
-		if row.MovedAt.Add(cost).After(now) {
+		if cost > row.Saved {
 			break
 		}
-		row.MovedAt = row.MovedAt.Add(cost)
+		row.Saved -= cost
 		row.Admitted += b.n
 		row.Frontier = time.UnixMicro(b.at*1000 + 999).UTC()
+		wait = wait[1:]
 	}
-	if len(wait) == 0 || row.Frontier.Equal(time.UnixMicro(wait[len(wait)-1].at*1000+999)) {
-		// Nobody waits: time is not saved up without end.
-		if earliest := now.Add(-burst); row.MovedAt.Before(earliest) {
-			row.MovedAt = earliest
-		}
+	if len(wait) == 0 {
+		row.Saved = min(row.Saved, burst)
 	}
 	return row, row != was
 }

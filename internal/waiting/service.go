@@ -66,7 +66,7 @@ func (s *Service) room(t Terms, now time.Time) *room {
 // Join gives a device its ticket. Before the sale begins and in its first second the place is
 // drawn; afterwards it is the moment of coming, behind all that this process gave before.
 func (s *Service) Join(t Terms, device string, now time.Time) Ticket {
-	ticket := Ticket{Offer: t.Offer, ID: s.ticketID(t.Offer, t.Opens, device)}
+	ticket := Ticket{Offer: t.Offer}
 	r := s.room(t, now)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -79,6 +79,7 @@ func (s *Service) Join(t Terms, device string, now time.Time) Ticket {
 		}
 		r.last, ticket.Place = place, time.UnixMicro(place).UTC()
 	}
+	ticket.ID = s.ticketID(t.Offer, ticket.Place, device)
 	r.given[bucketOf(ticket.Place)]++
 	return ticket
 }

@@ -10,10 +10,10 @@ import (
 )
 
 var (
-	insertRoom = db.SQL("waiting.insert_room", `INSERT INTO waiting_rooms (offer_id, frontier, admitted, per_minute, paused, moved_at) VALUES ($1, $2, 0, 0, 0, $3) ON CONFLICT DO NOTHING`)
-	lockRoom   = db.SQL("waiting.lock_room", `SELECT frontier, admitted, per_minute, paused, moved_at FROM waiting_rooms WHERE offer_id = $1 {{for update}}`)
-	readRoom   = db.SQL("waiting.room", `SELECT frontier, admitted, per_minute, paused, moved_at FROM waiting_rooms WHERE offer_id = $1`)
-	moveRoom   = db.SQL("waiting.move_room", `UPDATE waiting_rooms SET frontier = $1, admitted = $2, moved_at = $3 WHERE offer_id = $4`)
+	insertRoom = db.SQL("waiting.insert_room", `INSERT INTO waiting_rooms (offer_id, frontier, admitted, per_minute, paused, moved_at, saved) VALUES ($1, $2, 0, 0, 0, $3, 0) ON CONFLICT DO NOTHING`)
+	lockRoom   = db.SQL("waiting.lock_room", `SELECT frontier, admitted, per_minute, paused, moved_at, saved FROM waiting_rooms WHERE offer_id = $1 {{for update}}`)
+	readRoom   = db.SQL("waiting.room", `SELECT frontier, admitted, per_minute, paused, moved_at, saved FROM waiting_rooms WHERE offer_id = $1`)
+	moveRoom   = db.SQL("waiting.move_room", `UPDATE waiting_rooms SET frontier = $1, admitted = $2, moved_at = $3, saved = $4 WHERE offer_id = $5`)
 	steerRoom  = db.SQL("waiting.steer_room", `UPDATE waiting_rooms SET per_minute = $1, paused = $2 WHERE offer_id = $3`)
 	addCounts  = db.Rows("waiting.add_counts", `INSERT INTO waiting_counts {{values offer_id text, node text, bucket bigint, tickets bigint}} ON CONFLICT (offer_id, node, bucket) DO UPDATE SET tickets = excluded.tickets`)
 	readCounts = db.SQL("waiting.counts", `SELECT bucket, SUM(tickets) FROM waiting_counts WHERE offer_id = $1 AND bucket > $2 GROUP BY bucket`)
@@ -33,10 +33,11 @@ const keepSteps = 3 * time.Hour
 const MaxStay = time.Hour
 
 // Sync tells the other nodes of the tickets given here, moves the frontiers as far as time
-// allows, and reads how the rooms stand. It is to be called about once a second.
-func (s *Service) Sync(ctx context.Context, d *db.DB, now time.Time) error {
+// allows, and reads how the rooms stand. It is to be called about once a second. Nobody is let
+// in to what is out of stock, as far as out knows.
+func (s *Service) Sync(ctx context.Context, d *db.DB, out func(id.Offer) bool, now time.Time) error {
 	for offer, r := range s.known(now) {
-		if err := s.sync(ctx, d, offer, r, now); err != nil {
+		if err := s.sync(ctx, d, offer, r, out(offer), now); err != nil {
 			return err
 		}
 	}
@@ -73,11 +74,15 @@ func (r *room) acknowledge(all map[int64]int64, frontier int64) {
 	}
 }
 
-func (s *Service) sync(ctx context.Context, d *db.DB, offer id.Offer, r *room, now time.Time) error {
+func (s *Service) sync(ctx context.Context, d *db.DB, offer id.Offer, r *room, out bool, now time.Time) error {
 	at, all := r.fresh()
+	known := r.seen.Load()
 	r.mu.Lock()
 	rate, opened := r.rate, r.opened
 	r.mu.Unlock()
+	if out {
+		rate = 0
+	}
 	var q *queue
 	err := d.Do(ctx, func(tx *db.Tx) error {
 		// Time before the opening gives no places.
@@ -106,9 +111,14 @@ func (s *Service) sync(ctx context.Context, d *db.DB, offer id.Offer, r *room, n
 		}, offer, bucketOf(row.Frontier)); err != nil {
 			return err
 		}
-		moved, changed := advance(row, counts, rate, now)
+		shut := row
+		if out {
+			shut.PerMinute = 0
+		}
+		moved, changed := advance(shut, counts, rate, now)
+		moved.PerMinute = row.PerMinute
 		if changed {
-			if _, err := tx.Exec(ctx, moveRoom, db.Micros(moved.Frontier), moved.Admitted, db.Micros(moved.MovedAt), offer); err != nil {
+			if _, err := tx.Exec(ctx, moveRoom, db.Micros(moved.Frontier), moved.Admitted, db.Micros(moved.MovedAt), moved.Saved.Microseconds(), offer); err != nil {
 				return err
 			}
 		}
@@ -123,13 +133,19 @@ func (s *Service) sync(ctx context.Context, d *db.DB, offer id.Offer, r *room, n
 				return err
 			}
 		}
-		var steps []Step
+		// Steps of other nodes may have been written after a later one of this node's clock.
+		since := now.Add(-keepSteps)
+		steps := known.stepsAfter(since)
+		if len(steps) > 0 {
+			since = steps[len(steps)-1].At.Add(-keepSteps / 100)
+			steps = upTo(steps, since)
+		}
 		if err := tx.Query(ctx, readSteps, func(scan func(...any) error) error {
 			var st Step
 			err := scan(db.Time(&st.At), db.Time(&st.Frontier))
 			steps = append(steps, st)
 			return err
-		}, offer, db.Micros(now.Add(-keepSteps))); err != nil {
+		}, offer, db.Micros(since)); err != nil {
 			return err
 		}
 		q = newQueue(moved, steps, counts)
@@ -145,9 +161,9 @@ func (s *Service) sync(ctx context.Context, d *db.DB, offer id.Offer, r *room, n
 
 func scanRoom(ctx context.Context, tx *db.Tx, stmt *db.Stmt, offer id.Offer) (Row, bool, error) {
 	var row Row
-	var paused int64
-	found, err := tx.One(ctx, stmt, []any{db.Time(&row.Frontier), &row.Admitted, &row.PerMinute, &paused, db.Time(&row.MovedAt)}, offer)
-	row.Paused = paused != 0
+	var paused, saved int64
+	found, err := tx.One(ctx, stmt, []any{db.Time(&row.Frontier), &row.Admitted, &row.PerMinute, &paused, db.Time(&row.MovedAt), &saved}, offer)
+	row.Paused, row.Saved = paused != 0, time.Duration(saved)*time.Microsecond
 	return row, found, err
 }
 

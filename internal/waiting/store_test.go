@@ -46,7 +46,7 @@ func TestNodesShareARoom(t *testing.T) {
 			}
 			for range 2 { // both nodes move it, and read what the other did
 				for _, s := range nodes {
-					if err := s.Sync(t.Context(), d, now); err != nil {
+					if err := s.Sync(t.Context(), d, inStock, now); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -95,7 +95,7 @@ func TestARoomIsSteered(t *testing.T) {
 		let := func(seconds int) int {
 			t.Helper()
 			now := opens.Add(time.Duration(seconds) * time.Second)
-			if err := s.Sync(t.Context(), d, now); err != nil {
+			if err := s.Sync(t.Context(), d, inStock, now); err != nil {
 				t.Fatal(err)
 			}
 			return standing(s, room, tickets, now)[Let]
@@ -120,8 +120,8 @@ func TestARoomIsSteered(t *testing.T) {
 func TestATicketIsUsedOnce(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := New(key)
-		ticket := s.Join(terms(60), "device", opens.Add(time.Minute))
-		again := s.Join(terms(60), "device", opens.Add(2*time.Minute)) // the same device, another place
+		ticket := s.Join(terms(60), "device", opens.Add(-time.Minute))
+		again := s.Join(terms(60), "device", opens) // the same device drew the same
 		record := func(x Ticket, o id.Order) error {
 			return d.Do(t.Context(), func(tx *db.Tx) error { return s.Record(t.Context(), tx, []Use{{x, o}}, opens) })
 		}
@@ -147,6 +147,36 @@ func TestATicketIsUsedOnce(t *testing.T) {
 			return nil
 		}); err != nil {
 			t.Fatal(err)
+		}
+	})
+}
+
+func inStock(id.Offer) bool { return false }
+
+// Nobody is let in to what is out of stock; when some comes back, no crowd is.
+func TestNobodyIsLetInToWhatIsOut(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, room, out := New(key), terms(60), true
+		var tickets []Ticket
+		for i := range 500 {
+			tickets = append(tickets, s.Join(room, fmt.Sprint(i), opens.Add(2*time.Second+time.Duration(i)*time.Millisecond)))
+		}
+		let := func(seconds int) int {
+			t.Helper()
+			now := opens.Add(time.Duration(seconds) * time.Second)
+			if err := s.Sync(t.Context(), d, func(id.Offer) bool { return out }, now); err != nil {
+				t.Fatal(err)
+			}
+			return standing(s, room, tickets, now)[Let]
+		}
+		for second := range 30 {
+			if n := let(5 + second); n > 0 {
+				t.Fatalf("%d were let in", n)
+			}
+		}
+		out = false
+		if n := let(36); n > 7 {
+			t.Errorf("%d were let in at once", n)
 		}
 	})
 }

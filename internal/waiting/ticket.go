@@ -14,7 +14,7 @@ import (
 // Ticket is a place in the queue of an offer.
 type Ticket struct {
 	Offer id.Offer
-	// ID is the same for all tickets of one device to one offer: together they place one order.
+	// ID places one order. It is the same for all tickets of one device to one place.
 	ID    [12]byte
 	Place time.Time // microseconds count
 }
@@ -72,9 +72,10 @@ func (s *Service) draw(offer id.Offer, opens time.Time, device string) time.Time
 	return opens.Add(time.Duration(n%uint64(opening.Microseconds())) * time.Microsecond)
 }
 
-// ticketID names the tickets of a device to an offer that opens at a moment.
-func (s *Service) ticketID(offer id.Offer, opens time.Time, device string) (out [12]byte) {
-	at := binary.BigEndian.AppendUint64(nil, uint64(opens.UnixMicro()))
+// ticketID names the ticket of a device to a place: a drawn one is the same whenever it is asked
+// for, so that a device places one order with what it drew.
+func (s *Service) ticketID(offer id.Offer, place time.Time, device string) (out [12]byte) {
+	at := binary.BigEndian.AppendUint64(nil, uint64(place.UnixMicro()))
 	copy(out[:], mac(s.key, "id", []byte(offer), at, []byte(device)))
 	return out
 }

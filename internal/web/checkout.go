@@ -286,6 +286,9 @@ func (s *Web) placeOrder(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.refuse(w, r, g, v, p, err)
 	}
+	if _, _, ok := s.ticketOf(r, g.Offer.ID); ok {
+		s.setCookie(w, queueCookie+string(g.Offer.ID), "", -1) // it has placed its order
+	}
 	return s.placed(w, r, done.Order, p, e)
 }
 

@@ -171,7 +171,7 @@ CREATE TABLE order_tallies (name TEXT PRIMARY KEY, taken BIGINT NOT NULL CHECK (
 
 -- Waiting rooms: where each is let in to, how many wait by millisecond and node, since when who is let in, and the orders that tickets placed.
 CREATE TABLE waiting_rooms (
-  offer_id TEXT PRIMARY KEY, frontier BIGINT NOT NULL, admitted BIGINT NOT NULL, per_minute BIGINT NOT NULL CHECK (per_minute >= 0), paused BIGINT NOT NULL, moved_at BIGINT NOT NULL
+  offer_id TEXT PRIMARY KEY, frontier BIGINT NOT NULL, admitted BIGINT NOT NULL, per_minute BIGINT NOT NULL CHECK (per_minute >= 0), paused BIGINT NOT NULL, moved_at BIGINT NOT NULL, saved BIGINT NOT NULL
 ) {{clustered}};
 CREATE TABLE waiting_counts (offer_id TEXT NOT NULL, node TEXT NOT NULL, bucket BIGINT NOT NULL, tickets BIGINT NOT NULL, PRIMARY KEY (offer_id, node, bucket)) {{clustered}};
 CREATE TABLE waiting_steps (offer_id TEXT NOT NULL, at BIGINT NOT NULL, frontier BIGINT NOT NULL, PRIMARY KEY (offer_id, at)) {{clustered}};
