@@ -120,7 +120,9 @@ func TestWorkIsHandedOutOnce(t *testing.T) {
 			s := flowtest.New(t, dbtest.OpenStore(t, store))
 			node := s.Process(t, dbtest.OpenStore(t, store))
 			ctx := t.Context()
-			daily := s.Change(t, single(t, s, 5), func(c *catalogue.Content) { c.Parts[0].Release = catalogue.Release{Every: catalogue.EveryDay, Count: 2} })
+			daily := s.Change(t, single(t, s, 5), func(c *catalogue.Content) {
+				c.Parts[0].Release = catalogue.Release{Every: catalogue.EveryDay, Count: 2}
+			})
 			p := s.Buy(t, flowtest.Want{Offer: daily, Quantity: 1})
 			if _, err := s.Confirm(ctx, s.Gateway.PayTwice(p.Intent)); err != nil {
 				t.Fatal(err)
