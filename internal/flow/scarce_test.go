@@ -322,7 +322,10 @@ func TestANumberComesBack(t *testing.T) {
 				t.Errorf("gapless %v: %+v", gapless, a)
 			}
 			var history []inventory.Numbering
-			if err := d.View(t.Context(), func(tx *db.Tx) (err error) { history, err = s.Inventory.NumberHistory(t.Context(), tx, stock, 2); return err }); err != nil {
+			if err := d.View(t.Context(), func(tx *db.Tx) (err error) {
+				history, err = s.Inventory.NumberHistory(t.Context(), tx, stock, 2)
+				return err
+			}); err != nil {
 				t.Fatal(err)
 			}
 			var what []string
