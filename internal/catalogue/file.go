@@ -135,7 +135,6 @@ var (
 		"room":     {"per_minute", "minutes"},
 	}
 	disclosed = []string{"account_type", "scope", "devices", "validity", "how_to_use", "refund"}
-	sides     = []string{"provider", "kind", "tier", "slug"}
 )
 
 // items reads the list of a name with the fields such items have.
