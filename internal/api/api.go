@@ -39,6 +39,8 @@ type API struct {
 	mux      *http.ServeMux
 	bound    map[string]bool
 	rates    *rates
+	joins    *rates
+	shelved  roomShelf
 	document []byte
 	verify   verifying
 	refused  refusals
@@ -56,7 +58,7 @@ func New(o Options) *API {
 	if b, ok := debug.ReadBuildInfo(); ok && o.Version == "" {
 		o.Version = b.Main.Version
 	}
-	return &API{Options: o, rates: newRates(o.RateLimit)}
+	return &API{Options: o, rates: newRates(o.RateLimit), joins: newRates(joinsPerSecond)}
 }
 
 // Routes adds the API to a mux. What lies under /api/ and isn't an operation is answered
@@ -65,6 +67,7 @@ func (a *API) Routes(mux *http.ServeMux) {
 	a.mux, a.bound = mux, map[string]bool{}
 	a.huma = huma.NewAPI(config(), mute{})
 	a.shop()
+	a.room()
 	a.orders()
 	a.rights()
 	a.member()

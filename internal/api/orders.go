@@ -35,6 +35,7 @@ type OrderRequestLine struct {
 	Version  id.OfferVersion `json:"version,omitempty" maxLength:"40" doc:"The version that was shown; when another is sold it must have the same terms, and the price given in unit_price"`
 	Price    int64           `json:"unit_price,omitempty" minimum:"1" doc:"The unit price that was shown, in minor units; it is compared, never used: another than the offer's refuses the order with the new one"`
 	Terms    string          `json:"terms,omitempty" maxLength:"64" doc:"Hash of the terms the buyer accepted, from the offer or the quote; it is kept with the order"`
+	Ticket   string          `json:"ticket,omitempty" maxLength:"100" doc:"Of the waiting room, for an offer that has one: see join-room. It places one order"`
 	Picks    []LinePick      `json:"picks,omitempty" maxItems:"10" doc:"The options picked of each of the offer's choices that isn't made later, the same for every unit"`
 }
 
@@ -157,7 +158,7 @@ func (a *API) placeOrder(ctx context.Context, c *Call, in *placeInput) (*Order, 
 		}
 	}
 	for i, l := range in.Body.Lines {
-		p.Lines[i] = flow.PlaceLine{Offer: l.Offer, Quantity: l.Quantity, Expect: l.Version, ExpectPrice: l.Price, Acknowledged: l.Terms, Picks: picksOf(l.Picks)}
+		p.Lines[i] = flow.PlaceLine{Offer: l.Offer, Quantity: l.Quantity, Expect: l.Version, ExpectPrice: l.Price, Acknowledged: l.Terms, Picks: picksOf(l.Picks), Ticket: l.Ticket}
 	}
 	if err := a.checkContact(&p); err != nil {
 		return nil, err

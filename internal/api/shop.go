@@ -65,6 +65,7 @@ type OfferSummary struct {
 	Stock       StockNote       `json:"stock"`
 	StartsAt    *time.Time      `json:"starts_at,omitempty"`
 	EndsAt      *time.Time      `json:"ends_at,omitempty"`
+	Room        *RoomFields     `json:"room,omitempty" doc:"It has a waiting room: an order needs a ticket, see join-room"`
 }
 
 // StockNote says whether an offer can be had.
@@ -249,7 +250,7 @@ func (s shown) summary(l i18n.Lang) OfferSummary {
 	c := s.version.Content
 	return OfferSummary{ID: s.offer.ID, Slug: s.offer.Slug, Version: s.version.ID, State: s.state, Category: s.offer.Category, Title: text(l, c.Title), Summary: text(l, c.Summary),
 		Badge: text(l, c.Badge), Price: moneyOf(s.quote().Unit), ListPrice: moneyIf(c.List), MaxPerOrder: c.MaxPerOrder, Stock: s.stock,
-		StartsAt: timeIf(s.offer.StartsAt), EndsAt: timeIf(s.offer.EndsAt)}
+		StartsAt: timeIf(s.offer.StartsAt), EndsAt: timeIf(s.offer.EndsAt), Room: showRoom(c.Room)}
 }
 
 func (s shown) holds(query, category string) bool {

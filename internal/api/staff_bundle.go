@@ -63,6 +63,13 @@ type RoomFields struct {
 	Minutes   int64 `json:"minutes" minimum:"0" maximum:"10000" doc:"How long who was let in may take to place an order"`
 }
 
+func showRoom(r catalogue.Room) *RoomFields {
+	if r == (catalogue.Room{}) {
+		return nil
+	}
+	return &RoomFields{r.PerMinute, r.Minutes}
+}
+
 func priceIf(m money.Amount) *Price {
 	if m.IsZero() {
 		return nil
@@ -124,9 +131,7 @@ func showBundle(out *OfferContent, x catalogue.Content) {
 		out.Rules = append(out.Rules, IssuingRule{textOf(r.Name), r.Source.Text, Text{r.Source.RefusalZH, r.Source.RefusalEN}})
 	}
 	out.Floor = priceIf(x.Floor)
-	if x.Room != (catalogue.Room{}) {
-		out.Room = &RoomFields{x.Room.PerMinute, x.Room.Minutes}
-	}
+	out.Room = showRoom(x.Room)
 }
 
 // bundle reads what showBundle shows.

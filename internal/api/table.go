@@ -19,12 +19,15 @@ var table = []spec{
 	// The shop.
 	{Name: "list-offers", Method: get, Path: "/offers", For: Everyone, Repeat: Reads, Summary: "List and search the offers on the shelves"},
 	{Name: "get-offer", Method: get, Path: "/offers/{offer}", For: Everyone, Repeat: Reads, Summary: "Look at an offer with everything to be known before paying", Faults: "order.no_offer"},
+	{Name: "join-room", Method: post, Path: "/offers/{offer}/ticket", For: Shopper, Repeat: Natural, Why: "a place is drawn once for a device; one asked for later stands behind the first", Summary: "Line up for an offer that has a waiting room",
+		Faults: "order.no_offer room.none room.often"},
+	{Name: "room-standing", Method: get, Path: "/offers/{offer}/ticket", For: Everyone, Repeat: Reads, Summary: "How a place in a waiting room stands; ask every two to four seconds", Faults: "order.no_offer room.none room.ticket"},
 	{Name: "list-gateways", Method: get, Path: "/gateways", For: Everyone, Repeat: Reads, Summary: "List the ways to pay"},
 	{Name: "quote-order", Method: post, Path: "/quotes", For: Shopper, Repeat: Reads, Summary: "Ask what an order would cost, and why, and what it means for what one holds", Faults: quoteFaults + " order.picks order.picks_later order.picks_unknown"},
 
 	// Orders.
 	{Name: "place-order", Method: post, Path: "/orders", For: Shopper, Repeat: Keyed, Status: http.StatusCreated, Summary: "Place an order",
-		Faults: quoteFaults + " order.limit order.limit_who order.sold_out order.option_sold_out order.price_changed order.terms order.release_over order.picks order.picks_later order.picks_unknown order.conflict order.conflict_unread order.conflict_changed order.gateway request.short_key identity.phone identity.email"},
+		Faults: quoteFaults + " order.limit order.limit_who order.sold_out order.option_sold_out order.price_changed order.terms order.release_over order.picks order.picks_later order.picks_unknown order.conflict order.conflict_unread order.conflict_changed order.gateway room.wait room.ticket room.over room.used request.short_key identity.phone identity.email"},
 	{Name: "get-order", Method: get, Path: "/orders/{id}", For: Holder, Repeat: Reads, Summary: "Look at an order", Faults: "order.not_found"},
 	{Name: "cancel-order", Method: post, Path: "/orders/{id}/cancel", For: Holder, Repeat: Natural, Why: "a cancelled order stays cancelled and is answered as it stands",
 		Summary: "Cancel an order that isn't paid", Faults: "order.not_found order.paid order.closed order.unknown"},
