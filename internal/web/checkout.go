@@ -44,6 +44,11 @@ type checkoutView struct {
 	Agreed   bool
 	Conflict conflictsView
 	Accepted bool // what Conflict asks to acknowledge
+	Bundle   bundleView
+	Picks    order.Picks
+	Separate string // what a bundle of several providers asks to acknowledge
+	Knows    string // and what the box says
+	Known    bool
 	Pays     []ui.Option
 	Errors   map[string]string
 	Problems []problem // the errors, in the order of the form
@@ -83,9 +88,16 @@ func (s *Web) checkout(w http.ResponseWriter, r *http.Request) error {
 			return badQuantity(g)
 		}
 	}
-	v, err := s.checkoutForm(ui.LangOf(r), g, n)
+	picks, err := in.picks()
 	if err != nil {
 		return err
+	}
+	v, err := s.checkoutForm(ui.LangOf(r), g, n, picks)
+	if err != nil {
+		return err
+	}
+	if len(picks) > 0 {
+		v.unpicked(g, picks)
 	}
 	e, err := s.signedIn(r)
 	if err != nil {
@@ -120,8 +132,8 @@ func (s *Web) forMember(r *http.Request, v *checkoutView, e *identity.Session, c
 		return err
 	}
 	v.Groups = slices.Insert(v.Groups, 1, limits...)
-	back := url.QueryEscape("/checkout/" + v.Slug + "?n=" + strconv.FormatInt(v.Quantity, 10))
-	if v.Conflict, err = s.conflicts(r.Context(), v.lang, e, v.sold, v.Quantity, back); err != nil {
+	back := url.QueryEscape("/checkout/" + v.Slug + "?n=" + strconv.FormatInt(v.Quantity, 10) + pickQuery(v.Picks))
+	if v.Conflict, err = s.conflicts(r.Context(), v.lang, e, v.sold, v.Quantity, v.Picks, back); err != nil {
 		return err
 	}
 	if v.Open && v.Conflict.Blocked {
@@ -135,7 +147,7 @@ func badQuantity(g goods) error {
 	return fault.New(fault.Invalid, "order.quantity", "limit", limit).At("n", "order.quantity", "limit", limit)
 }
 
-func (s *Web) checkoutForm(lang i18n.Lang, g goods, n int64) (*checkoutView, error) {
+func (s *Web) checkoutForm(lang i18n.Lang, g goods, n int64, picks order.Picks) (*checkoutView, error) {
 	c := g.Version.Content
 	unit := g.quote().Unit
 	total, err := unit.Times(n)
@@ -145,6 +157,10 @@ func (s *Web) checkoutForm(lang i18n.Lang, g goods, n int64) (*checkoutView, err
 	v := &checkoutView{Card: g.card(lang), Slug: g.Offer.Slug, Quantity: n, Unit: unit, Total: total,
 		Groups: termsOf(lang, c), Key: rand.Text(), Version: g.Version.ID, lang: lang, sold: g.Version}
 	v.Terms = termsHash(v.Groups)
+	v.Picks, v.Bundle = picks, bundleOf(lang, g, picks, s.now())
+	if all := c.Providers(); len(all) > 1 {
+		v.Separate, v.Knows = separate(lang, all), knows(lang, all)
+	}
 	v.Open, v.Notice = open(lang, g)
 	v.Page = ui.Page{Section: "home", Title: lang.T("shop.checkout.title"), Private: true, Crumbs: []ui.Crumb{{Label: v.Card.Name, Href: v.Card.Href}, {Label: lang.T("shop.checkout.title")}}}
 	return v, nil
@@ -196,12 +212,18 @@ type placing struct {
 	terms        string
 	conflicts    string // hash of what was acknowledged of them
 	agreed       bool
+	known        bool // that the providers' accounts are apart
+	picks        order.Picks
 }
 
 // readPlacing reads what was posted without asking what is sold now, so that a form that
 // was sent before is known again whatever became of the offer since (I18).
-func readPlacing(in input, slug string) placing {
-	p := placing{key: order.KeyOf{Scope: "web", Key: in.text("idempotency_key")}, phone: in.text("phone"), email: in.text("email"), pay: in.text("pay"), version: id.OfferVersion(in.text("version")), terms: in.text("terms"), conflicts: in.text("conflicts"), agreed: in.text("agree") == "1"}
+func readPlacing(in input, slug string) (placing, error) {
+	p := placing{key: order.KeyOf{Scope: "web", Key: in.text("idempotency_key")}, phone: in.text("phone"), email: in.text("email"), pay: in.text("pay"), version: id.OfferVersion(in.text("version")), terms: in.text("terms"), conflicts: in.text("conflicts"), agreed: in.text("agree") == "1", known: in.text("accounts") == "1"}
+	var err error
+	if p.picks, err = in.picks(); err != nil {
+		return p, err
+	}
 	p.price, _ = in.number("price", 0, 1e11)
 	var ok bool
 	if p.n, ok = in.number("n", 1, 1e11); !ok {
@@ -214,9 +236,9 @@ func readPlacing(in input, slug string) placing {
 	if one, err := identity.ParseEmail(email); err == nil {
 		email = one
 	}
-	sum := sha256.Sum256([]byte(strings.Join([]string{"checkout", slug, string(p.version), strconv.FormatInt(p.price, 10), strconv.FormatInt(p.n, 10), phone, email, p.pay, p.terms, p.conflicts}, "\x00")))
+	sum := sha256.Sum256([]byte(strings.Join([]string{"checkout", slug, string(p.version), strconv.FormatInt(p.price, 10), strconv.FormatInt(p.n, 10), phone, email, p.pay, p.terms, p.conflicts, p.picks.Text()}, "\x00")))
 	p.hash = sum[:]
-	return p
+	return p, nil
 }
 
 // placeOrder takes the form. Whatever speaks against the order is said beside its cause, in
@@ -226,10 +248,13 @@ func (s *Web) placeOrder(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if in.twice("n", "phone", "email", "pay", "version", "price", "terms", "conflicts", "agree", "idempotency_key") {
+	if in.twice("n", "phone", "email", "pay", "version", "price", "terms", "conflicts", "agree", "accounts", "idempotency_key") {
 		return fault.New(fault.Invalid, "http.form")
 	}
-	p := readPlacing(in, r.PathValue("slug"))
+	p, err := readPlacing(in, r.PathValue("slug"))
+	if err != nil {
+		return err
+	}
 	if err := p.key.Check(); err != nil { // before the key finds an order
 		return err
 	}
@@ -270,7 +295,7 @@ func (s *Web) placeOrder(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		done, err = s.Flows.Place(r.Context(), command)
 	}
-	if code := fault.CodeOf(err); code == "order.price_changed" || code == "order.terms" || isConflict(code) {
+	if code := fault.CodeOf(err); code == "order.price_changed" || code == "order.terms" || code == "order.option_sold_out" || isConflict(code) {
 		// It may have changed since this request began.
 		var failed error
 		if g, failed = s.onSale(r.Context(), r.PathValue("slug")); failed != nil {
@@ -304,11 +329,11 @@ func (s *Web) placed(w http.ResponseWriter, r *http.Request, o *order.Order, p p
 
 // filled is the form with what was typed into it.
 func (s *Web) filled(r *http.Request, g goods, p placing, e *identity.Session) (*checkoutView, error) {
-	v, err := s.checkoutForm(ui.LangOf(r), g, p.n)
+	v, err := s.checkoutForm(ui.LangOf(r), g, p.n, p.picks)
 	if err != nil {
 		return nil, err
 	}
-	v.Phone, v.Email, v.Agreed = p.phone, p.email, p.agreed
+	v.Phone, v.Email, v.Agreed, v.Known = p.phone, p.email, p.agreed, p.known
 	err = s.forMember(r, v, e, p.pay)
 	v.Accepted = p.conflicts != "" && p.conflicts == v.Conflict.Hash
 	return v, err
@@ -349,11 +374,15 @@ func (s *Web) judge(r *http.Request, g goods, v *checkoutView, p placing) (flow.
 	if !p.agreed {
 		f.At("agree", "shop.agree")
 	}
+	if v.Separate != "" && !p.known {
+		f.At("accounts", "shop.accounts")
+	}
+	unpicked(g.Version.Content, p.picks, f)
 	if v.Conflict.Hash != "" && p.conflicts == "" {
 		f.At("conflicts", "shop.conflicts_unread")
 	}
 	c := flow.Place{Conflicts: p.conflicts, Request: p.key, RequestHash: p.hash, Phone: phone, Email: email, Lang: string(ui.LangOf(r)), Channel: "web", DeviceKind: httpx.DeviceKind(r.UserAgent()), Gateway: p.pay, Shown: v.shows,
-		Lines: []flow.PlaceLine{{Offer: g.Offer.ID, Quantity: p.n, Expect: p.version, ExpectPrice: p.price, Acknowledged: p.terms}}}
+		Lines: []flow.PlaceLine{{Offer: g.Offer.ID, Quantity: p.n, Expect: p.version, ExpectPrice: p.price, Acknowledged: p.terms, Picks: p.picks}}}
 	switch {
 	case idem.Check(p.key.Key) != nil:
 		return c, idem.Check(p.key.Key)
@@ -379,12 +408,7 @@ func (s *Web) refuse(w http.ResponseWriter, r *http.Request, g goods, v *checkou
 	f := fault.From(err)
 	switch {
 	case f.Code == "shop.form":
-		v.Errors = ui.FieldErrors(lang, f)
-		for _, field := range []string{"phone", "email", "conflicts", "agree", "pay"} {
-			if text := v.Errors[field]; text != "" {
-				v.Problems = append(v.Problems, problem{field, text})
-			}
-		}
+		v.wrong(ui.FieldErrors(lang, f))
 		v.Key = p.key.Key // nothing was tried with it
 	case f.Code == "order.price_changed":
 		v.Notice = ui.Flash{Tone: ui.Warn, Title: lang.T("shop.price_changed", "price", v.Unit.String()), Text: lang.Fault(f)}
@@ -396,6 +420,8 @@ func (s *Web) refuse(w http.ResponseWriter, r *http.Request, g goods, v *checkou
 		v.Notice = ui.Flash{Tone: ui.Warn, Title: lang.T("shop.conflicts.changed"), Text: lang.Fault(f)}
 		v.Accepted = false
 	case isConflict(f.Code): // the form says why
+	case f.Code == "order.option_sold_out":
+		v.wrong(v.goneFields(g, p.picks, lang.Fault(f)))
 	case f.Code == "order.limit":
 		v.Notice = ui.Flash{Tone: ui.Warn, Title: lang.T("shop.limits.over"), Text: lang.Fault(f)}
 	case f.Code == "idempotency.reused":

@@ -340,6 +340,7 @@ func TestPriceChangedAsksAgain(t *testing.T) {
 		t.Errorf("the form comes back with %v", again)
 	}
 	again.Set("agree", "1")
+	again.Set("accounts", "1")
 	if r := b.post("/checkout/duo", again); r.StatusCode != http.StatusSeeOther || s.Look(t, b.lastOrder()).Total.Minor != 4200 {
 		t.Errorf("the new price can't be accepted: %d", r.StatusCode)
 	}

@@ -9,6 +9,7 @@ import (
 	"hufu/internal/i18n"
 	"hufu/internal/id"
 	"hufu/internal/identity"
+	"hufu/internal/order"
 	"hufu/internal/web/ui"
 )
 
@@ -29,9 +30,9 @@ type conflictGroup struct {
 
 var conflictTones = map[catalogue.Severity]ui.Tone{catalogue.Block: ui.Stop, catalogue.Acknowledge: ui.Warn, catalogue.Inform: ui.Info}
 
-// conflicts checks so many of a version against what the member holds; nobody is signed in
+// conflicts checks so many of a version, with some picks, against what the member holds; nobody is signed in
 // when e is nil. back is the page to come back to.
-func (s *Web) conflicts(ctx context.Context, lang i18n.Lang, e *identity.Session, version *catalogue.Version, n int64, back string) (conflictsView, error) {
+func (s *Web) conflicts(ctx context.Context, lang i18n.Lang, e *identity.Session, version *catalogue.Version, n int64, picks order.Picks, back string) (conflictsView, error) {
 	var v conflictsView
 	var party id.Party
 	if e != nil {
@@ -40,7 +41,7 @@ func (s *Web) conflicts(ctx context.Context, lang i18n.Lang, e *identity.Session
 	var found []catalogue.Finding
 	var touched bool
 	if err := s.Flows.DB.View(ctx, func(tx *db.Tx) (err error) {
-		found, touched, err = s.Flows.Conflicts(ctx, tx, party, []flow.Wanted{{Version: version, Quantity: n}}, s.now())
+		found, touched, err = s.Flows.Conflicts(ctx, tx, party, []flow.Wanted{{Version: version, Quantity: n, Picks: picks}}, s.now())
 		return err
 	}); err != nil || !touched {
 		return v, err

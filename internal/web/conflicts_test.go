@@ -61,6 +61,7 @@ func TestConflictsAreToldBeforePaying(t *testing.T) {
 		f = r.fields()
 		f.Set("phone", "13900139000")
 		f.Set("agree", "1")
+		f.Set("accounts", "1")
 		f.Set("conflicts", strings.Repeat("0", 64))
 		if r = b.post("/checkout/duo", f); r.StatusCode != http.StatusConflict || !strings.Contains(r.body, "Something about your rights has changed") || strings.Contains(r.body, hash+`" id="conflicts" checked`) || s.count() != orders {
 			t.Fatalf("with another's box: %d", r.StatusCode)
@@ -68,6 +69,7 @@ func TestConflictsAreToldBeforePaying(t *testing.T) {
 		f = r.fields()
 		f.Set("phone", "13900139000")
 		f.Set("agree", "1")
+		f.Set("accounts", "1")
 		f.Set("conflicts", hash)
 		if r = b.post("/checkout/duo", f); r.StatusCode != http.StatusSeeOther {
 			t.Fatalf("with the box: %d %s", r.StatusCode, r.body)

@@ -22,6 +22,9 @@ type offerView struct {
 	Card       ui.Offer
 	Slug       string
 	Separate   string // the providers' accounts are apart
+	Bundle     bundleView
+	Rules      []string // that don't let the shopper, and why
+	SignIn     string   // where one signs in whom a rule might let then
 	Groups     []termGroup
 	Conflict   conflictsView
 	Paragraphs []string
@@ -70,12 +73,12 @@ func (s *Web) offer(w http.ResponseWriter, r *http.Request) error {
 		Paragraphs: paragraphs(pick(lang, c.Description)), Why: why(lang, g.quote().Text(), c.Price.Currency), EndsAt: g.Offer.EndsAt}
 	v.Page = ui.Page{Section: "home", Title: v.Card.Name, Description: v.Card.Sub, Crumbs: []ui.Crumb{{Label: lang.T("ui.nav.home"), Href: "/"},
 		{Label: lang.T("shop.category." + g.Offer.Category), Href: "/?c=" + g.Offer.Category}, {Label: v.Card.Name}}}
-	v.Quantities = quantities(g, 1)
+	v.Quantities, v.Bundle = quantities(g, 1), bundleOf(lang, g, nil, s.now())
 	e, err := s.signedIn(r)
 	if err != nil {
 		return err
 	}
-	if v.Conflict, err = s.conflicts(r.Context(), lang, e, g.Version, 1, url.QueryEscape(v.Card.Href)); err != nil {
+	if v.Conflict, err = s.conflicts(r.Context(), lang, e, g.Version, 1, nil, url.QueryEscape(v.Card.Href)); err != nil {
 		return err
 	}
 	limits, err := s.limits(r.Context(), lang, r, e, g.Version)
@@ -83,7 +86,10 @@ func (s *Web) offer(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v.Groups = slices.Insert(v.Groups, 1, limits...)
-	v.Private = e != nil && (v.Conflict.Note != "" || len(limits) > 0) // it tells what the member holds and has bought
+	if err := s.refusals(r, v, e, g); err != nil {
+		return err
+	}
+	v.Private = len(g.Version.Content.Rules) > 0 || e != nil && (v.Conflict.Note != "" || len(limits) > 0) // it tells what the member holds and has bought
 	v.Open, v.Notice = open(lang, g)
 	if _, waited := roomOf(g); waited && (g.State == catalogue.Live && v.Open || g.State == catalogue.Scheduled) && (g.State == catalogue.Scheduled || s.queued(r, g) != "") {
 		v.Queue = "/offers/" + g.Offer.Slug + "/queue"

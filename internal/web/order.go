@@ -127,6 +127,7 @@ type orderLine struct {
 	Name   string
 	Amount money.Amount
 	Note   string
+	Picked []string // of the choices made when ordering
 	Why    []ui.Fact
 }
 
@@ -241,6 +242,9 @@ func (v *orderView) lines(lang i18n.Lang, o whole) {
 		line := orderLine{Name: lineName(lang, o.versions[l.Version], l.Quantity), Amount: money.Of(l.Amount, o.order.Total.Currency), Why: why(lang, l.Quote, o.order.Total.Currency)}
 		if !o.order.PaidAt.IsZero() && l.Delivered < l.Quantity {
 			line.Note = lang.T("shop.order.short", "delivered", strconv.FormatInt(l.Delivered, 10), "quantity", strconv.FormatInt(l.Quantity, 10))
+		}
+		if sold := o.versions[l.Version]; sold != nil {
+			line.Picked = pickedWords(lang, sold.Content, l.Picks)
 		}
 		v.Lines = append(v.Lines, line)
 	}

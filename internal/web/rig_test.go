@@ -244,6 +244,7 @@ func (b *browser) checkout(slug string, n string) url.Values {
 	f.Set("phone", "138 0013 8000")
 	f.Set("email", "Lin@Example.com")
 	f.Set("agree", "1")
+	f.Set("accounts", "1")
 	return f
 }
 

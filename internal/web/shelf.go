@@ -30,6 +30,7 @@ type goods struct {
 	State   catalogue.State
 	Version *catalogue.Version
 	Stock   ui.Stock
+	Gone    []int // the parts that are options and sold out
 }
 
 // look gives everything that is on sale, or will be, in the shop's order.
@@ -81,7 +82,7 @@ func (s *Web) stand(ctx context.Context, tx *db.Tx, offers []catalogue.Offer, no
 		if g.Version == nil || g.State == catalogue.Draft || g.State == catalogue.Archived {
 			continue
 		}
-		g.Stock = leftOf(g.Version.Content, left, now)
+		g.Stock, g.Gone = leftOf(g.Version.Content, left, now), goneOf(g.Version.Content, left, now)
 		out = append(out, g)
 	}
 	return out, nil
@@ -98,6 +99,21 @@ func leftOf(c catalogue.Content, stocks map[id.Stock]*inventory.Stock, now time.
 		}
 		if out.Unlimited || n < out.Left {
 			out = ui.Stock{Left: n}
+		}
+	}
+	return out
+}
+
+// goneOf are the options of which not enough is left for one unit.
+func goneOf(c catalogue.Content, stocks map[id.Stock]*inventory.Stock, now time.Time) []int {
+	var out []int
+	for i, p := range c.Parts {
+		ch := c.ChoiceOf(i)
+		if ch == nil || p.Benefit.Stock == "" {
+			continue
+		}
+		if s := stocks[p.Benefit.Stock]; s == nil || s.Available < p.Quantity*int64(len(ch.Release.Times(now))) {
+			out = append(out, i)
 		}
 	}
 	return out

@@ -34,6 +34,7 @@ func termsOf(lang i18n.Lang, c catalogue.Content) []termGroup {
 	if all := c.Providers(); len(all) > 1 {
 		whole.Terms = append(whole.Terms, ui.Term{Icon: "users", Label: lang.T("shop.terms.accounts"), Text: separate(lang, all)})
 	}
+	whole.Terms = append(whole.Terms, composed(lang, c)...)
 	out := []termGroup{whole}
 	for _, p := range c.Parts {
 		b := p.Benefit
@@ -44,6 +45,7 @@ func termsOf(lang i18n.Lang, c catalogue.Content) []termGroup {
 		if w := b.Waits(); w != catalogue.WaitNothing {
 			g.Terms = append(g.Terms, ui.Term{Icon: "clock", Label: lang.T("shop.terms.arrives"), Text: lang.T("kind.waits." + string(w) + ".terms")})
 		}
+		g.Terms = append(g.Terms, partTerms(lang, p)...)
 		for _, t := range []struct {
 			icon, label string
 			text        catalogue.Text
