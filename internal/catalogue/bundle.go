@@ -54,9 +54,9 @@ func (c Content) validateBundle(f *fault.Error, need needing) {
 	}
 	need(c.Floor.IsZero() || c.Floor.Minor > 0 && c.Floor.Currency == c.Price.Currency && c.Floor.Minor <= c.Price.Minor, "floor", "bundle.floor")
 	c.validateShares(need)
-	r := c.Room
-	need(r.PerMinute >= 0 && r.PerMinute <= 600_000 && (r.PerMinute > 0 || r.Minutes == 0), "room.per_minute", "bundle.room_rate")
-	need(r.PerMinute == 0 || r.Minutes >= 1 && r.Minutes <= 60, "room.minutes", "bundle.room_stay")
+	r, path := c.Room, "room"
+	need(r.PerMinute >= 0 && r.PerMinute <= 600_000 && (r.PerMinute > 0 || r.Minutes == 0), path+".per_minute", "bundle.room_rate")
+	need(r.PerMinute == 0 || r.Minutes >= 1 && r.Minutes <= 60, path+".minutes", "bundle.room_stay")
 }
 
 // repeats reports whether two parts promise the same in the same way: they are to be one, of
