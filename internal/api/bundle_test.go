@@ -64,7 +64,7 @@ func TestABundleComesBackAsItWasPut(t *testing.T) {
 		if wrong := r.do(to("POST", at+"/publish", map[string]any{"revision": 4})).want(400, "catalogue.content"); wrong.str("errors.0.path") == "" {
 			t.Error(wrong.text)
 		}
-		part["share"] = map[string]any{"minor": 9000, "currency": "XXX"}
+		part["share"] = map[string]any{"minor": 9000, "currency": "ZZZ"}
 		r.do(to("PUT", at, map[string]any{"revision": 4, "category": "video", "draft": draft})).want(400, "catalogue.content")
 	})
 }
