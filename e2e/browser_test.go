@@ -339,6 +339,15 @@ func (b *tab) says(key string, params ...string) {
 	b.shows(b.device.lang.T(key, params...))
 }
 
+// agrees ticks what has to be ticked before paying and isn't yet.
+func (b *tab) agrees() {
+	b.t.Helper()
+	b.press("#agree")
+	if value[bool](b, "!!document.querySelector('#accounts:not(:checked)')") {
+		b.press("#accounts")
+	}
+}
+
 // press clicks where the first visible element of a selector is. What covers it, a bar that
 // stands on the page for instance, would get the click instead, and fails the test.
 func (b *tab) press(selector string) {

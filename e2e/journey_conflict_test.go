@@ -163,7 +163,7 @@ func bought(b *tab, home, slug string, warned bool) id.Order {
 		pay = "button[form=checkout]"
 	}
 	b.fill("#phone", "13800001234")
-	b.press("#agree")
+	b.agrees()
 	if warned {
 		b.before("#conflicts", pay, 1)
 		b.check()

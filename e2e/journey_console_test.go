@@ -50,7 +50,7 @@ func TestJourneyFirstSale(t *testing.T) {
 	order := buys(shopper)
 	shopper.press(`a[href^="/orders/` + order + `/reveal"]`)
 	shopper.at("/orders/" + order + "/reveal")
-	shopper.press("#agree")
+	shopper.agrees()
 	shopper.press("button[form=reveal]")
 	shopper.says("shop.codes.title")
 	if code := value[string](shopper, "document.querySelector('main .card [data-copy]').dataset.copy"); !strings.HasPrefix(code, "FIRST") {
@@ -105,7 +105,7 @@ func TestJourneyFirstSale(t *testing.T) {
 func buys(b *tab) string {
 	b.t.Helper()
 	b.fill("#phone", "13800001234")
-	b.press("#agree")
+	b.agrees()
 	b.press(payNow)
 	b.await("the cashier", "document.readyState === 'complete' && document.querySelector('button[value=pay]')")
 	order := string(orderNamed(b))

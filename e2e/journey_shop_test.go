@@ -120,7 +120,7 @@ func toCashier(t *testing.T, b *tab, home string) string {
 	b.before("#phone", pay, 1)
 	b.before("#agree", pay, 1)
 	b.fill("#phone", "13800001234")
-	b.press("#agree")
+	b.agrees()
 	b.shot("checkout")
 	b.press(pay)
 
@@ -194,7 +194,7 @@ func wholePurchase(t *testing.T, b *tab, home string) {
 	if n := value[int](waiting, "document.querySelectorAll('.code-text, .code-plain').length"); n != 0 {
 		t.Errorf("%d codes are shown to who didn't agree", n)
 	}
-	waiting.press("#agree")
+	waiting.agrees()
 	waiting.press(show)
 	waiting.says("shop.codes.title")
 	codes := value[[]string](waiting, "[...document.querySelectorAll('main .card [data-copy]')].map(e => e.dataset.copy)")
@@ -253,7 +253,7 @@ func fillIn(b *tab, home, slug string) {
 	b.t.Helper()
 	b.visit("http://" + home + "/checkout/" + slug)
 	b.fill("#phone", "13800001234")
-	b.press("#agree")
+	b.agrees()
 }
 
 const payNow = "button[form=checkout]"
@@ -302,7 +302,7 @@ func TestJourneyFaults(t *testing.T) {
 			t.Error("what was agreed to at the old price is taken as agreed to at the new one")
 		}
 		b.shot("said")
-		b.press("#agree")
+		b.agrees()
 		b.press(payNow)
 		b.await("the cashier asks for the new price", "document.querySelector('button[value=pay]')?.innerText.includes('24.90')")
 	})

@@ -66,6 +66,14 @@ func TestRefusalsAreIdentical(t *testing.T) {
 			if got := same(b.get("/rights/" + at)); got != ref {
 				t.Errorf("GET /rights/%s differs", at)
 			}
+			if got := same(b.get("/rights/" + at + "/choose")); got != ref {
+				t.Errorf("GET /rights/%s/choose differs", at)
+			}
+			for _, tail := range []string{"/choose", "/activate"} {
+				if r := b.post("/rights/"+at+tail, url.Values{"pick.one": {"0"}}); r.StatusCode != http.StatusNotFound {
+					t.Errorf("POST /rights/%s%s: %d", at, tail, r.StatusCode)
+				}
+			}
 		}
 		find := func(link string) string { return same(b.post("/orders/find", url.Values{"link": {link}})) }
 		blank := regexp.MustCompile(`name="link" required value="[^"]*"|id="link"[^>]*>`)

@@ -313,7 +313,7 @@ func (s *Web) ticket(lang i18n.Lang, r *entitlement.Right, v *catalogue.Version,
 	case entitlement.Suspended:
 		t.StateLabel = lang.T("shop.right.suspended")
 	case entitlement.Waiting:
-		if w := b.Waits(); t.State == ui.TicketWaiting && w != catalogue.WaitNothing {
+		if w := b.Waits(); r.Waits != entitlement.WaitRelease && r.Waits != entitlement.WaitChoice && t.State == ui.TicketWaiting && w != catalogue.WaitNothing {
 			t.StateLabel, t.Sub = lang.T("kind.waits."+string(w)), lang.T("kind.waits."+string(w)+".terms")
 		}
 	}
@@ -336,6 +336,7 @@ func (s *Web) ticket(lang i18n.Lang, r *entitlement.Right, v *catalogue.Version,
 			t.Action.Label, t.Action.Kind, t.Action.Post = lang.T("shop.reveal.again"), "secondary", true
 		}
 	}
+	t.comes(lang, r, v, now)
 	return t
 }
 

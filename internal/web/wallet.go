@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -130,28 +131,26 @@ type rightView struct {
 	Whole  bool // the chain of hashes holds
 	Head   string
 	Guide  termGroup
+	Begin  string // what activating it begins; "" when it isn't to be activated
+	Action string // of the right
 }
 
 // right is the whole path of one right: each step, by whom, when, and the proof that none
 // is missing.
 func (s *Web) right(w http.ResponseWriter, r *http.Request) error {
-	none := fault.New(fault.NotFound, "order.not_found")
-	rid, err := id.Parse[id.Right](r.PathValue("id"))
+	right, version, err := s.heldRight(r)
 	if err != nil {
-		return none
+		return err
 	}
+	rid := right.ID
 	lang, now := ui.LangOf(r), s.now()
-	var right *entitlement.Right
 	var steps []entitlement.Step
-	var version *catalogue.Version
 	var marks map[id.Right]vault.Delivered
-	err = s.Flows.DB.View(r.Context(), func(tx *db.Tx) error {
+	if err := s.Flows.DB.View(r.Context(), func(tx *db.Tx) error {
+		// With its path as it stands now: the right may have moved on since.
 		found, err := s.Flows.Rights.Rights(r.Context(), tx, []id.Right{rid})
-		if err != nil {
-			return err
-		}
-		if len(found) == 0 {
-			return none
+		if err != nil || len(found) == 0 {
+			return errors.Join(err, fault.New(fault.NotFound, "order.not_found"))
 		}
 		right = found[0]
 		paths, err := s.Flows.Rights.Path(r.Context(), tx, []id.Right{rid})
@@ -159,23 +158,18 @@ func (s *Web) right(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		steps = paths[rid]
-		if marks, err = s.marks(r.Context(), tx, found); err != nil {
-			return err
-		}
-		versions, err := s.Flows.Catalogue.Versions(r.Context(), tx, []id.OfferVersion{right.Version})
-		version = versions[right.Version]
+		marks, err = s.marks(r.Context(), tx, found)
 		return err
-	})
-	if err != nil {
-		return err
-	}
-	r.SetPathValue("id", string(right.Order)) // who may see the order may see its rights
-	if _, err := s.mayHold(r); err != nil {
+	}); err != nil {
 		return err
 	}
 	b := benefitOf(right, version)
 	v := &rightView{Ticket: s.ticket(lang, right, version, marks[rid], now), Order: "/orders/" + string(right.Order), Whole: entitlement.Check(*right, steps) == 0, Head: hex.EncodeToString(right.Head),
 		Guide: guide(lang, b)}
+	if v.Action = v.Ticket.Path; right.Allows(entitlement.StepActivated) {
+		v.Begin = lang.T("shop.activate.text", "days", strconv.FormatInt(right.Clock.Days, 10))
+		v.Ticket.Action = nil
+	}
 	v.Guide.Terms = append(v.Guide.Terms, ui.Term{Icon: "refund", Label: lang.T("shop.terms.refund"), Text: pick(lang, b.Disclosure.Refund)})
 	v.Page = ui.Page{Section: "wallet", Title: lang.T("shop.right.title"), Private: true, Crumbs: []ui.Crumb{{Label: lang.T("ui.nav.wallet"), Href: "/wallet"}, {Label: lang.T("shop.right.title")}}}
 	v.Facts = []ui.Fact{{Label: lang.T("shop.right.number"), Value: string(right.ID)}}
