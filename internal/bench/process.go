@@ -83,10 +83,13 @@ func (p *process) cpu() float64 {
 // peak is the most memory the process has held, in MiB.
 func (p *process) peak() float64 { return peakOf(p.cmd.Process.Pid) }
 
-func peakOf(pid int) float64 {
+func peakOf(pid int) float64 { return memoryOf(pid, "VmHWM:") }
+
+// memoryOf is a figure of what the system says of a process's memory, in MiB.
+func memoryOf(pid int, figure string) float64 {
 	raw, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	for line := range strings.Lines(string(raw)) {
-		if v, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+		if v, ok := strings.CutPrefix(line, figure); ok {
 			kb, _ := strconv.ParseFloat(strings.Fields(v)[0], 64)
 			return kb / 1024
 		}
