@@ -67,7 +67,7 @@ func (a *App) prune(ctx context.Context) (int, error) {
 	return int(jobs + answers + limits), err
 }
 
-// walkChunk is how many customers are looked at in a second for the preview of who qualifies: a
+// walkChunk is how many customers are looked at in a second for the preview of who qualifies, and packed together: a
 // look takes 30 ms of the writer, and a million customers are as of nine minutes ago.
 const walkChunk = 2000
 

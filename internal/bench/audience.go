@@ -27,12 +27,12 @@ type AudienceRun struct {
 	Store     string    `json:"store"`
 	Customers int64     `json:"customers"`
 	WalkS     float64   `json:"walk_s"`     // to bring the read model from nothing to the truth
-	FloorMs   float64   `json:"floor_ms"`   // to count the rows by one condition: what a look at each costs here
+	FloorMs   float64   `json:"floor_ms"`   // to count the accounts by one condition: what a look at each costs the database
 	Rules     []string  `json:"rules"`      // of the measured answer
 	Ms        []float64 `json:"answers_ms"` // each time it was asked
 	Ratio     float64   `json:"ratio"`      // of the slowest answer to the limit of 3 s
 	Qualify   int64     `json:"qualify"`
-	StreamMs  float64   `json:"stream_ms"` // of a rule that no query can ask
+	StreamMs  float64   `json:"stream_ms"` // of one rule that calculates
 }
 
 // AudienceLimit is how long an answer over a million customers may take.
@@ -40,7 +40,7 @@ const AudienceLimit = 3 * time.Second
 
 var (
 	putCustomers = db.Rows("bench.customers", `INSERT INTO parties {{values id text, kind text, name text, phone text, email text, lang text, state text, created_at bigint, level text, tags text, region text, active_day bigint, active_bits bigint}}`)
-	countFloor   = db.SQL("bench.audience_floor", `SELECT COUNT(*) FILTER (WHERE orders = 0) FROM insight_customers`)
+	countFloor   = db.SQL("bench.audience_floor", `SELECT COUNT(*) FILTER (WHERE kind = 'shopper' AND level = '') FROM parties`)
 	countParties = db.SQL("bench.parties", `SELECT COUNT(*) FROM parties WHERE kind = 'shopper'`)
 )
 

@@ -26,6 +26,9 @@ func (f *Facts) Set(name string, val Value) error {
 	return f.SetRef(r, val)
 }
 
+// Ref finds the place of a fact by its name.
+func (f *Facts) Ref(name string) (Ref, bool) { return f.v.Ref(name) }
+
 // SetRef is Set by the fact's place.
 func (f *Facts) SetRef(r Ref, val Value) error {
 	if r < 0 || int(r) >= len(f.vals) {

@@ -324,11 +324,8 @@ CREATE TABLE idempotency (
 ) {{clustered}};
 CREATE INDEX idempotency_at ON idempotency (at);
 
--- Read models. What rules ask of customers, in one narrow row each, for counting who qualifies; orders are those that count now.
-CREATE TABLE insight_customers (
-  party_id TEXT PRIMARY KEY, created_day BIGINT NOT NULL, level TEXT NOT NULL, tags TEXT NOT NULL, region TEXT NOT NULL,
-  active_day BIGINT NOT NULL, active_bits BIGINT NOT NULL, orders BIGINT NOT NULL
-) {{clustered}};
+-- Read models. What rules ask of customers, for counting who qualifies: those with ids in a stretch, packed in one row; to_id is its last id, '' while it is open.
+CREATE TABLE insight_customers (after_id TEXT PRIMARY KEY, to_id TEXT NOT NULL, facts {{bytes}} NOT NULL);
 -- How far a read model is: the last key looked at, when this walk began, and from when on every row is as told.
 CREATE TABLE insight_walks (name TEXT PRIMARY KEY, at_key TEXT NOT NULL, began_at BIGINT NOT NULL, as_of BIGINT NOT NULL) {{clustered}};
 

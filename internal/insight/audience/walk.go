@@ -1,7 +1,9 @@
 package audience
 
 import (
+	"bytes"
 	"context"
+	"math"
 	"time"
 
 	"hufu/internal/db"
@@ -13,23 +15,18 @@ import (
 // walkName is the read model's row of insight_walks.
 const walkName = "customers"
 
-const customerColumns = `party_id, created_day, level, tags, region, active_day, active_bits, orders`
-
 var (
 	beginWalk = db.SQL("audience.begin_walk", `INSERT INTO insight_walks (name, at_key, began_at, as_of) VALUES ($1, '', $2, 0) ON CONFLICT DO NOTHING`)
 	lockWalk  = db.SQL("audience.lock_walk", `SELECT at_key, began_at, as_of FROM insight_walks WHERE name = $1 {{for update}}`)
 	readWalk  = db.SQL("audience.walk", `SELECT as_of FROM insight_walks WHERE name = $1`)
 	saveWalk  = db.SQL("audience.save_walk", `UPDATE insight_walks SET at_key = $1, began_at = $2, as_of = $3 WHERE name = $4`)
 	truth     = db.SQL("audience.truth", `SELECT p.id, p.state, p.created_at, p.level, p.tags, p.region, p.active_day, p.active_bits, {{greatest (SELECT COUNT(*) FROM orders WHERE party_id = p.id AND party_id <> '' AND `+order.Counting+`), (SELECT COUNT(*) FROM orders WHERE phone = p.phone AND phone <> '' AND `+order.Counting+`)}}
-FROM parties p WHERE p.kind = 'shopper' AND p.id > $1 ORDER BY p.id LIMIT $2`)
-	rowsAfter = db.SQL("audience.rows_after", `SELECT `+customerColumns+` FROM insight_customers WHERE party_id > $1 AND (party_id <= $2 OR $2 = '') ORDER BY party_id`)
-	putRow    = db.Rows("audience.put", `INSERT INTO insight_customers {{values party_id text, created_day bigint, level text, tags text, region text, active_day bigint, active_bits bigint, orders bigint}}
-ON CONFLICT (party_id) DO UPDATE SET created_day = excluded.created_day, level = excluded.level, tags = excluded.tags, region = excluded.region, active_day = excluded.active_day,
-active_bits = excluded.active_bits, orders = excluded.orders`)
-	dropRows = db.SQL("audience.drop", `DELETE FROM insight_customers WHERE party_id {{in $1 text}}`)
+FROM parties p WHERE p.kind = 'shopper' AND p.id > $1 AND (p.id <= $2 OR $2 = '') ORDER BY p.id LIMIT $3`)
+	readStretch = db.SQL("audience.stretch", `SELECT to_id, facts FROM insight_customers WHERE after_id = $1`)
+	putStretch  = db.SQL("audience.put", `INSERT INTO insight_customers (after_id, to_id, facts) VALUES ($1, $2, $3) ON CONFLICT (after_id) DO UPDATE SET to_id = excluded.to_id, facts = excluded.facts`)
 )
 
-// customer is a row.
+// customer is what rules ask of one.
 type customer struct {
 	party      id.Party
 	createdDay int64
@@ -37,12 +34,9 @@ type customer struct {
 	identity.Traits
 }
 
-func (c *customer) targets() []any {
-	return []any{&c.party, &c.createdDay, &c.Level, &c.Tags, &c.Region, &c.ActiveDay, &c.ActiveBits, &c.orders}
-}
-
-// Walk looks at the next n customers and rewrites the rows that aren't true any more. It
-// reports whether it has come to the end, where the next walk begins. Any number of processes
+// Walk looks at the next stretch of customers and rewrites it when it isn't true any more. The
+// last stretch is open: it ends at n customers, and the next begins. Stretches keep their ends
+// from then on, since whoever comes later has a later id. Walk reports whether it has come to the end, where the next walk begins. Any number of processes
 // may walk.
 func Walk(ctx context.Context, d *db.DB, n int, now time.Time) (ended bool, err error) {
 	err = d.Do(ctx, func(tx *db.Tx) error {
@@ -64,46 +58,36 @@ func walk(ctx context.Context, tx *db.Tx, n int, now time.Time) (bool, error) {
 	if at == "" {
 		began = now
 	}
-	is, last, seen, err := truths(ctx, tx, at, n)
+	to, was := "", []byte(nil)
+	if _, err := tx.One(ctx, readStretch, []any{&to, &was}, at); err != nil {
+		return false, err
+	}
+	limit := n
+	if to != "" {
+		limit = math.MaxInt32
+	}
+	all, last, seen, err := truths(ctx, tx, at, to, limit)
 	if err != nil {
 		return false, err
 	}
-	ended := seen < n
-	if ended {
-		last = ""
+	next := to
+	if to == "" && seen >= n {
+		next = last
 	}
-	was, err := rows(ctx, tx, at, last)
-	if err != nil {
-		return false, err
-	}
-	var changed []customer
-	for k, c := range is {
-		if was[k] != c {
-			changed = append(changed, c)
-		}
-		delete(was, k)
-	}
-	if err := put(ctx, tx, changed); err != nil {
-		return false, err
-	}
-	if len(was) > 0 {
-		gone := make([]id.Party, 0, len(was))
-		for k := range was {
-			gone = append(gone, k)
-		}
-		if _, err := tx.Exec(ctx, dropRows, db.Texts(gone)); err != nil {
+	if is := pack(all); next != to || !bytes.Equal(is, was) {
+		if _, err := tx.Exec(ctx, putStretch, at, next, is); err != nil {
 			return false, err
 		}
 	}
-	if ended {
+	if next == "" {
 		asOf = began
 	}
-	return ended, tx.ExecOne(ctx, saveWalk, last, db.Micros(began), db.Micros(asOf), walkName)
+	return next == "", tx.ExecOne(ctx, saveWalk, next, db.Micros(began), db.Micros(asOf), walkName)
 }
 
-// truths are the next customers as they are, without those that are disabled.
-func truths(ctx context.Context, tx *db.Tx, at string, n int) (is map[id.Party]customer, last string, seen int, err error) {
-	is = map[id.Party]customer{}
+// truths are the customers between two ids as they are, without those that are disabled. to is
+// "" for no end.
+func truths(ctx context.Context, tx *db.Tx, after, to string, n int) (all []customer, last string, seen int, err error) {
 	err = tx.Query(ctx, truth, func(scan func(...any) error) error {
 		var c customer
 		var state string
@@ -114,26 +98,9 @@ func truths(ctx context.Context, tx *db.Tx, at string, n int) (is map[id.Party]c
 		c.createdDay = identity.Day(created)
 		seen++
 		if last = string(c.party); state == "active" {
-			is[c.party] = c
+			all = append(all, c)
 		}
 		return nil
-	}, at, n)
-	return is, last, seen, err
-}
-
-func rows(ctx context.Context, tx *db.Tx, from, to string) (map[id.Party]customer, error) {
-	out := map[id.Party]customer{}
-	return out, tx.Query(ctx, rowsAfter, func(scan func(...any) error) error {
-		var c customer
-		err := scan(c.targets()...)
-		out[c.party] = c
-		return err
-	}, from, to)
-}
-
-func put(ctx context.Context, tx *db.Tx, all []customer) error {
-	return tx.WriteAll(ctx, putRow, len(all), func(i int, b *db.Binder) {
-		c := all[i]
-		b.Text(string(c.party)).Int(c.createdDay).Text(c.Level).Text(string(c.Tags)).Text(c.Region).Int(c.ActiveDay).Int(c.ActiveBits).Int(c.orders)
-	})
+	}, after, to, n)
+	return all, last, seen, err
 }
