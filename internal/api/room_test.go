@@ -103,7 +103,8 @@ func TestAPlaceIsDrawnOnceOverTheAPI(t *testing.T) {
 		return a.str("ticket")
 	}
 	const one, two = "a secret of the application", "a secret of another application"
-	if join(one, "") != join(one, "") || join(one, "") == join(two, "") || join(one, wei.token) != join(two, wei.token) || join(one, wei.token) == join(one, "") {
+	first, again := join(one, ""), join(one, "")
+	if first != again || join(one, "") == join(two, "") || join(one, wei.token) != join(two, wei.token) || join(one, wei.token) == join(one, "") {
 		t.Error("a place was drawn again, or is another's")
 	}
 	many := request{method: "POST", path: "/offers/" + string(o.ID) + "/ticket", key: "-", body: map[string]any{"device": one}}
