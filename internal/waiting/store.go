@@ -172,6 +172,22 @@ func (s *Service) Room(ctx context.Context, tx *db.Tx, offer id.Offer) (Row, boo
 	return scanRoom(ctx, tx, readRoom, offer)
 }
 
+// Look reads how a room stands, with who waits; false when nobody has waited in it.
+func (s *Service) Look(ctx context.Context, tx *db.Tx, offer id.Offer) (Numbers, bool, error) {
+	var n Numbers
+	var found bool
+	var err error
+	if n.Row, found, err = s.Room(ctx, tx, offer); err != nil || !found {
+		return n, false, err
+	}
+	return n, true, tx.Query(ctx, readCounts, func(scan func(...any) error) error {
+		var bucket, tickets int64
+		err := scan(&bucket, &tickets)
+		n.Waiting += tickets
+		return err
+	}, offer, bucketOf(n.Frontier))
+}
+
 // Steer changes how many are let in a minute (zero is as the offer says), or pauses a room, from
 // the next move of its frontier on.
 func (s *Service) Steer(ctx context.Context, tx *db.Tx, offer id.Offer, perMinute int64, paused bool, now time.Time) error {

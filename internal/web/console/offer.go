@@ -59,6 +59,7 @@ type offerView struct {
 	Names       map[id.Party]string
 	Changes     []difference // the working copy against what was frozen last
 	Next        *scheduled   // nil for nothing
+	Room        *roomCard    // nil for none
 	At          string       // typed in the form that schedules
 	CopySlug    string
 	Stale       []string // benefits of which there is a newer version
@@ -118,6 +119,9 @@ func (v *visit) offerPage(status int, refusal error) error {
 			return err
 		}
 		if stocks, err = v.stockNames(tx); err != nil {
+			return err
+		}
+		if d.Room, err = v.room(tx, o, d.Versions); err != nil {
 			return err
 		}
 		if d.Conflicts, err = v.inner(tx, o.Draft); err != nil {

@@ -66,6 +66,7 @@ var routes = []route{
 	{pattern: "POST /console/offers/{id}/schedule", may: identity.CatalogueEdit, page: scheduleOffer},
 	{pattern: "POST /console/offers/{id}/unschedule", may: identity.CatalogueEdit, page: unscheduleOffer},
 	{pattern: "POST /console/offers/{id}/duplicate", may: identity.CatalogueEdit, page: duplicateOffer},
+	{pattern: "POST /console/offers/{id}/room", may: identity.CatalogueEdit, page: steerRoom},
 	{pattern: "POST /console/offers/{id}/state", may: identity.CatalogueEdit, page: moveOffer},
 	{pattern: "GET /console/offers/{id}/preview", may: identity.CatalogueView, page: previewOffer},
 	{pattern: "GET /console/offers/{id}/editing/state", may: identity.CatalogueEdit, page: offerEditing},
