@@ -243,7 +243,7 @@ func noteOf(need map[id.Stock]int64, stocks map[id.Stock]*inventory.Stock) Stock
 func text(l i18n.Lang, t catalogue.Text) string { return l.Pick(t.ZH, t.EN) }
 
 func (s shown) quote() pricing.Quote {
-	return pricing.For(pricing.Input{List: s.version.Content.List, Offer: s.version.Content.Price})
+	return pricing.For(pricing.Input{List: s.version.Content.List, Offer: s.version.Content.Price, Floor: s.version.Content.Floor})
 }
 
 func (s shown) summary(l i18n.Lang) OfferSummary {

@@ -29,8 +29,16 @@ func (f *Flows) shownBefore(ctx context.Context, tx *db.Tx, commands []Place, sa
 	return f.Catalogue.Versions(ctx, tx, other)
 }
 
+// Quote prices one unit of a content for who buys it at a moment with some picks. The picks and
+// the moment change what it is shown against, never the price.
+func Quote(c catalogue.Content, picks order.Picks, at time.Time) pricing.Quote {
+	worth, _ := c.Worth(picks, at)
+	return pricing.For(pricing.Input{List: c.List, Worth: worth, Offer: c.Price, Floor: c.Floor})
+}
+
+// quoteOf is the price of a version alone.
 func quoteOf(v *catalogue.Version) pricing.Quote {
-	return pricing.For(pricing.Input{List: v.Content.List, Offer: v.Content.Price})
+	return pricing.For(pricing.Input{List: v.Content.List, Offer: v.Content.Price, Floor: v.Content.Floor})
 }
 
 // unchanged fails unless a line may be sold as it was shown: what it says of the price, and
@@ -72,7 +80,7 @@ func (w *placing) quote(sale map[id.Offer]catalogue.Sale, was map[id.OfferVersio
 		case l.Quantity < 1 || l.Quantity > s.Version.Content.MaxPerOrder:
 			return fault.New(fault.Invalid, "order.quantity", "limit", strconv.FormatInt(s.Version.Content.MaxPerOrder, 10)).At(path+".quantity", "order.quantity", "limit", strconv.FormatInt(s.Version.Content.MaxPerOrder, 10))
 		}
-		q := quoteOf(s.Version)
+		q := Quote(s.Version.Content, l.Picks, now)
 		acknowledged := l.Acknowledged != "" && w.Shown != nil
 		if err := l.unchanged(s.Version, q.Unit, was, acknowledged); err != nil {
 			return err

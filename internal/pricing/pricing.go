@@ -13,13 +13,15 @@ import (
 // Input is what the price of one unit depends on.
 type Input struct {
 	List  money.Amount // what the price is shown against; zero: none
+	Worth money.Amount // what the parts cost by themselves; zero: not known
 	Offer money.Amount // what the offer's version says
+	Floor money.Amount // what the price is never below; zero: no floor
 }
 
 // Step is one step of a quote.
 type Step struct {
-	Name  string // "list", "offer"
-	Minor int64  // the unit price after the step
+	Name  string // "list", "worth", "offer", "floor"
+	Minor int64  // the unit price after the step; of the list and the worth, what it is shown against
 }
 
 // Quote is the price of one unit and how it came about.
@@ -28,13 +30,20 @@ type Quote struct {
 	Steps []Step
 }
 
-// For decides a unit price.
+// For decides a unit price. A floor in another currency than the offer's is none.
 func For(in Input) Quote {
 	var steps []Step
 	if !in.List.IsZero() {
 		steps = append(steps, Step{"list", in.List.Minor})
 	}
-	return Quote{Unit: in.Offer, Steps: append(steps, Step{"offer", in.Offer.Minor})}
+	if !in.Worth.IsZero() && in.Worth.Currency == in.Offer.Currency {
+		steps = append(steps, Step{"worth", in.Worth.Minor})
+	}
+	q := Quote{Unit: in.Offer, Steps: append(steps, Step{"offer", in.Offer.Minor})}
+	if in.Floor.Currency == in.Offer.Currency && in.Floor.Minor > in.Offer.Minor {
+		q.Unit, q.Steps = in.Floor, append(q.Steps, Step{"floor", in.Floor.Minor})
+	}
+	return q
 }
 
 // Text writes the steps as an order keeps them: "list=3000;offer=1990".

@@ -50,7 +50,7 @@ func TestRefusalsAreIdentical(t *testing.T) {
 		}
 		for _, at := range []string{string(o), "ord_00000000000000000000000000", "nonsense", "%00", "ord_'%20OR%201=1"} {
 			for _, tail := range []string{"", "?k=", "?k=0", "?k=null", "?k[]=" + secret, "?k=%00", "?k=" + secret[:21], "?k=" + secret + "x", "?k=0&k=" + secret, "?k=" + s.Keys.LinkSecret(string(theirs)),
-				"/pay", "/paying", "/paying/state?ask=1", "/reveal", "/reveal?right=" + right, "/events"} {
+				"/pay", "/evidence", "/paying", "/paying/state?ask=1", "/reveal", "/reveal?right=" + right, "/events"} {
 				if got := same(b.get("/orders/" + at + tail)); got != ref {
 					t.Errorf("GET /orders/%s%s differs:\n%.300s", at, tail, got)
 				}

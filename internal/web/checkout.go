@@ -49,6 +49,7 @@ type checkoutView struct {
 	Separate string // what a bundle of several providers asks to acknowledge
 	Knows    string // and what the box says
 	Known    bool
+	Why      []ui.Fact
 	Pays     []ui.Option
 	Errors   map[string]string
 	Problems []problem // the errors, in the order of the form
@@ -156,7 +157,7 @@ func (s *Web) checkoutForm(lang i18n.Lang, g goods, n int64, picks order.Picks) 
 	}
 	v := &checkoutView{Card: g.card(lang), Slug: g.Offer.Slug, Quantity: n, Unit: unit, Total: total,
 		Groups: termsOf(lang, c), Key: rand.Text(), Version: g.Version.ID, lang: lang, sold: g.Version}
-	v.Terms = termsHash(v.Groups)
+	v.Terms, v.Why = termsHash(v.Groups), why(lang, flow.Quote(c, picks, s.now()).Text(), c.Price.Currency)
 	v.Picks, v.Bundle = picks, bundleOf(lang, g, picks, s.now())
 	if all := c.Providers(); len(all) > 1 {
 		v.Separate, v.Knows = separate(lang, all), knows(lang, all)

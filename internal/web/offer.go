@@ -12,8 +12,10 @@ import (
 	"hufu/internal/catalogue"
 	"hufu/internal/db"
 	"hufu/internal/fault"
+	"hufu/internal/flow"
 	"hufu/internal/i18n"
 	"hufu/internal/money"
+	"hufu/internal/pricing"
 	"hufu/internal/web/ui"
 )
 
@@ -70,7 +72,7 @@ func (s *Web) offer(w http.ResponseWriter, r *http.Request) error {
 	lang := ui.LangOf(r)
 	c := g.Version.Content
 	v := &offerView{Card: g.card(lang), Slug: g.Offer.Slug, Separate: separate(lang, c.Providers()), Groups: termsOf(lang, c),
-		Paragraphs: paragraphs(pick(lang, c.Description)), Why: why(lang, g.quote().Text(), c.Price.Currency), EndsAt: g.Offer.EndsAt}
+		Paragraphs: paragraphs(pick(lang, c.Description)), Why: why(lang, flow.Quote(c, nil, s.now()).Text(), c.Price.Currency), EndsAt: g.Offer.EndsAt}
 	v.Page = ui.Page{Section: "home", Title: v.Card.Name, Description: v.Card.Sub, Crumbs: []ui.Crumb{{Label: lang.T("ui.nav.home"), Href: "/"},
 		{Label: lang.T("shop.category." + g.Offer.Category), Href: "/?c=" + g.Offer.Category}, {Label: v.Card.Name}}}
 	v.Quantities, v.Bundle = quantities(g, 1), bundleOf(lang, g, nil, s.now())
@@ -144,7 +146,25 @@ func why(lang i18n.Lang, quote string, cur money.Currency) []ui.Fact {
 		}
 		out = append(out, ui.Fact{Label: lang.T("shop.why." + name), Value: money.Of(n, cur).String()})
 	}
+	if n := saving(quote); n > 0 {
+		out = append(out, ui.Fact{Label: lang.T("shop.why.saving"), Value: money.Of(n, cur).String()})
+	}
 	return out
+}
+
+// saving is how much less than by themselves the parts of a kept quote cost together, in minor
+// units; zero when that isn't known.
+func saving(quote string) int64 {
+	steps, err := pricing.ParseSteps(quote)
+	if err != nil {
+		return 0
+	}
+	for _, s := range steps {
+		if s.Name == "worth" {
+			return max(s.Minor-steps[len(steps)-1].Minor, 0)
+		}
+	}
+	return 0
 }
 
 // paragraphs splits an operator's text at its empty lines. It is text: whatever it holds is

@@ -122,7 +122,7 @@ func goneOf(c catalogue.Content, stocks map[id.Stock]*inventory.Stock, now time.
 // quote is the price, decided where an order's price is.
 func (g goods) quote() pricing.Quote {
 	c := g.Version.Content
-	return pricing.For(pricing.Input{List: c.List, Offer: c.Price})
+	return pricing.For(pricing.Input{List: c.List, Offer: c.Price, Floor: c.Floor})
 }
 
 func pick(lang i18n.Lang, t catalogue.Text) string { return lang.Pick(t.ZH, t.EN) }

@@ -71,6 +71,7 @@ func (s *Web) pages() map[string]page {
 		"GET /orders":                    s.orders,
 		"POST /orders/find":              s.findOrder,
 		"GET /orders/{id}":               s.order,
+		"GET /orders/{id}/evidence":      s.evidence,
 		"POST /orders/{id}/cancel":       s.cancelOrder,
 		"GET /orders/{id}/pay":           s.pay,
 		"POST /orders/{id}/balance":      s.payBalance,

@@ -172,7 +172,7 @@ func (v *visit) answers(tx *db.Tx, d *viewAs, o catalogue.Offer, version *catalo
 	d.Name, d.Badge = v.pick(content.Title), v.pick(content.Badge)
 	d.Tone, d.State = v.offerState(o.At(at))
 	d.Answers = append(d.Answers, answer{o.At(at) == catalogue.Live, v.t("console.view_as.state", "state", d.State, "at", v.when(at))})
-	quote := pricing.For(pricing.Input{List: content.List, Offer: content.Price})
+	quote := pricing.For(pricing.Input{List: content.List, Offer: content.Price, Floor: content.Floor})
 	d.Price, d.List = quote.Unit, content.List
 	for _, s := range quote.Steps {
 		d.Why = append(d.Why, ui.Fact{Label: v.known("shop.why."+s.Name, s.Name), Value: money.Of(s.Minor, quote.Unit.Currency).String()})
@@ -188,11 +188,6 @@ func (v *visit) answers(tx *db.Tx, d *viewAs, o catalogue.Offer, version *catalo
 		}
 		d.Answers = append(d.Answers, answer{a.Left > 0, text})
 	}
-	refused, err := c.Flows.Qualifies(v.r.Context(), tx, []flow.Wanted{{Version: version, Quantity: 1}}, buyer, flow.Visit{Channel: channel}, at)
-	if err != nil {
-		return err
-	}
-	d.Answers = append(d.Answers, v.ruleAnswers(content.Rules, refused)...)
 	found, _, err := c.Flows.Conflicts(v.r.Context(), tx, buyer.Party, []flow.Wanted{{Version: version, Quantity: 1}}, at)
 	if err != nil {
 		return err
@@ -215,20 +210,4 @@ func (v *visit) answers(tx *db.Tx, d *viewAs, o catalogue.Offer, version *catalo
 		d.Groups = append(d.Groups, g)
 	}
 	return nil
-}
-
-// ruleAnswers tells of each rule whether it lets the shopper, in the words they would read.
-func (v *visit) ruleAnswers(rules []catalogue.Issuing, refused []flow.Refused) []answer {
-	out := make([]answer, 0, len(rules))
-	for _, r := range rules {
-		a := answer{true, v.t("console.view_as.rule", "rule", v.pick(r.Name))}
-		for _, no := range refused {
-			if no.Rule == r {
-				a = answer{false, v.pick(no.Why)}
-				break
-			}
-		}
-		out = append(out, a)
-	}
-	return out
 }

@@ -148,8 +148,9 @@ func (v *visit) orderLines(tx *db.Tx, s *dossier, d *orderView) error {
 		currency := s.order.Total.Currency
 		row.Unit, row.Amount = moneyOf(l.UnitPrice, currency), moneyOf(l.Amount, currency)
 		for part := range strings.SplitSeq(l.Quote, ";") {
-			if name, value, ok := strings.Cut(part, "="); ok {
-				row.Quote = append(row.Quote, ui.Fact{Label: v.known("console.quote."+name, name), Value: value})
+			name, value, _ := strings.Cut(part, "=")
+			if minor, err := strconv.ParseInt(value, 10, 64); err == nil {
+				row.Quote = append(row.Quote, ui.Fact{Label: v.known("console.quote."+name, name), Value: moneyOf(minor, currency)})
 			}
 		}
 		d.Lines = append(d.Lines, row)

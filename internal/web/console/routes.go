@@ -31,6 +31,7 @@ var routes = []route{
 	{pattern: "GET /console/orders", may: identity.OrderView, page: orders},
 	{pattern: "POST /console/orders", may: identity.OrderView, page: findOrders},
 	{pattern: "GET /console/orders/{id}", may: identity.OrderView, page: orderPage},
+	{pattern: "GET /console/orders/{id}/evidence", may: identity.OrderView, page: evidencePage},
 	{pattern: "POST /console/orders/{id}/ask", may: identity.ExceptionClose, or: identity.CustomerUnmask, page: askGateway},
 	{pattern: "POST /console/orders/{id}/cancel", may: identity.ExceptionClose, page: cancelOrder},
 	{pattern: "POST /console/orders/{id}/send", may: identity.ExceptionClose, or: identity.CustomerUnmask, page: sendLink},

@@ -1,0 +1,146 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"hufu/internal/catalogue"
+	"hufu/internal/db"
+	"hufu/internal/flow"
+	"hufu/internal/i18n"
+	"hufu/internal/id"
+	"hufu/internal/money"
+	"hufu/internal/order"
+	"hufu/internal/payment"
+	"hufu/internal/web/ui"
+)
+
+// Evidence is what a buyer was shown and accepted, and paid, made again from what an order and
+// its frozen versions keep.
+type Evidence struct {
+	Order        *order.Order
+	Lang         i18n.Lang // in which it was shown
+	Lines        []EvidenceLine
+	Acknowledged *order.Acknowledgement // of conflicts, nil for nothing
+	Payments     []EvidencePayment
+	PrintedAt    time.Time
+}
+
+// EvidenceLine is one offer of an order.
+type EvidenceLine struct {
+	Name    string
+	Version string // "v3", with its id
+	From    time.Time
+	Price   string // unit price × quantity
+	Amount  money.Amount
+	Picked  []string
+	Why     []ui.Fact
+	Groups  []termGroup
+	Kept    string // hash of the terms that the order keeps, "" for none
+	Again   string // of those shown here
+	Same    bool
+}
+
+// EvidencePayment is a payment, or what went back.
+type EvidencePayment struct {
+	Word, Name, Amount string
+	ID                 string
+	At                 time.Time
+}
+
+// EvidenceOf makes the evidence of an order; words that aren't the order's are in a language.
+// Terms that another face than the shop's pages showed have no hash that could be made again:
+// Same is false of them.
+func EvidenceOf(ctx context.Context, tx *db.Tx, f *flow.Flows, oid id.Order, lang i18n.Lang) (*Evidence, error) {
+	o, err := f.Orders.One(ctx, tx, oid)
+	if err != nil {
+		return nil, err
+	}
+	e := &Evidence{Order: o, Lang: i18n.Lang(o.Lang), PrintedAt: f.Clock.Now()}
+	if e.Lang != i18n.EN {
+		e.Lang = i18n.ZH
+	}
+	var wanted []id.OfferVersion
+	for _, l := range o.Lines {
+		wanted = append(wanted, l.Version)
+	}
+	versions, err := f.Catalogue.Versions(ctx, tx, wanted)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range o.Lines {
+		if v := versions[l.Version]; v != nil {
+			e.Lines = append(e.Lines, evidenceLine(e.Lang, lang, o, l, v))
+		}
+	}
+	kept, found, err := f.Orders.Acknowledged(ctx, tx, oid)
+	if err != nil {
+		return nil, err
+	}
+	if found {
+		e.Acknowledged = &kept
+	}
+	intents, err := f.Payments.IntentsOf(ctx, tx, []id.Order{oid})
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range intents[oid] {
+		if p.State == payment.Captured {
+			e.Payments = append(e.Payments, EvidencePayment{lang.T("shop.evidence.paid"), gatewayName(lang, p.Gateway), p.Amount.String(), string(p.ID), o.PaidAt})
+		}
+	}
+	refunds, err := f.Payments.RefundsOf(ctx, tx, []id.Order{oid})
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range refunds {
+		if r.State == payment.RefundDone {
+			e.Payments = append(e.Payments, EvidencePayment{lang.T("shop.evidence.refunded"), "", r.Amount.String(), string(r.ID), r.DoneAt})
+		}
+	}
+	return e, nil
+}
+
+func evidenceLine(shown, lang i18n.Lang, o *order.Order, l order.Line, v *catalogue.Version) EvidenceLine {
+	currency := o.Total.Currency
+	out := EvidenceLine{Name: pick(shown, v.Content.Title), Version: "v" + strconv.FormatInt(v.Number, 10) + " · " + string(v.ID), From: v.CreatedAt,
+		Price: money.Of(l.UnitPrice, currency).String() + " × " + strconv.FormatInt(l.Quantity, 10), Amount: money.Of(l.Amount, currency),
+		Picked: pickedWords(shown, v.Content, l.Picks), Why: why(lang, l.Quote, currency), Groups: termsOf(shown, v.Content), Kept: l.Acknowledged}
+	out.Again = termsHash(out.Groups)
+	out.Same = out.Again == out.Kept
+	return out
+}
+
+func gatewayName(lang i18n.Lang, name string) string {
+	if i18n.Has("shop.pay." + name) {
+		return lang.T("shop.pay." + name)
+	}
+	return name
+}
+
+type evidenceView struct {
+	ui.Page
+	Evidence *Evidence
+	Back     string
+}
+
+// evidence is a page to print: what was shown and accepted, when, and what was paid.
+func (s *Web) evidence(w http.ResponseWriter, r *http.Request) error {
+	oid, err := s.mayHold(r)
+	if err != nil {
+		return err
+	}
+	lang := ui.LangOf(r)
+	v := &evidenceView{Back: "/orders/" + string(oid)}
+	v.Page = ui.Page{Section: "orders", Title: lang.T("shop.evidence"), Private: true, Crumbs: []ui.Crumb{{Label: lang.T("ui.nav.orders"), Href: "/orders"}, {Label: lang.T("shop.order.title"), Href: v.Back}, {Label: lang.T("shop.evidence")}}}
+	if err := s.Flows.DB.View(r.Context(), func(tx *db.Tx) error {
+		v.Evidence, err = EvidenceOf(r.Context(), tx, s.Flows, oid, lang)
+		return err
+	}); err != nil {
+		return err
+	}
+	s.ui.Render(w, r, http.StatusOK, "shop/evidence", v)
+	return nil
+}
