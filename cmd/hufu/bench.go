@@ -50,6 +50,7 @@ var _ = register(command{name: "bench purchase", summary: "bench_purchase",
 		b.bind(e, f)
 		e.values = b
 		f.Int64Var(&b.orders, "orders", 0, "flag.orders")
+		f.BoolVar(&b.composed, "composed", false, "flag.composed")
 	},
 	run: func(ctx context.Context, e *env, _ []string) error {
 		b := e.values.(*purchaseFlags)
@@ -59,6 +60,9 @@ var _ = register(command{name: "bench purchase", summary: "bench_purchase",
 		}
 		if err != nil {
 			return err
+		}
+		if b.composed {
+			return benchComposed(ctx, e, &b.benchFlags, clients)
 		}
 		if !b.json {
 			fmt.Fprintf(e.out, "%-9s %9s %6s %7s %11s %24s %24s %9s %8s %10s %9s %7s %7s %6s %4s\n", "store", "orders", "offers", "clients", "purchases/s",
@@ -114,7 +118,24 @@ var _ = register(command{name: "bench soldout", summary: "bench_soldout", flags:
 // purchaseFlags are those of a benchmark, and how large the store is to be before.
 type purchaseFlags struct {
 	benchFlags
-	orders int64
+	orders   int64
+	composed bool
+}
+
+// benchComposed is the benchmark of bundles with rules, limits and relations.
+func benchComposed(ctx context.Context, e *env, b *benchFlags, clients []int) error {
+	runs, err := bench.RunComposed(ctx, bench.Purchase{Store: b.store, KeyFile: b.keys, Clients: clients, Duration: b.duration, Progress: func(text string) { fmt.Fprintln(e.err, text) }})
+	if err != nil {
+		return err
+	}
+	if b.json {
+		return writeJSON(e.out, runs)
+	}
+	fmt.Fprintf(e.out, "%-9s %7s %11s %14s %11s %16s %6s %6s\n", "store", "clients", "bare/s", "with rules/s", "bare cpu ms", "with rules cpu", "ratio", "errors")
+	for _, r := range runs {
+		fmt.Fprintf(e.out, "%-9s %7d %11.0f %14.0f %11.3f %16.3f %6.2f %6d %s\n", r.Store, r.Clients, r.BareS, r.ComposedS, r.BareCPU*1000, r.CPU*1000, r.Ratio, r.Errors, r.FirstError)
+	}
+	return nil
 }
 
 type codesFlags struct {
@@ -213,7 +234,7 @@ var _ = register(command{name: "bench audience", summary: "bench_audience",
 			return writeJSON(e.out, r)
 		}
 		fmt.Fprintf(e.out, "%s, %d customers: walked in %.1f s, four rules answered in %.0f ms (%.2f of the limit of %s; a bare count %.0f ms), one that calculates %.0f ms, %d qualify\n",
-			r.Store, r.Customers, r.WalkS, r.Ms, r.Ratio, bench.AudienceLimit, r.FloorMs, r.SumMs, r.Qualify)
+			r.Store, r.Customers, r.WalkS, r.Ms, r.Ratio, bench.AudienceLimit, r.FloorMs, r.StreamMs, r.Qualify)
 		return nil
 	}})
 

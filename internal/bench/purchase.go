@@ -181,6 +181,7 @@ func kind(store string) string {
 type shopper struct {
 	*client
 	offers []id.Offer
+	member string // token of who is signed in, "" for a guest
 	n      int
 	count  int
 	whole  []time.Duration
@@ -188,34 +189,59 @@ type shopper struct {
 }
 
 func (s *shopper) buy() error {
-	s.count++
-	offer := s.offers[(s.n*7919+s.count)%len(s.offers)]
 	start := time.Now()
-	// Time-ordered, as the keys that the documents recommend and the numbers of real gateways are.
-	key := strconv.FormatInt(start.UnixNano(), 36) + "-" + strconv.Itoa(s.n)
-	status, body, err := s.do("POST", "/api/v1/orders", "Idempotency-Key: "+key+"\r\n",
-		[]byte(`{"lines":[{"offer":"`+string(offer)+`","quantity":1}],"phone":"`+phone()+`","gateway":"sandbox"}`))
-	if err != nil || status != 201 {
-		return s.failed("place", status, body, err)
+	order, token, paid, err := s.paid()
+	if err != nil {
+		return err
 	}
-	order, token, intent := member(body, "id"), member(body, "token"), member(body, "intent")
-	total := body[indexAfter(body, `"minor":`):]
-	minor, _ := strconv.ParseInt(string(total[:indexNot(total)]), 10, 64)
-
-	paid := time.Now()
-	signature, notice := gateway.SignNotice(secret, paid, gateway.Notice{ID: "evt-" + key, Type: "trade", MerchantID: app.SandboxMerchant, AppID: app.SandboxApp, OutTradeNo: intent,
-		TransactionID: "txn-" + key, State: "PAID", Amount: minor, Currency: "CNY", OccurredAt: paid})
-	status, body, err = s.do("POST", "/api/v1/gateways/sandbox/notices", gateway.SignatureHeader+": "+signature+"\r\n", notice)
-	if err != nil || status != 200 || string(body) != "success" {
-		return s.failed("notice", status, body, err)
+	key := strconv.FormatInt(paid.UnixNano(), 36) + "-" + strconv.Itoa(s.n)
+	header := "Authorization: Bearer " + token + "\r\nIdempotency-Key: r-" + key + "\r\n"
+	if s.member != "" {
+		header = s.session() + "Idempotency-Key: r-" + key + "\r\n"
 	}
-	status, body, err = s.do("POST", "/api/v1/orders/"+order+"/reveal", "Authorization: Bearer "+token+"\r\nIdempotency-Key: r-"+key+"\r\n", []byte(`{"confirm":true}`))
+	status, body, err := s.do("POST", "/api/v1/orders/"+order+"/reveal", header, []byte(`{"confirm":true}`))
 	if err != nil || status != 200 || member(body, "code") == "" {
 		return s.failed("reveal", status, body, err)
 	}
 	end := time.Now()
 	s.whole, s.notice = append(s.whole, end.Sub(start)), append(s.notice, end.Sub(paid))
 	return nil
+}
+
+// session is the header of who is signed in.
+func (s *shopper) session() string {
+	if s.member == "" {
+		return ""
+	}
+	return "Authorization: Bearer " + s.member + "\r\n"
+}
+
+// paid places an order and pays for it. It gives the order, what proves it to be the shopper's,
+// and when they paid.
+func (s *shopper) paid() (order, token string, paid time.Time, err error) {
+	s.count++
+	offer := s.offers[(s.n*7919+s.count)%len(s.offers)]
+	start := time.Now()
+	// Time-ordered, as the keys that the documents recommend and the numbers of real gateways are.
+	key := strconv.FormatInt(start.UnixNano(), 36) + "-" + strconv.Itoa(s.n)
+	status, body, err := s.do("POST", "/api/v1/orders", s.session()+"Idempotency-Key: "+key+"\r\n",
+		[]byte(`{"lines":[{"offer":"`+string(offer)+`","quantity":1}],"phone":"`+phone()+`","gateway":"sandbox"}`))
+	if err != nil || status != 201 {
+		return "", "", paid, s.failed("place", status, body, err)
+	}
+	order, token = member(body, "id"), member(body, "token")
+	intent := member(body, "intent")
+	total := body[indexAfter(body, `"minor":`):]
+	minor, _ := strconv.ParseInt(string(total[:indexNot(total)]), 10, 64)
+
+	paid = time.Now()
+	signature, notice := gateway.SignNotice(secret, paid, gateway.Notice{ID: "evt-" + key, Type: "trade", MerchantID: app.SandboxMerchant, AppID: app.SandboxApp, OutTradeNo: intent,
+		TransactionID: "txn-" + key, State: "PAID", Amount: minor, Currency: "CNY", OccurredAt: paid})
+	status, body, err = s.do("POST", "/api/v1/gateways/sandbox/notices", gateway.SignatureHeader+": "+signature+"\r\n", notice)
+	if err != nil || status != 200 || string(body) != "success" {
+		return "", "", paid, s.failed("notice", status, body, err)
+	}
+	return order, token, paid, nil
 }
 
 // phone is the number of some shopper. Each purchase has another, as in a shop: the index by

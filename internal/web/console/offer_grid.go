@@ -24,6 +24,7 @@ type gridView struct {
 	Rows    []gridRow
 	Columns []gridColumn
 	Pager   ui.Pager
+	Empty   ui.Empty
 	Query   string // of the page, for the form to come back to
 	Done    note
 }
@@ -81,7 +82,7 @@ func (v *visit) grid(status int, typed []*typedRow) error {
 	}); err != nil {
 		return err
 	}
-	d := &gridView{Find: v.find("/console/offers/grid", "console.offers.find", "state"), State: v.q("state"), Query: v.r.URL.RawQuery}
+	d := &gridView{Empty: v.nothingFound("/console/offers/grid"), Find: v.find("/console/offers/grid", "console.offers.find", "state"), State: v.q("state"), Query: v.r.URL.RawQuery}
 	v.page(&d.Page, "offers", v.t("console.grid"))
 	d.Crumbs = []ui.Crumb{{Label: v.t("ui.nav.offers"), Href: "/console/offers"}, {Label: d.Title}}
 	now, q := v.c.now(), strings.ToLower(v.q("q"))

@@ -188,6 +188,11 @@ func (v *visit) answers(tx *db.Tx, d *viewAs, o catalogue.Offer, version *catalo
 		}
 		d.Answers = append(d.Answers, answer{a.Left > 0, text})
 	}
+	refused, err := c.Flows.Qualifies(v.r.Context(), tx, []flow.Wanted{{Version: version, Quantity: 1}}, buyer, flow.Visit{Channel: channel}, at)
+	if err != nil {
+		return err
+	}
+	d.Answers = append(d.Answers, v.ruleAnswers(content.Rules, refused)...)
 	found, _, err := c.Flows.Conflicts(v.r.Context(), tx, buyer.Party, []flow.Wanted{{Version: version, Quantity: 1}}, at)
 	if err != nil {
 		return err
@@ -210,4 +215,20 @@ func (v *visit) answers(tx *db.Tx, d *viewAs, o catalogue.Offer, version *catalo
 		d.Groups = append(d.Groups, g)
 	}
 	return nil
+}
+
+// ruleAnswers tells of each rule whether it lets the shopper, in the words they would read.
+func (v *visit) ruleAnswers(rules []catalogue.Issuing, refused []flow.Refused) []answer {
+	out := make([]answer, 0, len(rules))
+	for _, r := range rules {
+		a := answer{true, v.t("console.view_as.rule", "rule", v.pick(r.Name))}
+		for _, no := range refused {
+			if no.Rule == r {
+				a = answer{false, v.pick(no.Why)}
+				break
+			}
+		}
+		out = append(out, a)
+	}
+	return out
 }

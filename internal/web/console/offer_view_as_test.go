@@ -8,6 +8,7 @@ import (
 	"hufu/internal/db"
 	"hufu/internal/id"
 	"hufu/internal/money"
+	"hufu/internal/rule"
 )
 
 // A merchandiser sees what a shopper will find at a time: the version sold then, and what is
@@ -25,6 +26,10 @@ func TestAnOfferIsViewedAsAShopperAtATime(t *testing.T) {
 			return err
 		}
 		o.Draft.Price = money.Of(456, money.CNY)
+		o.Draft.Rules = []catalogue.Issuing{
+			{Name: catalogue.Text{ZH: "网页可买", EN: "Web only"}, Source: rule.Source{Text: `channel == "web"`}},
+			{Name: catalogue.Text{ZH: "老客", EN: "Regulars"}, Source: rule.Source{Text: `customer.orders >= 7`, RefusalZH: "仅限老顾客", RefusalEN: "For regulars only"}},
+		}
 		o.Draft.Limits = []catalogue.Limit{{Max: 3, Window: catalogue.Day, Of: catalogue.Person}}
 		_, _, err = r.shop.Catalogue.Schedule(t.Context(), tx, o, at, "pty_1", r.shop.Clock.Now())
 		return err
@@ -43,7 +48,7 @@ func TestAnOfferIsViewedAsAShopperAtATime(t *testing.T) {
 	to := b.last.Header().Get("Location")
 	b.want(303)
 	b.get(to)
-	sound(t, "shopper", b.want(200, "138****4444", "还可买 3 件"))
+	sound(t, "shopper", b.want(200, "138****4444", "还可买 3 件", "符合发放规则：网页可买", "仅限老顾客"))
 	b.get(href)
 	b.post(href, "who", "nobody@example.com")
 	sound(t, "unknown", b.want(400, "nobody@example.com", `href="#who"`))
