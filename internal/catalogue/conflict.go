@@ -142,12 +142,15 @@ func merged(parts []Part) []Part {
 
 // lined puts holdings into a fixed order, each once, with the time that each has when those
 // that extend each other run one after the other.
-func lined(held []Holding, relations []Relation) []Holding {
-	all := slices.Clone(held)
-	slices.SortFunc(all, func(a, b Holding) int {
+func lined(held []Holding, relations []Relation) []*Holding {
+	all := make([]*Holding, len(held)) // a holding is large: it is neither sorted nor copied itself
+	for i := range held {
+		all[i] = &held[i]
+	}
+	slices.SortFunc(all, func(a, b *Holding) int {
 		return cmp.Or(a.Starts.Compare(b.Starts), a.Ends.Compare(b.Ends), cmp.Compare(a.Right, b.Right))
 	})
-	all = slices.CompactFunc(all, func(a, b Holding) bool { return a.Right == b.Right })
+	all = slices.CompactFunc(all, func(a, b *Holding) bool { return a.Right == b.Right })
 	ends := make([]time.Time, len(all))
 	for _, r := range relations {
 		if r.Kind != Extends {
@@ -169,18 +172,20 @@ func lined(held []Holding, relations []Relation) []Holding {
 	}
 	for i := range all {
 		if ends[i].After(all[i].Ends) {
-			all[i].Ends = ends[i]
+			longer := *all[i]
+			longer.Ends = ends[i]
+			all[i] = &longer
 		}
 	}
 	return all
 }
 
-func (h Holding) inForce(now time.Time) bool {
+func (h *Holding) inForce(now time.Time) bool {
 	return !h.Spent && (h.Ends.IsZero() || h.Ends.After(now))
 }
 
-func (r Relation) findings(all []Holding, wanted []Part, now time.Time) []Finding {
-	had := func(has func(Benefit) bool) (in []Holding) {
+func (r Relation) findings(all []*Holding, wanted []Part, now time.Time) []Finding {
+	had := func(has func(Benefit) bool) (in []*Holding) {
 		for _, h := range all {
 			if has(h.Benefit) && (h.inForce(now) || r.Ever) {
 				in = append(in, h)
@@ -199,12 +204,12 @@ func (r Relation) findings(all []Holding, wanted []Part, now time.Time) []Findin
 	wantFrom, wantTo, hadFrom, hadTo := want(r.From.Has), want(r.Opposes), had(r.From.Has), had(r.Opposes)
 	within := pairs(wantFrom, wantTo, r.Kind.Mutual())
 	var out []Finding
-	add := func(c Case, s Severity, w []Part, h []Holding) {
+	add := func(c Case, s Severity, w []Part, h []*Holding) {
 		if len(w) > 0 {
 			out = append(out, r.finding(c, s, w, h, now))
 		}
 	}
-	beside := func(c Case, w []Part, h []Holding) {
+	beside := func(c Case, w []Part, h []*Holding) {
 		if len(h) > 0 {
 			add(c, r.Severity, w, h)
 		}
@@ -232,7 +237,7 @@ func (r Relation) findings(all []Holding, wanted []Part, now time.Time) []Findin
 }
 
 // against is what of two sides is wanted while the other side is held.
-func against(wantFrom, wantTo []Part, hadFrom, hadTo []Holding) (w []Part, h []Holding) {
+func against(wantFrom, wantTo []Part, hadFrom, hadTo []*Holding) (w []Part, h []*Holding) {
 	if len(wantFrom) > 0 && len(hadTo) > 0 {
 		w, h = append(w, wantFrom...), append(h, hadTo...)
 	}
@@ -241,8 +246,8 @@ func against(wantFrom, wantTo []Part, hadFrom, hadTo []Holding) (w []Part, h []H
 	}
 	slices.SortFunc(w, func(a, b Part) int { return cmp.Compare(a.Benefit.ID, b.Benefit.ID) })
 	w = slices.CompactFunc(w, func(a, b Part) bool { return a.Benefit.ID == b.Benefit.ID })
-	slices.SortFunc(h, func(a, b Holding) int { return cmp.Compare(a.Right, b.Right) })
-	return w, slices.CompactFunc(h, func(a, b Holding) bool { return a.Right == b.Right })
+	slices.SortFunc(h, func(a, b *Holding) int { return cmp.Compare(a.Right, b.Right) })
+	return w, slices.CompactFunc(h, func(a, b *Holding) bool { return a.Right == b.Right })
 }
 
 // pairs is what of two sides stands against another unit of what is wanted; two units of one
@@ -266,7 +271,7 @@ func pairs(from, to []Part, twice bool) []Part {
 	return out
 }
 
-func (r Relation) finding(c Case, s Severity, wanted []Part, held []Holding, now time.Time) Finding {
+func (r Relation) finding(c Case, s Severity, wanted []Part, held []*Holding, now time.Time) Finding {
 	f := Finding{Relation: r, Case: c, Severity: s}
 	known := true
 	for _, p := range wanted {
@@ -298,7 +303,7 @@ func (r Relation) finding(c Case, s Severity, wanted []Part, held []Holding, now
 }
 
 // hold puts a holding beside others of its benefit.
-func (f *Finding) hold(h Holding, now time.Time) {
+func (f *Finding) hold(h *Holding, now time.Time) {
 	at := slices.IndexFunc(f.Held, func(s Subject) bool { return s.Benefit == h.Benefit.ID })
 	if at < 0 {
 		at = len(f.Held)
