@@ -47,7 +47,7 @@ func TestJourneyVersions(t *testing.T) {
 	b.fill(price, "1.23")
 	b.await("the change is marked", "document.querySelector(\""+price+"\").classList.contains('grid-changed')")
 	b.press(".form-foot button[value=save]")
-	b.await("it is saved", "document.readyState === 'complete' && document.querySelector('.badge.tone-ok')")
+	b.await("it is saved", "document.readyState === 'complete' && document.querySelector('main .banner')")
 	b.check()
 	b.shot("grid-saved")
 

@@ -90,7 +90,9 @@ func newWorld(t testing.TB, r *rig) *world {
 		"reveal-codes": map[string]any{"confirm": true}, "choose-option": map[string]any{"parts": []int{0}}, "create-benefit": benefit, "save-benefit": saved,
 		"create-offer": map[string]any{"slug": "walk", "draft": draft}, "save-offer": map[string]any{"revision": 3, "draft": draft}, "publish-offer": map[string]any{"revision": 3},
 		"schedule-offer": map[string]any{"revision": 3, "at": w.Shop.Clock.Now().AddDate(0, 0, 30).Format(time.RFC3339)}, "unschedule-offer": map[string]any{"revision": 3}, "duplicate-offer": map[string]any{"slug": "walk-copy"},
-		"set-offer-state": map[string]any{"revision": 3, "state": "paused"}, "import-catalogue": map[string]any{"format": catalogue.FileFormat},
+		"check-rule": map[string]any{"text": "customer.orders == 0"}, "preview-rules": map[string]any{"rules": []any{map[string]any{"text": "customer.orders == 0"}}},
+		"set-customer-traits": map[string]any{"level": "gold", "tags": []any{"vip"}, "region": "CN-31"},
+		"set-offer-state":     map[string]any{"revision": 3, "state": "paused"}, "import-catalogue": map[string]any{"format": catalogue.FileFormat},
 		"create-stock": map[string]any{"name": "s", "kind": "counted"}, "receive-stock": map[string]any{"units": 1}, "set-low-mark": map[string]any{"low_mark": 3},
 		"change-allotment": map[string]any{"act": "move", "to": "web", "units": 0, "reason": "r"}, "begin-edition": map[string]any{"size": 100, "by_lot": true},
 		"generate-codes": map[string]any{"stock": stock, "name": "b", "issuer": "hufu", "count": 2}, "void-codes": map[string]any{"codes": []any{w.ids["code"]}, "reason": "r"},
@@ -230,7 +232,7 @@ var effects = map[string]string{
 	"confirm-session": "?", "create-benefit": "benefits+1 benefit_versions+1 audit_rows+1 idempotency+1", "save-benefit": "benefit_versions+1 audit_rows+1 idempotency+1",
 	"create-relation": "relations+1 relation_versions+1 audit_rows+1 idempotency+1", "save-relation": "relation_versions+1 audit_rows+1 idempotency+1", "remove-relation": "relation_versions+1 audit_rows+1 idempotency+1",
 	"create-offer": "offers+1 audit_rows+1 idempotency+1", "save-offer": "audit_rows+1 idempotency+1", "publish-offer": "offer_versions+1 audit_rows+1 idempotency+1",
-	"schedule-offer": "offer_versions+1 audit_rows+1 idempotency+1", "unschedule-offer": "audit_rows+1 idempotency+1", "duplicate-offer": "offers+1 audit_rows+1 idempotency+1", "set-offer-state": "audit_rows+1 idempotency+1",
+	"schedule-offer": "offer_versions+1 audit_rows+1 idempotency+1", "unschedule-offer": "audit_rows+1 idempotency+1", "duplicate-offer": "offers+1 audit_rows+1 idempotency+1", "set-customer-traits": "audit_rows+1 idempotency+1", "set-offer-state": "audit_rows+1 idempotency+1",
 	"create-stock": "stocks+1 audit_rows+1 idempotency+1", "receive-stock": "stock_receipts+1 audit_rows+1 idempotency+1", "set-low-mark": "audit_rows+1 idempotency+1",
 	"change-allotment": "allotments+1 allotment_moves+1 audit_rows+1 idempotency+1", "begin-edition": "editions+1 audit_rows+1 idempotency+1", "close-edition": "audit_rows+1 idempotency+1",
 	"generate-codes": "code_batches+1 codes+2 audit_rows+1 idempotency+1", "void-codes": "audit_rows+1", "staff-reveal-code": "audit_rows+1", "allow-reveals": "audit_rows+1 idempotency+1",
@@ -310,7 +312,7 @@ func another(body map[string]any) map[string]any {
 			case k == "slug" || k == "key":
 				out[k] = v + "x"
 				continue
-			case slices.Contains([]string{"name", "note", "reason"}, k):
+			case slices.Contains([]string{"name", "note", "reason", "level"}, k):
 				out[k] = v + "x"
 				continue
 			case k == "value":

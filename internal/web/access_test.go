@@ -428,7 +428,7 @@ func TestShortageIsTold(t *testing.T) {
 // Each route that shows an order, asked by somebody who holds another one, refuses; the
 // list here is checked against the route table.
 func TestOrderRoutesAreKnown(t *testing.T) {
-	known := map[string]bool{"": true, "/cancel": true, "/pay": true, "/paying": true, "/paying/state": true, "/reveal": true, "/events": true, "/balance": true}
+	known := map[string]bool{"": true, "/cancel": true, "/pay": true, "/paying": true, "/paying/state": true, "/reveal": true, "/events": true, "/balance": true, "/evidence": true}
 	for _, pattern := range web.Patterns() {
 		_, tail, ok := strings.Cut(pattern, "/orders/{id}")
 		if ok && !known[tail] {
