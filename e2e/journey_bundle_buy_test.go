@@ -37,6 +37,7 @@ func TestJourneyBundleBuy(t *testing.T) {
 	b.check()
 	b.shot("wallet")
 	b.press("a[href$='/choose']")
+	b.await("the options", "document.readyState === 'complete' && document.querySelector('[name=\"pick.platform\"]')")
 	b.check()
 	b.shot("choose")
 	b.press("[name='pick.platform'][value='1']")

@@ -36,10 +36,10 @@ CREATE TABLE relation_versions (
 -- Inventory: received = available + reserved + delivered + voided, each zero or more.
 CREATE TABLE stocks (
   id TEXT PRIMARY KEY, name TEXT NOT NULL, name_key TEXT NOT NULL UNIQUE, kind TEXT NOT NULL CHECK (kind IN ('counted','codes')),
-  received BIGINT NOT NULL, available BIGINT NOT NULL CHECK (available >= 0), reserved BIGINT NOT NULL CHECK (reserved >= 0),
+  received BIGINT NOT NULL, available BIGINT NOT NULL, reserved BIGINT NOT NULL CHECK (reserved >= 0),
   delivered BIGINT NOT NULL CHECK (delivered >= 0), voided BIGINT NOT NULL CHECK (voided >= 0), low_mark BIGINT NOT NULL, updated_at BIGINT NOT NULL,
   channels BIGINT NOT NULL DEFAULT 0 CHECK (channels >= 0), -- how many allotments it has
-  allotted BIGINT NOT NULL DEFAULT 0 CHECK (allotted >= 0), -- the available units of all of them
+  allotted BIGINT NOT NULL DEFAULT 0 CHECK (allotted >= 0), -- the available units of all of them; so these are never below zero either
   edition BIGINT NOT NULL DEFAULT 0 CHECK (edition IN (0, 1)), CHECK (allotted <= available),
   CHECK (received = available + reserved + delivered + voided)
 ) {{clustered}};
