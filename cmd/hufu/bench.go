@@ -134,6 +134,9 @@ func benchComposed(ctx context.Context, e *env, b *benchFlags, clients []int) er
 	fmt.Fprintf(e.out, "%-9s %7s %11s %14s %11s %16s %6s %6s\n", "store", "clients", "bare/s", "with rules/s", "bare cpu ms", "with rules cpu", "ratio", "errors")
 	for _, r := range runs {
 		fmt.Fprintf(e.out, "%-9s %7d %11.0f %14.0f %11.3f %16.3f %6.2f %6d %s\n", r.Store, r.Clients, r.BareS, r.ComposedS, r.BareCPU*1000, r.CPU*1000, r.Ratio, r.Errors, r.FirstError)
+		if r.Violations > 0 {
+			fmt.Fprintf(e.out, "  verify: %d, %s\n", r.Violations, r.FirstProblem)
+		}
 	}
 	return nil
 }

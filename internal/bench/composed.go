@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"hufu/internal/app"
@@ -23,8 +24,8 @@ import (
 )
 
 // ComposedRun compares the purchases of one bundle of six parts by the same members, who hold
-// fifty rights each: as it is, and with four issuing rules, two limits and two relations that
-// speak of what it gives and of what they hold.
+// fifty rights each and buy each of the two once: as it is, and with four issuing rules, two
+// limits and two relations that speak of what it gives and of what they hold.
 type ComposedRun struct {
 	Store      string  `json:"store"`
 	Clients    int     `json:"clients"`
@@ -35,17 +36,22 @@ type ComposedRun struct {
 	Ratio      float64 `json:"cpu_ratio"` // of CPU to BareCPU; the limit is ComposedLimit
 	Errors     int64   `json:"errors"`
 	FirstError string  `json:"first_error,omitempty"`
+	Violations int     `json:"violations"`
+	// FirstProblem is the first invariant that didn't hold, and a row that breaks it.
+	FirstProblem string `json:"first_problem,omitempty"`
 }
 
 // ComposedLimit is the most that rules, limits and relations may make of a purchase's cost.
 const ComposedLimit = 1.25
 
 const (
-	composedMembers = 200
-	heldBefore      = 50
-	// composedTurns is how often the two offers take turns: what else the machine does falls on
-	// both alike.
-	composedTurns = 3
+	// membersPerS is how many members there are for each second of the run: nobody buys the same
+	// twice, so that what they hold stays what it is said to be.
+	membersPerS = 600
+	heldBefore  = 50
+	// composedTurns is how often the two offers take turns, each before the other as often: what
+	// else the machine does, and what members bought meanwhile, falls on both alike.
+	composedTurns = 6
 )
 
 var putSessions = db.Rows("bench.sessions", `INSERT INTO sessions {{values token_hash bytes, id text, party_id text, face text, stage text, created_at bigint, seen_at bigint, confirmed_at bigint, expires_at bigint, origin text, agent text}}`)
@@ -82,40 +88,39 @@ func (p *Purchase) composed(ctx context.Context, clients int) (ComposedRun, erro
 			return out, err
 		}
 		defer c.close()
-		shoppers[i] = &shopper{client: c, n: i, offers: []id.Offer{past}}
+		shoppers[i] = &shopper{client: c, n: i}
 	}
-	for i, token := range tokens { // everybody holds what they bought before
-		s := shoppers[i%clients]
-		s.member = token
-		if _, _, _, err := s.paid(); err != nil {
-			return out, err
-		}
+	p.Progress(fmt.Sprintf("bundles: %d members buy what they hold", len(tokens)))
+	if _, failed, _, first := each(ctx, clients, tokens, time.Hour, func(i int, token string) error {
+		shoppers[i].offers, shoppers[i].member = []id.Offer{past}, token
+		_, _, _, err := shoppers[i].paid()
+		return err
+	}); failed > 0 {
+		return out, first
 	}
-	measure := func(offer id.Offer, d time.Duration) (done int64, took time.Duration, cpu float64) {
-		before := server.cpu()
-		done, failed, took, first := load(ctx, clients, d, func(_ context.Context, i int) error {
-			s := shoppers[i]
-			s.offers[0], s.member = offer, tokens[(s.n+s.count*clients)%len(tokens)]
-			return s.buy()
-		})
-		out.Errors += failed
-		if first != nil && out.FirstError == "" {
-			out.FirstError = first.Error()
-		}
-		return done, took, server.cpu() - before
-	}
-	measure(bare, p.Duration/10) // what is measured is a warm server
-	measure(with, p.Duration/10)
 	var sums [2]struct {
 		done int64
 		took time.Duration
 		cpu  float64
 	}
-	for range composedTurns {
-		for i, offer := range []id.Offer{bare, with} {
-			done, took, cpu := measure(offer, p.Duration/composedTurns)
-			s := &sums[i]
-			s.done, s.took, s.cpu = s.done+done, s.took+took, s.cpu+cpu
+	for turn := range composedTurns + 1 {
+		share := len(tokens) / (composedTurns + 1)
+		members := tokens[turn*share : (turn+1)*share]
+		for k := range 2 {
+			which := (turn + k) % 2
+			before := server.cpu()
+			done, failed, took, first := each(ctx, clients, members, p.Duration/composedTurns/2, func(i int, token string) error {
+				shoppers[i].offers, shoppers[i].member = []id.Offer{[]id.Offer{bare, with}[which]}, token
+				return shoppers[i].buy()
+			})
+			out.Errors += failed
+			if first != nil && out.FirstError == "" {
+				out.FirstError = first.Error()
+			}
+			if turn > 0 { // what is measured is a warm server
+				s := &sums[which]
+				s.done, s.took, s.cpu = s.done+done, s.took+took, s.cpu+server.cpu()-before
+			}
 		}
 	}
 	if sums[0].done == 0 || sums[1].done == 0 {
@@ -124,7 +129,27 @@ func (p *Purchase) composed(ctx context.Context, clients int) (ComposedRun, erro
 	out.BareS, out.ComposedS = float64(sums[0].done)/sums[0].took.Seconds(), float64(sums[1].done)/sums[1].took.Seconds()
 	out.BareCPU, out.CPU = sums[0].cpu/float64(sums[0].done), sums[1].cpu/float64(sums[1].done)
 	out.Ratio = out.CPU / out.BareCPU
-	return out, nil
+	server.stop()
+	p.Progress("verify")
+	out.Violations, out.FirstProblem, err = violations(ctx, p.Store, p.KeyFile)
+	return out, err
+}
+
+// each has clients side by side call once for every member, until the time is over.
+func each(ctx context.Context, clients int, members []string, d time.Duration, once func(client int, member string) error) (done, failed int64, took time.Duration, first error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var next, late atomic.Int64
+	done, failed, took, first = load(ctx, clients, d, func(_ context.Context, i int) error {
+		n := int(next.Add(1)) - 1
+		if n >= len(members) {
+			late.Add(1)
+			cancel()
+			return nil
+		}
+		return once(i, members[n])
+	})
+	return done - late.Load(), failed, took, first
 }
 
 // seedComposed puts the two offers on sale, and one that gives members what they hold, and signs
@@ -136,17 +161,17 @@ func seedComposed(ctx context.Context, p *Purchase) (bare, with, past id.Offer, 
 	}
 	defer a.Close()
 	now, run := a.Clock.Now(), strconv.FormatInt(time.Now().UnixNano(), 36)
-	codes := int64(p.Duration.Seconds()*3000) + 1000
+	members := int(p.Duration.Seconds()*membersPerS) + 200
 	text := func(s string) catalogue.Text { return catalogue.Text{ZH: s, EN: s} }
 	var c catalogue.Content
 	for i, text := range []string{`customer.age_days >= 30`, `customer.orders >= 1`, `customer.level in ["silver", "gold"] or hasNone(customer.tags, ["staff", "blocked"])`, `channel == "api" and hour >= 0`} {
 		c.Rules = append(c.Rules, catalogue.Issuing{Name: catalogue.Text{ZH: fmt.Sprint("规则", i+1), EN: fmt.Sprint("Rule ", i+1)}, Source: rule.Source{Text: text}})
 	}
 	c.Limits = []catalogue.Limit{{Max: 1_000_000, Window: catalogue.Month, Of: catalogue.Person}, {Max: 10_000_000, Window: catalogue.Day, Of: catalogue.Everybody}}
-	if bare, err = sellBundle(ctx, a, "plain-"+run, codes, 1, 6, catalogue.Content{}); err != nil {
+	if bare, err = sellBundle(ctx, a, "plain-"+run, int64(members), 1, 6, catalogue.Content{}); err != nil {
 		return "", "", "", nil, err
 	}
-	if with, err = sellBundle(ctx, a, "line-"+run, codes, 1, 6, c); err != nil {
+	if with, err = sellBundle(ctx, a, "line-"+run, int64(members), 1, 6, c); err != nil {
 		return "", "", "", nil, err
 	}
 	if err = a.DB.Do(ctx, func(tx *db.Tx) error {
@@ -167,15 +192,15 @@ func seedComposed(ctx context.Context, p *Purchase) (bare, with, past id.Offer, 
 		return "", "", "", nil, err
 	}
 	err = a.DB.Do(ctx, func(tx *db.Tx) error {
-		parties := make([]string, composedMembers)
-		if err := tx.WriteAll(ctx, putCustomers, composedMembers, func(i int, b *db.Binder) {
+		parties := make([]string, members)
+		if err := tx.WriteAll(ctx, putCustomers, members, func(i int, b *db.Binder) {
 			parties[i] = string(id.New[id.Party]())
 			b.Text(parties[i]).Text(string(identity.Shopper)).Text("").Text("+861" + strconv.FormatInt(now.UnixMicro()%1e7*1000+int64(i), 10)).Text("").Text(string(i18n.ZH)).Text("active").
 				Time(now.Add(-100 * 24 * time.Hour)).Text("gold").Text(string(identity.NewTags([]string{"vip"}))).Text("CN-31").Int(identity.Day(now)).Int(1)
 		}); err != nil {
 			return err
 		}
-		return tx.WriteAll(ctx, putSessions, composedMembers, func(i int, b *db.Binder) {
+		return tx.WriteAll(ctx, putSessions, members, func(i int, b *db.Binder) {
 			var secret [32]byte
 			_, _ = rand.Read(secret[:]) // never fails
 			hash := sha256.Sum256(secret[:])

@@ -16,7 +16,7 @@ import (
 // Holding is a right that somebody has, as far as relations ask.
 type Holding struct {
 	Right   id.Right
-	Benefit Benefit
+	Benefit *Benefit
 	// Starts and Ends are its time when it stands alone; a zero Ends is without one. Of an
 	// Unused one Ends is until when it can be redeemed.
 	Starts, Ends time.Time
@@ -25,7 +25,7 @@ type Holding struct {
 }
 
 // Days is how long one unit of b lasts, 0 when that isn't known in days.
-func (b Benefit) Days() int64 {
+func (b *Benefit) Days() int64 {
 	if n, err := strconv.ParseInt(b.Attributes["days"], 10, 64); err == nil && n > 0 && n <= 36500 {
 		return n
 	}
@@ -35,7 +35,7 @@ func (b Benefit) Days() int64 {
 // Hold makes a holding of a right to b that was granted at starts and ends at ends (zero: it
 // doesn't). revealed is when its code was first shown, zero for never: its holder is taken to
 // have redeemed it then.
-func Hold(right id.Right, b Benefit, starts, ends, revealed time.Time, spent bool) Holding {
+func Hold(right id.Right, b *Benefit, starts, ends, revealed time.Time, spent bool) Holding {
 	h := Holding{Right: right, Benefit: b, Starts: starts, Ends: ends, Spent: spent}
 	lasts := time.Duration(b.Days()) * 24 * time.Hour
 	switch {
@@ -108,14 +108,14 @@ type Finding struct {
 // gravest first. It depends on no order of its input; more held, more wanted or more
 // relations take no finding away; a need that is met is told as such.
 func Conflicts(held []Holding, wanted []Part, relations []Relation, now time.Time) []Finding {
-	wanted = merged(wanted)
+	together := merged(wanted)
 	relations = slices.Clone(relations)
 	slices.SortFunc(relations, func(a, b Relation) int { return cmp.Compare(a.Key, b.Key) })
 	relations = slices.CompactFunc(relations, func(a, b Relation) bool { return a.Key == b.Key })
 	all := lined(held, relations)
 	var out []Finding
 	for _, r := range relations {
-		out = append(out, r.findings(all, wanted, now)...)
+		out = append(out, r.findings(all, together, now)...)
 	}
 	slices.SortStableFunc(out, func(a, b Finding) int {
 		return cmp.Compare(slices.Index(Severities, a.Severity), slices.Index(Severities, b.Severity))
@@ -124,16 +124,22 @@ func Conflicts(held []Holding, wanted []Part, relations []Relation, now time.Tim
 }
 
 // merged puts parts of the same benefit together, in a fixed order.
-func merged(parts []Part) []Part {
-	parts = slices.Clone(parts)
-	slices.SortFunc(parts, func(a, b Part) int {
+func merged(parts []Part) []*Part {
+	all := make([]*Part, 0, len(parts)) // a part is large: it is neither sorted nor copied itself
+	for i := range parts {
+		if parts[i].Quantity > 0 {
+			all = append(all, &parts[i])
+		}
+	}
+	slices.SortFunc(all, func(a, b *Part) int {
 		return cmp.Or(cmp.Compare(a.Benefit.ID, b.Benefit.ID), cmp.Compare(b.Benefit.Version, a.Benefit.Version), cmp.Compare(a.Benefit.Slug, b.Benefit.Slug))
 	})
-	var out []Part
-	for _, p := range parts {
+	out := all[:0]
+	for _, p := range all {
 		if n := len(out); n > 0 && out[n-1].Benefit.ID == p.Benefit.ID {
-			out[n-1].Quantity += p.Quantity
-		} else if p.Quantity > 0 {
+			sum := Part{Benefit: out[n-1].Benefit, Quantity: out[n-1].Quantity + p.Quantity}
+			out[n-1] = &sum
+		} else {
 			out = append(out, p)
 		}
 	}
@@ -184,8 +190,8 @@ func (h *Holding) inForce(now time.Time) bool {
 	return !h.Spent && (h.Ends.IsZero() || h.Ends.After(now))
 }
 
-func (r Relation) findings(all []*Holding, wanted []Part, now time.Time) []Finding {
-	had := func(has func(Benefit) bool) (in []*Holding) {
+func (r Relation) findings(all []*Holding, wanted []*Part, now time.Time) []Finding {
+	had := func(has func(*Benefit) bool) (in []*Holding) {
 		for _, h := range all {
 			if has(h.Benefit) && (h.inForce(now) || r.Ever) {
 				in = append(in, h)
@@ -193,38 +199,50 @@ func (r Relation) findings(all []*Holding, wanted []Part, now time.Time) []Findi
 		}
 		return in
 	}
-	want := func(has func(Benefit) bool) (in []Part) {
+	want := func(has func(*Benefit) bool) (in []*Part) {
 		for _, p := range wanted {
-			if has(p.Benefit) {
+			if has(&p.Benefit) {
 				in = append(in, p)
 			}
 		}
 		return in
 	}
-	wantFrom, wantTo, hadFrom, hadTo := want(r.From.Has), want(r.Opposes), had(r.From.Has), had(r.Opposes)
+	wantFrom, wantTo := want(r.From.Has), want(r.Opposes)
+	if len(wantFrom) == 0 && len(wantTo) == 0 {
+		return nil
+	}
 	within := pairs(wantFrom, wantTo, r.Kind.Mutual())
 	var out []Finding
-	add := func(c Case, s Severity, w []Part, h []*Holding) {
+	add := func(c Case, s Severity, w []*Part, h []*Holding) {
 		if len(w) > 0 {
 			out = append(out, r.finding(c, s, w, h, now))
 		}
 	}
-	beside := func(c Case, w []Part, h []*Holding) {
+	beside := func(c Case, w []*Part, h []*Holding) {
 		if len(h) > 0 {
 			add(c, r.Severity, w, h)
 		}
 	}
 	switch r.Kind {
 	case Extends, Excludes, Overlaps:
-		w, h := against(wantFrom, wantTo, hadFrom, hadTo)
-		beside(Case(r.Kind+".held"), w, h)
+		hadFrom, hadTo := had(r.From.Has), had(r.Opposes)
+		var w []*Part
+		if len(hadTo) > 0 {
+			w = append(w, wantFrom...)
+		}
+		if len(hadFrom) > 0 {
+			w = append(w, wantTo...)
+		}
+		beside(Case(r.Kind+".held"), once(w), had(func(b *Benefit) bool {
+			return len(wantFrom) > 0 && r.Opposes(b) || len(wantTo) > 0 && r.From.Has(b)
+		}))
 		add(Case(r.Kind+".inside"), r.Severity, within, nil)
 	case Supersedes:
-		beside(HigherHeld, wantTo, hadFrom)
-		beside(LowerHeld, wantFrom, hadTo)
+		beside(HigherHeld, wantTo, had(r.From.Has))
+		beside(LowerHeld, wantFrom, had(r.Opposes))
 		add(SupersedesInside, r.Severity, within, nil)
 	case Needs:
-		switch {
+		switch hadTo := had(r.Opposes); {
 		case len(hadTo) > 0:
 			add(NeedsHeld, Inform, wantFrom, hadTo)
 		case len(within) > 0:
@@ -236,42 +254,33 @@ func (r Relation) findings(all []*Holding, wanted []Part, now time.Time) []Findi
 	return out
 }
 
-// against is what of two sides is wanted while the other side is held.
-func against(wantFrom, wantTo []Part, hadFrom, hadTo []*Holding) (w []Part, h []*Holding) {
-	if len(wantFrom) > 0 && len(hadTo) > 0 {
-		w, h = append(w, wantFrom...), append(h, hadTo...)
-	}
-	if len(wantTo) > 0 && len(hadFrom) > 0 {
-		w, h = append(w, wantTo...), append(h, hadFrom...)
-	}
-	slices.SortFunc(w, func(a, b Part) int { return cmp.Compare(a.Benefit.ID, b.Benefit.ID) })
-	w = slices.CompactFunc(w, func(a, b Part) bool { return a.Benefit.ID == b.Benefit.ID })
-	slices.SortFunc(h, func(a, b *Holding) int { return cmp.Compare(a.Right, b.Right) })
-	return w, slices.CompactFunc(h, func(a, b *Holding) bool { return a.Right == b.Right })
+// once puts parts in a fixed order, each once.
+func once(parts []*Part) []*Part {
+	slices.SortFunc(parts, func(a, b *Part) int { return cmp.Compare(a.Benefit.ID, b.Benefit.ID) })
+	return slices.Compact(parts)
 }
 
 // pairs is what of two sides stands against another unit of what is wanted; two units of one
 // benefit do when twice.
-func pairs(from, to []Part, twice bool) []Part {
-	met := func(p Part, others []Part) bool {
-		return slices.ContainsFunc(others, func(q Part) bool { return q.Benefit.ID != p.Benefit.ID || twice && p.Quantity > 1 })
+func pairs(from, to []*Part, twice bool) []*Part {
+	met := func(p *Part, others []*Part) bool {
+		return slices.ContainsFunc(others, func(q *Part) bool { return q != p || twice && p.Quantity > 1 })
 	}
-	var out []Part
+	var out []*Part
 	for _, p := range from {
 		if met(p, to) {
 			out = append(out, p)
 		}
 	}
 	for _, p := range to {
-		if met(p, from) && !slices.ContainsFunc(out, func(q Part) bool { return q.Benefit.ID == p.Benefit.ID }) {
+		if met(p, from) {
 			out = append(out, p)
 		}
 	}
-	slices.SortFunc(out, func(a, b Part) int { return cmp.Compare(a.Benefit.ID, b.Benefit.ID) })
-	return out
+	return once(out)
 }
 
-func (r Relation) finding(c Case, s Severity, wanted []Part, held []*Holding, now time.Time) Finding {
+func (r Relation) finding(c Case, s Severity, wanted []*Part, held []*Holding, now time.Time) Finding {
 	f := Finding{Relation: r, Case: c, Severity: s}
 	known := true
 	for _, p := range wanted {

@@ -68,7 +68,7 @@ func someHeld(prefix string) *rapid.Generator[[]Holding] {
 			if rapid.Bool().Draw(t, "revealed") {
 				revealed = starts.AddDate(0, 0, 1)
 			}
-			all = append(all, Hold(id.Right(prefix+strconv.Itoa(i)), b, starts, time.Time{}, revealed, rapid.IntRange(0, 4).Draw(t, "spent") == 0))
+			all = append(all, Hold(id.Right(prefix+strconv.Itoa(i)), &b, starts, time.Time{}, revealed, rapid.IntRange(0, 4).Draw(t, "spent") == 0))
 		}
 		return all
 	})
@@ -154,7 +154,7 @@ func TestEveryFindingSaysWhatItIsAbout(t *testing.T) {
 			var units int64
 			for _, s := range f.Wanted {
 				units += s.Quantity
-				if !slices.ContainsFunc(wanted, func(p Part) bool { return p.Benefit.ID == s.Benefit && f.Relation.Touches(p.Benefit) }) {
+				if !slices.ContainsFunc(wanted, func(p Part) bool { return p.Benefit.ID == s.Benefit && f.Relation.Touches(&p.Benefit) }) {
 					t.Fatalf("%s is about %s, which isn't wanted or isn't touched", f.place(), s.Benefit)
 				}
 			}
@@ -206,7 +206,7 @@ func TestTimesAddUp(t *testing.T) {
 		var sum int64
 		for i := range rapid.IntRange(1, 6).Draw(t, "n") {
 			days := rapid.Int64Range(10, 400).Draw(t, "days")
-			held = append(held, Hold(id.Right("r"+strconv.Itoa(i)), Benefit{ID: id.Benefit("b" + strconv.Itoa(i)), Provider: Provider{Key: "tv"}, ValidDays: days}, at, at.AddDate(0, 0, int(days)), time.Time{}, false))
+			held = append(held, Hold(id.Right("r"+strconv.Itoa(i)), &Benefit{ID: id.Benefit("b" + strconv.Itoa(i)), Provider: Provider{Key: "tv"}, ValidDays: days}, at, at.AddDate(0, 0, int(days)), time.Time{}, false))
 			sum += days
 			ends = ends.AddDate(0, 0, int(days))
 			at = at.Add(time.Duration(rapid.Int64Range(0, min(int64(ends.Sub(at)), int64(today.Sub(at)))).Draw(t, "gap")))
@@ -236,7 +236,7 @@ func TestWhatARelationMeans(t *testing.T) {
 		if !x.Coded {
 			ends = at.AddDate(0, 0, int(x.ValidDays))
 		}
-		return Hold(id.Right(x.Slug+strconv.Itoa(ago)), x, at, ends, time.Time{}, false)
+		return Hold(id.Right(x.Slug+strconv.Itoa(ago)), &x, at, ends, time.Time{}, false)
 	}
 	one := func(x Benefit) []Part { return []Part{{Benefit: x, Quantity: 1}} }
 	relation := func(k RelationKind, from, to Side, ever bool) Relation {

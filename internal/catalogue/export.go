@@ -58,7 +58,7 @@ func (e *Export) Only(slugs []string) {
 		stocks[e.stocks[b.Stock]] = true
 	}
 	e.Stocks = slices.DeleteFunc(e.Stocks, func(s FileStock) bool { return !stocks[s.Name] })
-	e.Relations = slices.DeleteFunc(e.Relations, func(r Relation) bool { return !slices.ContainsFunc(e.Benefits, r.Touches) })
+	e.Relations = slices.DeleteFunc(e.Relations, func(r Relation) bool { return !slices.ContainsFunc(e.Benefits, func(b Benefit) bool { return r.Touches(&b) }) })
 }
 
 // JSON writes a catalogue file; see File.

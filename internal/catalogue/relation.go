@@ -50,7 +50,7 @@ type Side struct {
 func (s Side) Zero() bool { return s == Side{} }
 
 // Has reports whether b is in the set.
-func (s Side) Has(b Benefit) bool {
+func (s Side) Has(b *Benefit) bool {
 	return s.Provider == b.Provider.Key && s.Provider != "" && (s.Kind == "" || s.Kind == b.Kind) && (s.Tier == "" || s.Tier == b.Attributes["tier"]) && (s.Slug == "" || s.Slug == b.Slug)
 }
 
@@ -78,19 +78,22 @@ func (r Relation) Other() Side {
 
 // Opposes reports whether b stands against From. What is on both sides of a relation that
 // isn't mutual belongs to From alone.
-func (r Relation) Opposes(b Benefit) bool {
+func (r Relation) Opposes(b *Benefit) bool {
 	return r.Other().Has(b) && (r.Kind.Mutual() || !r.From.Has(b))
 }
 
 // Touches reports whether a relation speaks of b.
-func (r Relation) Touches(b Benefit) bool { return r.From.Has(b) || r.To.Has(b) }
+func (r Relation) Touches(b *Benefit) bool { return r.From.Has(b) || r.To.Has(b) }
 
 // Touched keeps the relations that speak of any of the parts.
 func Touched(relations []Relation, parts []Part) []Relation {
 	var out []Relation
 	for _, r := range relations {
-		if slices.ContainsFunc(parts, func(p Part) bool { return r.Touches(p.Benefit) }) {
-			out = append(out, r)
+		for i := range parts {
+			if r.Touches(&parts[i].Benefit) {
+				out = append(out, r)
+				break
+			}
 		}
 	}
 	return out

@@ -10,6 +10,7 @@ import (
 // parameters $1, $2, ... and these tokens for what they don't:
 //
 //	{{in $1 text}}             = ANY($1) / IN (the members of $1); the argument is made by Texts or Blobs
+//	{{each $1 text}}            the members of $1 as a table "each" with a column "value"; made by Texts too
 //	{{values a text, b bigint}} the column list and source of an INSERT of a set
 //	{{rows a text, b bigint}}   a table r(a, b) of the set, to be joined in UPDATE ... FROM
 //	{{for update}}              row locks; nothing on SQLite, whose writer is alone
@@ -61,6 +62,8 @@ func (d Dialect) Expand(text string) (string, []column) {
 		switch verb {
 		case "in":
 			out.WriteString(d.in(arg))
+		case "each":
+			out.WriteString(d.each(arg))
 		case "values":
 			cols = parseColumns(arg)
 			out.WriteString(d.values(cols))
@@ -118,6 +121,18 @@ func (d Dialect) in(arg string) string {
 	default:
 		return "IN (SELECT value FROM json_each(" + f[0] + "))"
 	}
+}
+
+// each gives the elements of a list as rows of a table "each" with a column "value".
+func (d Dialect) each(arg string) string {
+	f := strings.Fields(arg)
+	if len(f) != 2 || f[1] == "bytes" || pgTypes[f[1]] == "" {
+		panic(fmt.Sprintf("db: {{each %s}} needs a parameter and a type that isn't bytes", arg))
+	}
+	if d == Postgres {
+		return "unnest(" + f[0] + "::" + pgTypes[f[1]] + "[]) AS each(value)"
+	}
+	return "json_each(" + f[0] + ") AS each"
 }
 
 func names(cols []column) string {

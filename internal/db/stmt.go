@@ -137,6 +137,14 @@ func (s Set) arg(d Dialect) any {
 	return string(b)
 }
 
+// TimeOf is the time that a column of Unix microseconds holds; 0 is the zero time.
+func TimeOf(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
+}
+
 // Time makes a scan target for a column of Unix microseconds; 0 becomes the zero time.
 func Time(t *time.Time) any { return (*scanTime)(t) }
 
@@ -148,11 +156,7 @@ func (t *scanTime) Scan(v any) error {
 	if !ok {
 		return errNotMicros
 	}
-	if us == 0 {
-		*t = scanTime{}
-		return nil
-	}
-	*t = scanTime(time.UnixMicro(us).UTC())
+	*t = scanTime(TimeOf(us))
 	return nil
 }
 

@@ -106,7 +106,7 @@ func (c *conflicts) load(ctx context.Context, tx *db.Tx) error {
 		c.holdings[party] = make([]catalogue.Holding, 0, len(all))
 		for _, h := range all {
 			if v := versions[h.Version]; v != nil && h.Part < int64(len(v.Content.Parts)) {
-				c.holdings[party] = append(c.holdings[party], catalogue.Hold(h.ID, v.Content.Parts[h.Part].Benefit, h.StartsAt, h.EndsAt, h.RevealedAt, h.State.Spent()))
+				c.holdings[party] = append(c.holdings[party], catalogue.Hold(h.ID, &v.Content.Parts[h.Part].Benefit, h.StartsAt, h.EndsAt, h.RevealedAt, h.State.Spent()))
 			}
 		}
 	}

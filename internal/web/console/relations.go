@@ -92,8 +92,8 @@ func (v *visit) provider(key string, benefits []catalogue.Benefit) string {
 // examples is what shoppers read because of a relation: each sentence once, with benefits that
 // are there, or made up where none is.
 func (v *visit) examples(r catalogue.Relation, benefits []catalogue.Benefit) []string {
-	pick := func(has func(catalogue.Benefit) bool, s catalogue.Side, example id.Benefit) catalogue.Benefit {
-		if at := slices.IndexFunc(benefits, has); at >= 0 {
+	pick := func(has func(*catalogue.Benefit) bool, s catalogue.Side, example id.Benefit) catalogue.Benefit {
+		if at := slices.IndexFunc(benefits, func(b catalogue.Benefit) bool { return has(&b) }); at >= 0 {
 			return benefits[at]
 		}
 		name := v.side(s, benefits)
@@ -113,7 +113,7 @@ func (v *visit) examples(r catalogue.Relation, benefits []catalogue.Benefit) []s
 	}
 	has := func(b catalogue.Benefit) []catalogue.Holding {
 		b.Coded = false
-		return []catalogue.Holding{catalogue.Hold("rgt_example", b, now.AddDate(0, 0, -1), now.AddDate(0, 0, 30), time.Time{}, false)}
+		return []catalogue.Holding{catalogue.Hold("rgt_example", &b, now.AddDate(0, 0, -1), now.AddDate(0, 0, 30), time.Time{}, false)}
 	}
 	say(nil, from)
 	say(has(to), from)
@@ -225,7 +225,7 @@ func (v *visit) relationForm(status int, was, is catalogue.Relation, values url.
 	for _, s := range catalogue.Severities {
 		d.Severities = append(d.Severities, ui.Option{Value: string(s), Label: v.t("relation.severity." + string(s)), Selected: s == is.Severity})
 	}
-	d.Sides = []sideFields{v.sideFields("from", is.From, is.From.Has, benefits), v.sideFields("to", is.To, is.To.Has, benefits)}
+	d.Sides = []sideFields{v.sideFields("from", is.From, benefits), v.sideFields("to", is.To, benefits)}
 	if f := fault.New(fault.Invalid, "catalogue.content"); is.From.Provider != "" {
 		if is.Validate("", f); len(f.Fields) == 0 {
 			d.Examples = v.examples(is, benefits)
@@ -243,7 +243,7 @@ func (v *visit) relationForm(status int, was, is catalogue.Relation, values url.
 	return v.render(status, "relation_form", d)
 }
 
-func (v *visit) sideFields(name string, s catalogue.Side, has func(catalogue.Benefit) bool, benefits []catalogue.Benefit) sideFields {
+func (v *visit) sideFields(name string, s catalogue.Side, benefits []catalogue.Benefit) sideFields {
 	d := sideFields{Name: name, Label: v.t("console.relation." + name), Help: v.t("console.relation." + name + ".help"), Optional: name == "to"}
 	d.Providers = []ui.Option{{Label: v.t("console.choose"), Selected: s.Provider == ""}}
 	if name == "to" {
@@ -258,7 +258,7 @@ func (v *visit) sideFields(name string, s catalogue.Side, has func(catalogue.Ben
 			d.Providers = append(d.Providers, ui.Option{Value: k, Label: v.pick(b.Provider.Name), Selected: k == s.Provider})
 		}
 		d.Benefits = append(d.Benefits, ui.Option{Value: b.Slug, Label: v.pick(b.Name), Selected: b.Slug == s.Slug})
-		if has(b) {
+		if s.Has(&b) {
 			names = append(names, v.pick(b.Name))
 		}
 	}
