@@ -17,6 +17,8 @@ import (
 //	{{skip locked}}             the same, passing over rows that others hold
 //	{{bytes}}                   the column type of byte strings
 //	{{clustered}}               ends a CREATE TABLE whose rows lie in the order of their key
+//	{{covering a, b}}           more columns of an index, where to look a row up costs more than to keep them;
+//	                            nothing on PostgreSQL, where an UPDATE of one would touch all indexes
 //	{{append only TABLE (a, b) (c)}} statements that make the database refuse UPDATE, DELETE and
 //	                            REPLACE; in brackets each key of the table
 //	{{greatest a, b}}           the larger of two values
@@ -83,6 +85,10 @@ func (d Dialect) Expand(text string) (string, []column) {
 		case "clustered":
 			if d == SQLite {
 				out.WriteString("WITHOUT ROWID")
+			}
+		case "covering":
+			if d == SQLite {
+				out.WriteString(", " + arg)
 			}
 		case "append":
 			out.WriteString(d.appendOnly(strings.TrimPrefix(arg, "only ")))

@@ -167,6 +167,11 @@ CREATE TABLE order_acknowledgements (
   order_id TEXT PRIMARY KEY REFERENCES orders(id), hash TEXT NOT NULL, body TEXT NOT NULL, lang TEXT NOT NULL, at BIGINT NOT NULL
 ) {{clustered}};
 {{append only order_acknowledgements (order_id)}}
+-- What buyers accepted, once however many did: order_lines.acknowledged is the hash, SHA-256 of the body in hexadecimal.
+CREATE TABLE order_terms (
+  hash TEXT PRIMARY KEY CHECK (length(hash) = 64), lang TEXT NOT NULL, body TEXT NOT NULL, kept_at BIGINT NOT NULL
+) {{clustered}};
+{{append only order_terms (hash)}}
 CREATE TABLE order_tallies (name TEXT PRIMARY KEY, taken BIGINT NOT NULL CHECK (taken >= 0)) {{clustered}};
 
 -- Waiting rooms: where each is let in to, how many wait by millisecond and node, since when who is let in, and the orders that tickets placed.
@@ -222,7 +227,7 @@ CREATE TABLE rights (
 ) {{clustered}};
 CREATE INDEX rights_order ON rights (order_id);
 CREATE INDEX rights_due ON rights (due_at, id) WHERE due_at > 0;
-CREATE INDEX rights_party ON rights (party_id, id) WHERE party_id <> '';
+CREATE INDEX rights_party ON rights (party_id, id{{covering state, version_id, part, starts_at, ends_at, code_id}}) WHERE party_id <> '';
 CREATE TABLE right_events (
   right_id TEXT NOT NULL, step BIGINT NOT NULL, kind TEXT NOT NULL, actor TEXT NOT NULL, data TEXT NOT NULL, at BIGINT NOT NULL, hash {{bytes}} NOT NULL,
   PRIMARY KEY (right_id, step)
