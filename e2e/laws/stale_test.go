@@ -10,6 +10,7 @@ import (
 	"hufu/internal/db/dbtest"
 	"hufu/internal/entitlement"
 	"hufu/internal/flow/flowtest"
+	"hufu/internal/flow/terms"
 	"hufu/internal/id"
 	"hufu/internal/inventory"
 	"hufu/internal/money"
@@ -119,9 +120,9 @@ func TestAStaleDecisionIsNotWritten(t *testing.T) {
 
 // TestTheDatabaseRefuses: what must never be is refused by the database itself, whoever asks.
 func TestTheDatabaseRefuses(t *testing.T) {
-	kept := []string{"ledger_transfers", "ledger_seals", "payment_captures", "right_events", "audit_rows", "benefit_versions", "offer_versions", "stock_receipts"}
+	kept := []string{"ledger_transfers", "ledger_seals", "payment_captures", "right_events", "audit_rows", "benefit_versions", "offer_versions", "stock_receipts", "order_terms"}
 	columns := map[string]string{"ledger_transfers": "amount", "ledger_seals": "hash", "payment_captures": "amount", "right_events": "data", "audit_rows": "actor",
-		"benefit_versions": "body", "offer_versions": "body", "stock_receipts": "quantity"}
+		"benefit_versions": "body", "offer_versions": "body", "stock_receipts": "quantity", "order_terms": "body"}
 	wrong := map[string]string{
 		"less than nothing available": `UPDATE stocks SET available = -1, voided = voided + available + 1`,
 		"units out of nowhere":        `UPDATE stocks SET available = available + 1`,
@@ -164,6 +165,11 @@ SELECT x.id, '', '', '', '', 1, 1, 'CNY', 'failed', '', 0, 0, 0, 0, '', 'system'
 			s.Buy(t, flowtest.Want{Offer: offer, Quantity: 1})
 			placed(t, s, offer)
 			s.Receive(t, s.Stock(t, inventory.Counted), 1)
+			if err := s.DB.Do(t.Context(), func(tx *db.Tx) error {
+				return s.Orders.KeepTerms(t.Context(), tx, []order.Terms{{Hash: terms.Hash("read"), Lang: "en", Body: "read", KeptAt: s.Clock.Now()}})
+			}); err != nil {
+				t.Fatal(err)
+			}
 			wrong := maps.Clone(wrong)
 			if s.DB.Dialect() == db.SQLite {
 				maps.Copy(wrong, replaced)

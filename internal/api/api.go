@@ -44,7 +44,6 @@ type API struct {
 	document []byte
 	verify   verifying
 	refused  refusals
-	terms    termsCache
 }
 
 // Prefix is where the API lies.

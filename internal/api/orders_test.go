@@ -17,6 +17,7 @@ import (
 	"hufu/internal/db/dbtest"
 	"hufu/internal/flow"
 	"hufu/internal/flow/flowtest"
+	"hufu/internal/flow/terms"
 	"hufu/internal/id"
 	"hufu/internal/identity"
 	"hufu/internal/inventory"
@@ -54,6 +55,9 @@ func TestAPurchaseOverTheAPI(t *testing.T) {
 		if quote.at("total.minor") != 3980.0 || quote.str("lines.0.terms") != seen.str("terms") {
 			t.Error(quote.text)
 		}
+		if terms.Hash(seen.str("terms_text")) != seen.str("terms") || !strings.Contains(seen.str("terms_text"), seen.str("parts.0.disclosure.refund")) {
+			t.Errorf("the hash isn't of the text: %s", seen.text)
+		}
 		key := r.key()
 		body := map[string]any{"gateway": flowtest.Channel, "phone": "13800001234", "lines": []any{map[string]any{"offer": offer.ID, "quantity": 1, "version": seen.str("version"), "unit_price": 1990, "terms": seen.str("terms")}}}
 		placed := r.do(request{method: "POST", path: "/orders", key: key, body: body}).want(201, "")
@@ -61,6 +65,13 @@ func TestAPurchaseOverTheAPI(t *testing.T) {
 		if again.text != placed.text || again.header.Get("Idempotent-Replayed") != "true" {
 			t.Errorf("the same request is answered\n%s\nand\n%s", placed.text, again.text)
 		}
+		r.in(func(ctx context.Context, tx *db.Tx) error {
+			kept, err := r.Orders.Terms(ctx, tx, []string{seen.str("terms")})
+			if kept[seen.str("terms")].Body != seen.str("terms_text") {
+				t.Errorf("%+v is kept", kept)
+			}
+			return err
+		})
 		body["email"] = "a@example.com"
 		if c := r.changes(func() {
 			r.do(request{method: "POST", path: "/orders", key: key, body: body}).want(409, "idempotency.reused")

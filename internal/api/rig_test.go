@@ -267,7 +267,7 @@ func (a answer) wrong() []string {
 	return out
 }
 
-var counted = []string{"benefits", "benefit_versions", "offers", "offer_versions", "relations", "relation_versions", "order_acknowledgements", "stocks", "stock_receipts", "allotments", "allotment_moves", "editions", "reservations", "code_batches", "codes", "imports", "orders", "order_lines",
+var counted = []string{"benefits", "benefit_versions", "offers", "offer_versions", "relations", "relation_versions", "order_acknowledgements", "order_terms", "stocks", "stock_receipts", "allotments", "allotment_moves", "editions", "reservations", "code_batches", "codes", "imports", "orders", "order_lines",
 	"payment_intents", "payment_captures", "refunds", "rights", "right_events", "ledger_transfers", "jobs", "audit_rows", "exceptions", "parties", "staff", "invitations",
 	"sessions", "one_time_codes", "settings", "setting_proposals", "idempotency", "notifications"}
 

@@ -3,19 +3,16 @@ package api
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"hufu/internal/catalogue"
 	"hufu/internal/db"
 	"hufu/internal/fault"
 	"hufu/internal/flow"
+	"hufu/internal/flow/terms"
 	"hufu/internal/i18n"
 	"hufu/internal/id"
 	"hufu/internal/inventory"
@@ -82,7 +79,8 @@ type OfferDetail struct {
 	Choices     []OfferChoice `json:"choices,omitempty" doc:"What of the parts is picked; a part that is no option is everybody's"`
 	Limits      []Allowance   `json:"limits,omitempty" doc:"How many may be bought beyond one order (限购): an order over one is refused with order.limit"`
 	PriceSteps  []PriceStep   `json:"price_steps" doc:"How the price came about"`
-	Terms       string        `json:"terms" doc:"Hash of everything above that the buyer accepts: send it with the order"`
+	TermsText   string        `json:"terms_text" doc:"What is to be shown before paying, in the language of the answer, as the shop's own pages say it"`
+	Terms       string        `json:"terms" doc:"SHA-256 of terms_text in UTF-8: send it with the order once its buyer has accepted the text, which is then kept"`
 }
 
 // Allowance is a limit of this channel and what is left under it.
@@ -348,14 +346,15 @@ func (a *API) findOffer(ctx context.Context, tx *db.Tx, name string) (catalogue.
 
 func (s shown) detail(l i18n.Lang) *OfferDetail {
 	c := s.version.Content
-	return &OfferDetail{OfferSummary: s.summary(l), Description: text(l, c.Description), Parts: partsOf(l, c), Choices: choicesOf(l, c), PriceSteps: stepsOf(s.quote()), Terms: termsHash(l, c)}
+	sheet := terms.In(l, c)
+	return &OfferDetail{OfferSummary: s.summary(l), Description: text(l, c.Description), Parts: partsOf(l, c), Choices: choicesOf(l, c), PriceSteps: stepsOf(s.quote()), Terms: sheet.Hash, TermsText: sheet.Text}
 }
 
 func partsOf(l i18n.Lang, c catalogue.Content) []OfferPart {
 	out := make([]OfferPart, len(c.Parts))
 	for i, p := range c.Parts {
-		b, d, terms := p.Benefit, p.Benefit.Disclosure, showPart(p)
-		out[i] = OfferPart{Benefit: b.ID, Name: text(l, b.Name), Kind: b.Kind, Provider: text(l, b.Provider.Name), Quantity: p.Quantity, Choice: p.Choice, Validity: terms.Validity, Release: terms.Release, ValidDays: b.ValidDays, Attributes: b.Attributes,
+		b, d, own := p.Benefit, p.Benefit.Disclosure, showPart(p)
+		out[i] = OfferPart{Benefit: b.ID, Name: text(l, b.Name), Kind: b.Kind, Provider: text(l, b.Provider.Name), Quantity: p.Quantity, Choice: p.Choice, Validity: own.Validity, Release: own.Release, ValidDays: b.ValidDays, Attributes: b.Attributes,
 			Disclosure: Disclosure{AccountType: text(l, d.AccountType), Scope: text(l, d.Scope), Devices: text(l, d.Devices), Validity: text(l, d.Validity), HowToUse: text(l, d.HowToUse), Refund: text(l, d.Refund)}}
 	}
 	return out
@@ -367,45 +366,6 @@ func stepsOf(q pricing.Quote) []PriceStep {
 		out[i] = PriceStep{s.Name, s.Minor}
 	}
 	return out
-}
-
-// termsHash is SHA-256, in hexadecimal, of the parts, and of the choices where there are any,
-// as an API caller is told them.
-func termsHash(l i18n.Lang, c catalogue.Content) string {
-	b, err := json.Marshal(partsOf(l, c))
-	if len(c.Choices) > 0 && err == nil {
-		var choices []byte
-		choices, err = json.Marshal(choicesOf(l, c))
-		b = append(b, choices...)
-	}
-	if err != nil {
-		panic(err) // text and numbers
-	}
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
-}
-
-// termsCache remembers the hashes of versions' terms, in every language. Versions never
-// change.
-type termsCache struct {
-	mu sync.Mutex
-	of map[id.OfferVersion][]string
-}
-
-func (t *termsCache) has(v *catalogue.Version, hash string) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	known, ok := t.of[v.ID]
-	if !ok {
-		for _, l := range i18n.Langs {
-			known = append(known, termsHash(l, v.Content))
-		}
-		if t.of == nil || len(t.of) >= 1000 {
-			t.of = map[id.OfferVersion][]string{}
-		}
-		t.of[v.ID] = known
-	}
-	return slices.Contains(known, hash)
 }
 
 func (a *API) listGateways(context.Context, *Call, *struct{}) (*Page[Gateway], error) {
@@ -479,7 +439,7 @@ func (a *API) quoteOrder(ctx context.Context, c *Call, in *quoteInput) (*Quote, 
 			return nil, fault.New(fault.Invalid, "order.currencies")
 		}
 		out.Lines = append(out.Lines, QuoteLine{Offer: l.Offer, Version: s.version.ID, Quantity: l.Quantity, UnitPrice: moneyOf(q.Unit), Amount: moneyOf(amount), Steps: stepsOf(q),
-			Stock: s.stock, Terms: termsHash(c.Lang, s.version.Content)})
+			Stock: s.stock, Terms: terms.In(c.Lang, s.version.Content).Hash})
 	}
 	out.Total = moneyOf(total)
 	localized(c)

@@ -167,8 +167,8 @@ func (v Validity) same(w Validity) bool {
 	return v.From == w.From && v.Days == w.Days && v.Within == w.Within && v.Start.Equal(w.Start) && v.End.Equal(w.End)
 }
 
-// sameTerms reports whether two choices are the same to who makes them; the share of the
-// price is the seller's.
-func (c Choice) sameTerms(d Choice) bool {
-	return c.Key == d.Key && c.Name == d.Name && c.Pick == d.Pick && c.Later == d.Later && c.Days == d.Days && c.Release.same(d.Release)
+// sameGoods reports whether two choices let one pick the same; the share of the price is the
+// seller's.
+func (c Choice) sameGoods(d Choice) bool {
+	return c.Key == d.Key && c.Pick == d.Pick && c.Later == d.Later && c.Days == d.Days && c.Release.same(d.Release)
 }

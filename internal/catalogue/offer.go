@@ -68,9 +68,17 @@ type Content struct {
 // parts, the choices, what must be told of each, and how many an order may have. Limits are no terms: who
 // is within them is bound by nothing else and gets the same, and who isn't is refused.
 func (c Content) SameTerms(d Content) bool {
-	return c.MaxPerOrder == d.MaxPerOrder && slices.EqualFunc(c.Choices, d.Choices, Choice.sameTerms) && slices.EqualFunc(c.Parts, d.Parts, func(p, q Part) bool {
+	return c.MaxPerOrder == d.MaxPerOrder && c.SameGoods(d) && slices.EqualFunc(c.Choices, d.Choices, func(p, q Choice) bool { return p.Name == q.Name }) && slices.EqualFunc(c.Parts, d.Parts, func(p, q Part) bool {
 		a, b := p.Benefit, q.Benefit
-		return p.Quantity == q.Quantity && p.Choice == q.Choice && p.Validity.same(q.Validity) && p.Release.same(q.Release) && a.ID == b.ID && a.Kind == b.Kind && a.Provider == b.Provider && a.Name == b.Name && a.Disclosure == b.Disclosure &&
+		return a.Provider == b.Provider && a.Name == b.Name && a.Disclosure == b.Disclosure
+	})
+}
+
+// SameGoods reports whether a buyer of c gets what a buyer of d gets, whatever is said of it.
+func (c Content) SameGoods(d Content) bool {
+	return slices.EqualFunc(c.Choices, d.Choices, Choice.sameGoods) && slices.EqualFunc(c.Parts, d.Parts, func(p, q Part) bool {
+		a, b := p.Benefit, q.Benefit
+		return p.Quantity == q.Quantity && p.Choice == q.Choice && p.Validity.same(q.Validity) && p.Release.same(q.Release) && a.ID == b.ID && a.Kind == b.Kind && a.Provider.Key == b.Provider.Key &&
 			maps.Equal(a.Attributes, b.Attributes) && a.ValidDays == b.ValidDays && a.Coded == b.Coded
 	})
 }

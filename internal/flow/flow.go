@@ -55,6 +55,7 @@ type Flows struct {
 	Rooms *waiting.Service
 
 	placed  placed
+	sheets  sheets
 	asked   asked
 	place   *db.Lane[Place, Placed]
 	confirm *db.Lane[Confirm, Confirmed]

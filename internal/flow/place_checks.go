@@ -6,6 +6,7 @@ import (
 
 	"hufu/internal/catalogue"
 	"hufu/internal/db"
+	"hufu/internal/flow/terms"
 	"hufu/internal/id"
 	"hufu/internal/order"
 	"hufu/internal/payment"
@@ -19,7 +20,9 @@ type placing struct {
 	intent *payment.Intent
 	need   []map[id.Stock]int64 // of each line
 	wanted []Wanted             // of each line
-	twin   int                  // an earlier command of the batch with the same request, or -1
+
+	accepted []terms.Sheet // by its buyer
+	twin     int           // an earlier command of the batch with the same request, or -1
 
 	parts   []catalogue.Part
 	touched bool // a relation speaks of a part

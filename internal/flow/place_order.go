@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"time"
 
-	"hufu/internal/catalogue"
 	"hufu/internal/db"
 	"hufu/internal/fault"
 	"hufu/internal/id"
@@ -34,9 +33,6 @@ type Place struct {
 	Channel     string
 	Gateway     string // where it is to be paid
 	Lines       []PlaceLine
-	// Shown reports whether a hash that was acknowledged is of a version's terms, as the face
-	// that asks shows them. Nil believes every hash.
-	Shown func(*catalogue.Version, string) bool
 	// Conflicts is the hash of the findings that the shopper acknowledged; see conflicts.judge.
 	Conflicts string
 }
@@ -53,7 +49,7 @@ type PlaceLine struct {
 	ExpectPrice  int64
 	Picks        order.Picks // of each choice that is made when ordering
 	Ticket       string      // of the waiting room, where the offer has one
-	Acknowledged string      // hash of the terms the shopper accepted; those of another version refuse the order
+	Acknowledged string      // hash of the terms.Sheet the shopper accepted, in whatever language; another than what is sold has refuses the order
 }
 
 // Placed is the answer to Place.
@@ -132,7 +128,7 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 			w.twin, work[i] = twin, w
 			continue
 		}
-		if err := w.quote(sale, was, now); err != nil {
+		if err := w.quote(&f.sheets, sale, was, now); err != nil {
 			answers[i].Err = err
 			continue
 		}
@@ -208,6 +204,9 @@ func (f *Flows) placeAll(ctx context.Context, tx *db.Tx, commands []Place) ([]db
 		return nil, err
 	}
 	if err := f.Orders.SaveTallies(ctx, tx, limits); err != nil {
+		return nil, err
+	}
+	if err := f.keepTerms(ctx, tx, work, now); err != nil {
 		return nil, err
 	}
 	if err := f.Orders.Add(ctx, tx, orders); err != nil {

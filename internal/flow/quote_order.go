@@ -43,8 +43,9 @@ func quoteOf(v *catalogue.Version) pricing.Quote {
 
 // unchanged fails unless a line may be sold as it was shown: what it says of the price, and
 // of the terms by naming a version, holds for what is sold. An amount is in the currency of
-// the version it was shown with. acknowledged says that the terms were compared by their hash.
-func (l PlaceLine) unchanged(sold *catalogue.Version, unit money.Amount, was map[id.OfferVersion]*catalogue.Version, acknowledged bool) error {
+// the version it was shown with. Where the terms are named by their hash, what they say in
+// other languages doesn't matter, and what one gets does.
+func (l PlaceLine) unchanged(sold *catalogue.Version, unit money.Amount, was map[id.OfferVersion]*catalogue.Version) error {
 	seen := sold
 	if l.Expect != "" && l.Expect != sold.ID {
 		seen = was[l.Expect]
@@ -54,14 +55,14 @@ func (l PlaceLine) unchanged(sold *catalogue.Version, unit money.Amount, was map
 		return changed
 	case l.ExpectPrice != 0 && money.Of(l.ExpectPrice, quoteOf(seen).Unit.Currency) != unit:
 		return changed
-	case !acknowledged && !sold.Content.SameTerms(seen.Content):
+	case l.Acknowledged == "" && !sold.Content.SameTerms(seen.Content), !sold.Content.SameGoods(seen.Content):
 		return fault.New(fault.Conflict, "order.terms")
 	}
 	return nil
 }
 
 // quote makes the order of a command, or says why there is none.
-func (w *placing) quote(sale map[id.Offer]catalogue.Sale, was map[id.OfferVersion]*catalogue.Version, now time.Time) error {
+func (w *placing) quote(known *sheets, sale map[id.Offer]catalogue.Sale, was map[id.OfferVersion]*catalogue.Version, now time.Time) error {
 	o := &order.Order{
 		ID: id.New[id.Order](), State: order.Pending, Party: w.Party, Phone: w.Phone, Email: w.Email, Lang: w.Lang, Channel: w.Channel,
 		Scope: w.Request.Scope, Key: w.Request.Key, RequestHash: w.RequestHash, CreatedAt: now, ExpiresAt: now.Add(HoldFor),
@@ -81,12 +82,15 @@ func (w *placing) quote(sale map[id.Offer]catalogue.Sale, was map[id.OfferVersio
 			return fault.New(fault.Invalid, "order.quantity", "limit", strconv.FormatInt(s.Version.Content.MaxPerOrder, 10)).At(path+".quantity", "order.quantity", "limit", strconv.FormatInt(s.Version.Content.MaxPerOrder, 10))
 		}
 		q := Quote(s.Version.Content, l.Picks, now)
-		acknowledged := l.Acknowledged != "" && w.Shown != nil
-		if err := l.unchanged(s.Version, q.Unit, was, acknowledged); err != nil {
+		if err := l.unchanged(s.Version, q.Unit, was); err != nil {
 			return err
 		}
-		if acknowledged && !w.Shown(s.Version, l.Acknowledged) {
-			return fault.New(fault.Conflict, "order.terms").At(path+".terms", "order.terms")
+		if l.Acknowledged != "" {
+			sheet, shown := known.find(s.Version, l.Acknowledged)
+			if !shown {
+				return fault.New(fault.Conflict, "order.terms").At(path+".terms", "order.terms")
+			}
+			w.accepted = append(w.accepted, sheet)
 		}
 		if err := l.pickable(s.Version, path, now); err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 
 	"hufu/internal/catalogue"
 	"hufu/internal/fault"
+	"hufu/internal/flow/terms"
 	"hufu/internal/i18n"
 	"hufu/internal/order"
 	"hufu/internal/web/ui"
@@ -128,7 +129,7 @@ func bundleOf(lang i18n.Lang, g goods, picks order.Picks, now time.Time) bundleV
 			v.Now = append(v.Now, one)
 			continue
 		}
-		one.Words = append(one.Words, laterWords(lang, c, ch))
+		one.Words = append(one.Words, terms.LaterWords(lang, c, ch))
 		v.Later = append(v.Later, one)
 	}
 	return v
@@ -164,7 +165,7 @@ func gift(lang i18n.Lang, p catalogue.Part, r catalogue.Release, now time.Time) 
 		g.Name += " × " + strconv.FormatInt(p.Quantity, 10)
 	}
 	g.Words, g.Dates = releaseWords(lang, r, now)
-	if words := validityWords(lang, p.Validity); words != "" {
+	if words := terms.ValidityWords(lang, p.Validity); words != "" {
 		g.Words = append(g.Words, words)
 	}
 	return g
@@ -205,85 +206,4 @@ func releaseWords(lang i18n.Lang, r catalogue.Release, now time.Time) (words, da
 
 func dayWords(lang i18n.Lang, at, now time.Time) string {
 	return ui.FormatDay(lang, at.In(zone), now.In(zone))
-}
-
-// validityWords say how long a part counts where the offer says otherwise than its benefit.
-func validityWords(lang i18n.Lang, w catalogue.Validity) string {
-	days := strconv.FormatInt(w.Days, 10)
-	switch w.From {
-	case catalogue.FromGrant:
-		return ""
-	case catalogue.FromWindow:
-		return lang.T("shop.bundle.valid.window", "start", w.Start.In(zone).Format("2006-01-02"), "end", w.End.In(zone).Format("2006-01-02 15:04"))
-	}
-	text := lang.T("shop.bundle.valid."+string(w.From), "days", days)
-	if w.Within > 0 {
-		text += lang.T("shop.bundle.within."+string(w.From), "days", strconv.FormatInt(w.Within, 10))
-	}
-	return text
-}
-
-// laterWords say until when something is picked that is picked later, and what happens to who
-// doesn't.
-func laterWords(lang i18n.Lang, c catalogue.Content, ch catalogue.Choice) string {
-	key := "shop.bundle.later"
-	if ch.Release.Every != catalogue.AtOnce {
-		key += "_each"
-	}
-	return lang.T(key, "days", strconv.FormatInt(ch.Days, 10), "names", optionNames(lang, c, c.Defaults(ch)))
-}
-
-func optionNames(lang i18n.Lang, c catalogue.Content, parts []int) string {
-	var names []string
-	for _, n := range parts {
-		names = append(names, pick(lang, c.Parts[n].Benefit.Name))
-	}
-	return strings.Join(names, lang.T("shop.comma"))
-}
-
-// composed are the terms of how an offer is composed: what is chosen, and what comes later.
-// They name no day that follows from when one buys, so that they are the same to everybody.
-func composed(lang i18n.Lang, c catalogue.Content) []ui.Term {
-	var out []ui.Term
-	for _, ch := range c.Choices {
-		text := lang.T("shop.bundle.of", "pick", strconv.FormatInt(ch.Pick, 10), "n", strconv.Itoa(len(c.Options(ch.Key))))
-		if ch.Release.Every != catalogue.AtOnce {
-			text += lang.T("shop.semicolon") + releaseTerm(lang, ch.Release)
-		}
-		if ch.Later {
-			text += lang.T("shop.semicolon") + laterWords(lang, c, ch)
-		} else {
-			text += lang.T("shop.semicolon") + lang.T("shop.bundle.when_ordering")
-		}
-		out = append(out, ui.Term{Icon: "layers", Label: pick(lang, ch.Name), Text: text})
-	}
-	return out
-}
-
-// partTerms are the terms of one part that the offer, and not its benefit, sets.
-func partTerms(lang i18n.Lang, p catalogue.Part) []ui.Term {
-	var out []ui.Term
-	if p.Release.Every != catalogue.AtOnce {
-		out = append(out, ui.Term{Icon: "calendar", Label: lang.T("shop.bundle.release"), Text: releaseTerm(lang, p.Release)})
-	}
-	if words := validityWords(lang, p.Validity); words != "" {
-		out = append(out, ui.Term{Icon: "clock", Label: lang.T("shop.bundle.counts"), Text: words})
-	}
-	return out
-}
-
-func releaseTerm(lang i18n.Lang, r catalogue.Release) string {
-	text := lang.T("shop.bundle.every."+string(r.Every), "n", strconv.FormatInt(r.Count, 10))
-	if !r.From.IsZero() {
-		text += lang.T("shop.bundle.from", "date", r.From.In(zone).Format("2006-01-02"))
-		if r.CatchUp {
-			text += lang.T("shop.bundle.catch_up")
-		} else {
-			text += lang.T("shop.bundle.gone_by")
-		}
-	}
-	if !r.Until.IsZero() {
-		text += lang.T("shop.bundle.until", "date", r.Until.In(zone).Format("2006-01-02"))
-	}
-	return text
 }

@@ -15,6 +15,7 @@ import (
 	"hufu/internal/db"
 	"hufu/internal/fault"
 	"hufu/internal/flow"
+	"hufu/internal/flow/terms"
 	"hufu/internal/httpx"
 	"hufu/internal/i18n"
 	"hufu/internal/id"
@@ -157,10 +158,10 @@ func (s *Web) checkoutForm(lang i18n.Lang, g goods, n int64, picks order.Picks) 
 	}
 	v := &checkoutView{Card: g.card(lang), Slug: g.Offer.Slug, Quantity: n, Unit: unit, Total: total,
 		Groups: termsOf(lang, c), Key: rand.Text(), Version: g.Version.ID, lang: lang, sold: g.Version}
-	v.Terms, v.Why = termsHash(v.Groups), why(lang, flow.Quote(c, picks, s.now()).Text(), c.Price.Currency)
+	v.Terms, v.Why = terms.In(lang, c).Hash, why(lang, flow.Quote(c, picks, s.now()).Text(), c.Price.Currency)
 	v.Picks, v.Bundle = picks, bundleOf(lang, g, picks, s.now())
 	if all := c.Providers(); len(all) > 1 {
-		v.Separate, v.Knows = separate(lang, all), knows(lang, all)
+		v.Separate, v.Knows = terms.Separate(lang, all), lang.T("shop.accounts.agree", "n", strconv.Itoa(len(all)), "names", terms.Names(lang, all))
 	}
 	v.Open, v.Notice = open(lang, g)
 	v.Page = ui.Page{Section: "home", Title: lang.T("shop.checkout.title"), Private: true, Crumbs: []ui.Crumb{{Label: v.Card.Name, Href: v.Card.Href}, {Label: lang.T("shop.checkout.title")}}}
@@ -382,7 +383,7 @@ func (s *Web) judge(r *http.Request, g goods, v *checkoutView, p placing) (flow.
 	if v.Conflict.Hash != "" && p.conflicts == "" {
 		f.At("conflicts", "shop.conflicts_unread")
 	}
-	c := flow.Place{Conflicts: p.conflicts, Request: p.key, RequestHash: p.hash, Phone: phone, Email: email, Lang: string(ui.LangOf(r)), Channel: "web", DeviceKind: httpx.DeviceKind(r.UserAgent()), Gateway: p.pay, Shown: v.shows,
+	c := flow.Place{Conflicts: p.conflicts, Request: p.key, RequestHash: p.hash, Phone: phone, Email: email, Lang: string(ui.LangOf(r)), Channel: "web", DeviceKind: httpx.DeviceKind(r.UserAgent()), Gateway: p.pay,
 		Lines: []flow.PlaceLine{{Offer: g.Offer.ID, Quantity: p.n, Expect: p.version, ExpectPrice: p.price, Acknowledged: p.terms, Picks: p.picks}}}
 	switch {
 	case idem.Check(p.key.Key) != nil:
@@ -397,12 +398,6 @@ func (s *Web) judge(r *http.Request, g goods, v *checkoutView, p placing) (flow.
 	return c, nil
 }
 
-// shows reports whether a hash is of the terms of the version that is sold, which may be
-// another than the form was made of.
-func (v *checkoutView) shows(sold *catalogue.Version, terms string) bool {
-	return terms == v.Terms && sold.ID == v.Version || terms == termsHash(termsOf(v.lang, sold.Content))
-}
-
 // refuse shows the form again and says why.
 func (s *Web) refuse(w http.ResponseWriter, r *http.Request, g goods, v *checkoutView, p placing, err error) error {
 	lang := ui.LangOf(r)
@@ -413,10 +408,10 @@ func (s *Web) refuse(w http.ResponseWriter, r *http.Request, g goods, v *checkou
 		v.Key = p.key.Key // nothing was tried with it
 	case f.Code == "order.price_changed":
 		v.Notice = ui.Flash{Tone: ui.Warn, Title: lang.T("shop.price_changed", "price", v.Unit.String()), Text: lang.Fault(f)}
-		v.Agreed = false
+		v.Agreed, v.Known = false, false
 	case f.Code == "shop.terms_changed":
 		v.Notice = ui.Flash{Tone: ui.Warn, Title: lang.T("shop.terms_changed"), Text: lang.Fault(f)}
-		v.Agreed = false
+		v.Agreed, v.Known = false, false
 	case isConflict(f.Code) && v.Open:
 		v.Notice = ui.Flash{Tone: ui.Warn, Title: lang.T("shop.conflicts.changed"), Text: lang.Fault(f)}
 		v.Accepted = false

@@ -4,15 +4,12 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
-	"hufu/internal/catalogue"
 	"hufu/internal/db"
 	"hufu/internal/fault"
 	"hufu/internal/flow"
 	"hufu/internal/httpx"
-	"hufu/internal/i18n"
 	"hufu/internal/identity"
 	"hufu/internal/order"
 	"hufu/internal/web/ui"
@@ -56,15 +53,6 @@ func (v *checkoutView) goneFields(g goods, picks order.Picks, text string) map[s
 		return all
 	}
 	return out
-}
-
-// knows is what the buyer of a bundle of several providers says to know.
-func knows(lang i18n.Lang, all []catalogue.Provider) string {
-	var names []string
-	for _, p := range all {
-		names = append(names, pick(lang, p.Name))
-	}
-	return lang.T("shop.accounts.agree", "n", strconv.Itoa(len(all)), "names", strings.Join(names, lang.T("shop.comma")))
 }
 
 // refusals tells on an offer's page which of its rules don't let the shopper, before they try.

@@ -11,6 +11,7 @@ import (
 	"hufu/internal/entitlement"
 	"hufu/internal/fault"
 	"hufu/internal/flow"
+	"hufu/internal/flow/terms"
 	"hufu/internal/httpx"
 	"hufu/internal/i18n"
 	"hufu/internal/id"
@@ -119,7 +120,7 @@ func (s *Web) choicePage(w http.ResponseWriter, r *http.Request, right *entitlem
 	// The defaults are held for the right until it is chosen, whatever is left for others.
 	defaults := c.Defaults(*ch)
 	g.Gone = slices.DeleteFunc(g.Gone, func(n int) bool { return slices.Contains(defaults, n) })
-	v := &chooseView{Right: "/rights/" + string(right.ID), Till: right.DueAt, Default: optionNames(lang, c, defaults)}
+	v := &chooseView{Right: "/rights/" + string(right.ID), Till: right.DueAt, Default: terms.OptionNames(lang, c, defaults)}
 	all := bundleOf(lang, g, picks, now)
 	v.Choice = all.Later[slices.IndexFunc(all.Later, func(one choiceView) bool { return one.Field == pickField+ch.Key })]
 	v.Choice.Words, v.Choice.Dates = nil, nil
@@ -177,7 +178,7 @@ func (t *ticket) comes(lang i18n.Lang, r *entitlement.Right, v *catalogue.Versio
 		}
 	case r.State == entitlement.Waiting && r.Waits == entitlement.WaitChoice && ch != nil:
 		t.StateLabel, t.Valid = lang.T("shop.right.to_choose"), ""
-		t.Sub = lang.T("shop.right.choose_by", "date", due, "names", optionNames(lang, v.Content, v.Content.Defaults(*ch)))
+		t.Sub = lang.T("shop.right.choose_by", "date", due, "names", terms.OptionNames(lang, v.Content, v.Content.Defaults(*ch)))
 		t.Action = &ui.Action{Label: lang.T("shop.choose.go"), Href: t.Path + "/choose", Icon: "layers"}
 	case t.State == ui.TicketHeld && r.Clock.From != "" && r.EndsAt.IsZero():
 		t.Valid = clockWords(lang, r)

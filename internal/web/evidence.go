@@ -9,6 +9,7 @@ import (
 	"hufu/internal/catalogue"
 	"hufu/internal/db"
 	"hufu/internal/flow"
+	"hufu/internal/flow/terms"
 	"hufu/internal/i18n"
 	"hufu/internal/id"
 	"hufu/internal/money"
@@ -17,16 +18,19 @@ import (
 	"hufu/internal/web/ui"
 )
 
-// Evidence is what a buyer was shown and accepted, and paid, made again from what an order and
-// its frozen versions keep.
+// Evidence is what a buyer was shown and accepted, and paid: texts as the order keeps them, and
+// names and prices of its frozen versions.
 type Evidence struct {
 	Order        *order.Order
-	Lang         i18n.Lang // in which it was shown
+	Lang         i18n.Lang // of the order
 	Lines        []EvidenceLine
 	Acknowledged *order.Acknowledgement // of conflicts, nil for nothing
 	Payments     []EvidencePayment
 	PrintedAt    time.Time
 }
+
+// Stamp writes a moment as a paper needs it: to the second, with its zone.
+func (*Evidence) Stamp(t time.Time) string { return t.In(zone).Format("2006-01-02 15:04:05 UTC-07:00") }
 
 // EvidenceLine is one offer of an order.
 type EvidenceLine struct {
@@ -37,11 +41,23 @@ type EvidenceLine struct {
 	Amount  money.Amount
 	Picked  []string
 	Why     []ui.Fact
-	Groups  []termGroup
-	Kept    string // hash of the terms that the order keeps, "" for none
-	Again   string // of those shown here
-	Same    bool
+	Hash    string          // of the terms that were accepted, "" for none
+	Text    string          // that was accepted, as it was kept
+	Terms   []terms.Section // the same, cut for reading
+	Lang    string          // of the text
+	Proof   Proof
 }
+
+// Proof is what the kept text of a line proves.
+type Proof string
+
+// The proofs.
+const (
+	ProofWhole   Proof = "whole"   // the text has the hash that the order keeps
+	ProofAltered Proof = "altered" // it has another
+	ProofMissing Proof = "missing" // there is a hash and no text
+	ProofNone    Proof = "none"    // nothing was accepted by its hash
+)
 
 // EvidencePayment is a payment, or what went back.
 type EvidencePayment struct {
@@ -50,9 +66,7 @@ type EvidencePayment struct {
 	At                 time.Time
 }
 
-// EvidenceOf makes the evidence of an order; words that aren't the order's are in a language.
-// Terms that another face than the shop's pages showed have no hash that could be made again:
-// Same is false of them.
+// EvidenceOf gives the evidence of an order; words that aren't the order's are in a language.
 func EvidenceOf(ctx context.Context, tx *db.Tx, f *flow.Flows, oid id.Order, lang i18n.Lang) (*Evidence, error) {
 	o, err := f.Orders.One(ctx, tx, oid)
 	if err != nil {
@@ -63,8 +77,13 @@ func EvidenceOf(ctx context.Context, tx *db.Tx, f *flow.Flows, oid id.Order, lan
 		e.Lang = i18n.ZH
 	}
 	var wanted []id.OfferVersion
+	var hashes []string
 	for _, l := range o.Lines {
-		wanted = append(wanted, l.Version)
+		wanted, hashes = append(wanted, l.Version), append(hashes, l.Acknowledged)
+	}
+	texts, err := f.Orders.Terms(ctx, tx, hashes)
+	if err != nil {
+		return nil, err
 	}
 	versions, err := f.Catalogue.Versions(ctx, tx, wanted)
 	if err != nil {
@@ -72,7 +91,7 @@ func EvidenceOf(ctx context.Context, tx *db.Tx, f *flow.Flows, oid id.Order, lan
 	}
 	for _, l := range o.Lines {
 		if v := versions[l.Version]; v != nil {
-			e.Lines = append(e.Lines, evidenceLine(e.Lang, lang, o, l, v))
+			e.Lines = append(e.Lines, evidenceLine(e.Lang, lang, o, l, v, texts))
 		}
 	}
 	kept, found, err := f.Orders.Acknowledged(ctx, tx, oid)
@@ -103,13 +122,25 @@ func EvidenceOf(ctx context.Context, tx *db.Tx, f *flow.Flows, oid id.Order, lan
 	return e, nil
 }
 
-func evidenceLine(shown, lang i18n.Lang, o *order.Order, l order.Line, v *catalogue.Version) EvidenceLine {
+func evidenceLine(shown, lang i18n.Lang, o *order.Order, l order.Line, v *catalogue.Version, texts map[string]order.Terms) EvidenceLine {
 	currency := o.Total.Currency
 	out := EvidenceLine{Name: pick(shown, v.Content.Title), Version: "v" + strconv.FormatInt(v.Number, 10) + " · " + string(v.ID), From: v.CreatedAt,
 		Price: money.Of(l.UnitPrice, currency).String() + " × " + strconv.FormatInt(l.Quantity, 10), Amount: money.Of(l.Amount, currency),
-		Picked: pickedWords(shown, v.Content, l.Picks), Why: why(lang, l.Quote, currency), Groups: termsOf(shown, v.Content), Kept: l.Acknowledged}
-	out.Again = termsHash(out.Groups)
-	out.Same = out.Again == out.Kept
+		Picked: pickedWords(shown, v.Content, l.Picks), Why: why(lang, l.Quote, currency), Hash: l.Acknowledged}
+	text, found := texts[l.Acknowledged]
+	if found {
+		out.Text, out.Terms, out.Lang = text.Body, terms.Split(text.Body), text.Lang
+	}
+	switch {
+	case l.Acknowledged == "":
+		out.Proof = ProofNone
+	case !found:
+		out.Proof = ProofMissing
+	case terms.Hash(text.Body) != l.Acknowledged:
+		out.Proof = ProofAltered
+	default:
+		out.Proof = ProofWhole
+	}
 	return out
 }
 

@@ -13,6 +13,7 @@ import (
 	"hufu/internal/db"
 	"hufu/internal/fault"
 	"hufu/internal/flow"
+	"hufu/internal/flow/terms"
 	"hufu/internal/i18n"
 	"hufu/internal/money"
 	"hufu/internal/pricing"
@@ -71,7 +72,7 @@ func (s *Web) offer(w http.ResponseWriter, r *http.Request) error {
 	}
 	lang := ui.LangOf(r)
 	c := g.Version.Content
-	v := &offerView{Card: g.card(lang), Slug: g.Offer.Slug, Separate: separate(lang, c.Providers()), Groups: termsOf(lang, c),
+	v := &offerView{Card: g.card(lang), Slug: g.Offer.Slug, Separate: terms.Separate(lang, c.Providers()), Groups: termsOf(lang, c),
 		Paragraphs: paragraphs(pick(lang, c.Description)), Why: why(lang, flow.Quote(c, nil, s.now()).Text(), c.Price.Currency), EndsAt: g.Offer.EndsAt}
 	v.Page = ui.Page{Section: "home", Title: v.Card.Name, Description: v.Card.Sub, Crumbs: []ui.Crumb{{Label: lang.T("ui.nav.home"), Href: "/"},
 		{Label: lang.T("shop.category." + g.Offer.Category), Href: "/?c=" + g.Offer.Category}, {Label: v.Card.Name}}}

@@ -102,7 +102,7 @@ AND (b.id IS NULL OR b.state <> 'failed' OR b.capture_id <> f.capture_id OR b.li
 	{id: "I17", rules: []rule{
 		none("I17.import", `SELECT m.id, 'added=' || CAST(m.added AS TEXT) || ' stored=' || CAST(COALESCE(b.stored, 0) AS TEXT) FROM imports m LEFT JOIN code_batches b ON b.id = m.batch_id
 WHERE m.state = 'done' AND (b.id IS NULL OR b.stored <> m.added)`),
-	}},
+	}, walks: []walk{keptTerms}},
 	{id: "I18", rules: []rule{
 		none("I18.order", `SELECT MIN(id), 'times=' || CAST(COUNT(*) AS TEXT) FROM orders GROUP BY idem_key, idem_scope HAVING COUNT(*) > 1`),
 	}},

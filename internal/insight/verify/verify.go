@@ -93,6 +93,7 @@ type hand struct {
 	*run
 	tx       *db.Tx
 	versions map[id.OfferVersion]*sold
+	terms    map[string]bool // the hashes of kept terms; nil before they were asked for
 }
 
 // units are counted by stock, by several hands.

@@ -16,6 +16,7 @@ import (
 	"hufu/internal/entitlement"
 	"hufu/internal/flow"
 	"hufu/internal/flow/flowtest"
+	"hufu/internal/flow/terms"
 	"hufu/internal/i18n"
 	"hufu/internal/id"
 	"hufu/internal/insight/verify"
@@ -64,6 +65,17 @@ func live(t *testing.T, d *db.DB) *lived {
 		}
 	}
 	s.paid = s.Buy(t, flowtest.Want{Offer: single, Quantity: 2})
+	var sold map[id.OfferVersion]*catalogue.Version
+	if err := d.View(ctx, func(tx *db.Tx) (err error) {
+		sold, err = s.Catalogue.Versions(ctx, tx, []id.OfferVersion{single.Version})
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	accepted := flowtest.Order(flowtest.Want{Offer: single, Quantity: 1})
+	accepted.Lines[0].Acknowledged = terms.In(i18n.ZH, sold[single.Version].Content).Hash
+	notice, _ := s.Gateway.Pay(place(accepted).Intent, money.Of(1990, money.CNY))
+	confirm(notice, payment.Apply)
 	s.bundled = s.Buy(t, flowtest.Want{Offer: bundle, Quantity: 1}, flowtest.Want{Offer: single, Quantity: 1})
 	if _, err := s.Reveal(ctx, flow.Reveal{Order: s.paid.Order.ID, Actor: "guest", Data: "{}"}); err != nil {
 		t.Fatal(err)
@@ -505,6 +517,8 @@ INSERT INTO payment_captures (id, provider, txn_id, intent_id, order_id, amount,
 
 	{name: "a notice answered and lost", want: "I17", rule: "I17.notice", sql: `UPDATE payment_notices SET intent_id = (SELECT MAX(id) FROM payment_intents WHERE state = 'closed' AND gateway = 'fake') WHERE outcome = 'second_capture'`},
 
+	{name: "accepted terms that nobody kept", want: "I17", rule: "I17.terms", sql: "unprotect order_terms;\nDELETE FROM order_terms"},
+	{name: "kept terms rewritten", want: "I17", rule: "I17.text", sql: "unprotect order_terms;\nUPDATE order_terms SET body = body || 'x'"},
 	{name: "a payment's notice deleted", want: "I17", rule: "I17.kept", sql: `DELETE FROM payment_notices WHERE outcome = 'late'`},
 	{name: "the notice of money in suspense deleted", want: "I17", rule: "I17.kept", sql: `DELETE FROM payment_notices WHERE outcome = 'mismatch'`},
 	{name: "the notice of a payment out of a balance deleted", want: "I17", rule: "I17.kept", sql: `DELETE FROM payment_notices WHERE provider = 'balance'`},

@@ -23,7 +23,7 @@ var page = 1000
 
 var (
 	pageOfOrders = db.SQL("verify.orders", `SELECT o.id, o.state, o.currency, o.total, o.created_at, o.paid_at, o.closed_at, o.history,
-COALESCE(l.id, ''), COALESCE(l.offer_id, ''), COALESCE(l.version_id, ''), COALESCE(l.quantity, 0), COALESCE(l.unit_price, 0), COALESCE(l.amount, 0), COALESCE(l.quote, ''), COALESCE(l.picks, ''), COALESCE(l.delivered, 0), COALESCE(l.counted, 0), COALESCE(l.under, '')
+COALESCE(l.id, ''), COALESCE(l.offer_id, ''), COALESCE(l.version_id, ''), COALESCE(l.quantity, 0), COALESCE(l.unit_price, 0), COALESCE(l.amount, 0), COALESCE(l.quote, ''), COALESCE(l.picks, ''), COALESCE(l.delivered, 0), COALESCE(l.counted, 0), COALESCE(l.under, ''), COALESCE(l.acknowledged, '')
 FROM (SELECT * FROM orders WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3) o LEFT JOIN order_lines l ON l.order_id = o.id ORDER BY o.id, l.id`)
 	pageOfHoldings = db.SQL("verify.holdings", `SELECT line_id, part, stock, later, kept, COUNT(*), SUM(share) FROM (SELECT r.line_id, r.part, COALESCE(c.stock_id, '') AS stock, r.share, CASE WHEN r.waits IN ('release','choice') THEN 1 ELSE 0 END AS later,
 COALESCE(CASE WHEN r.waits IN ('release','choice') THEN (SELECT v.stock_id FROM reservations v WHERE v.right_id = r.id AND v.right_id <> '' AND v.state = 'live') END, '') AS kept
@@ -71,7 +71,7 @@ type walkedOrder struct {
 }
 
 type walkedLine struct {
-	id, quote, under, picks            string
+	id, quote, under, picks, accepted  string
 	offer                              id.Offer
 	version                            id.OfferVersion
 	quantity, price, amount, delivered int64
@@ -87,7 +87,7 @@ type holding struct {
 	n, ofAmount int64
 }
 
-// orders walks over the orders of a stretch, for I6, I8, I9, I16, I27, I29 and I31.
+// orders walks over the orders of a stretch, for I6, I8, I9, I16, I17, I27, I29 and I31.
 func orders(ctx context.Context, h *hand, at stretch) error {
 	low, high := at.of("ord")
 	delivered := map[id.Stock]int64{}
@@ -177,7 +177,7 @@ func (h *hand) ordersAfter(ctx context.Context, low, high string) ([]*walkedOrde
 		var o walkedOrder
 		var l walkedLine
 		if err := scan(&o.id, &o.state, &o.currency, &o.total, db.Time(&o.created), db.Time(&o.paid), db.Time(&o.closed), &o.history,
-			&l.id, &l.offer, &l.version, &l.quantity, &l.price, &l.amount, &l.quote, &l.picks, &l.delivered, &l.counted, &l.under); err != nil {
+			&l.id, &l.offer, &l.version, &l.quantity, &l.price, &l.amount, &l.quote, &l.picks, &l.delivered, &l.counted, &l.under, &l.accepted); err != nil {
 			return err
 		}
 		if n := len(out); n == 0 || out[n-1].id != o.id {
@@ -201,6 +201,9 @@ func (h *hand) order(ctx context.Context, o *walkedOrder, held map[string][]hold
 	var total int64
 	for _, l := range o.lines {
 		total += l.amount
+		if err := h.accepted(ctx, l); err != nil {
+			return err
+		}
 		v, err := h.version(ctx, l.version)
 		if err != nil {
 			return err

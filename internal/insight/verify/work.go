@@ -100,7 +100,7 @@ func (h *hand) look(ctx context.Context, at stretch) error {
 		of   []string
 		walk func(context.Context, *hand, stretch) error
 	}{
-		{[]string{"I6", "I9", "I16", "I27", "I29", "I31"}, orders},
+		{[]string{"I6", "I9", "I16", "I17", "I27", "I29", "I31"}, orders},
 		{[]string{"I4", "I29"}, paths},
 		{[]string{"I8"}, reservations},
 	} {
