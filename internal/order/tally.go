@@ -2,10 +2,11 @@ package order
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 
 	"hufu/internal/db"
 )
@@ -18,14 +19,12 @@ type Under map[string]int64
 // Names are the tallies in order.
 func (u Under) Names() []string { return slices.Sorted(maps.Keys(u)) }
 
-// text is how a line keeps it; "" for none.
+// text is how a line keeps it: what each tally may reach and its name, a line of text each in
+// the order of the names; "" for none.
 func (u Under) text() string {
-	if len(u) == 0 {
-		return ""
-	}
-	b, err := json.Marshal(u)
-	if err != nil {
-		panic(err) // texts and numbers always marshal
+	var b []byte
+	for _, name := range u.Names() {
+		b = append(append(append(strconv.AppendInt(b, u[name], 10), ' '), name...), '\n')
 	}
 	return string(b)
 }
@@ -35,9 +34,14 @@ func ParseUnder(text string) (Under, error) {
 	if text == "" {
 		return nil, nil
 	}
-	var u Under
-	if err := json.Unmarshal([]byte(text), &u); err != nil {
-		return nil, fmt.Errorf("order: what a line counts under can't be read: %w", err)
+	u := make(Under, strings.Count(text, "\n"))
+	for one := range strings.Lines(text) {
+		most, name, named := strings.Cut(one, " ")
+		n, err := strconv.ParseInt(most, 10, 64)
+		if name, named = strings.CutSuffix(name, "\n"); err != nil || !named || name == "" {
+			return nil, fmt.Errorf("order: what a line counts under can't be read: %q", text)
+		}
+		u[name] = n
 	}
 	return u, nil
 }
@@ -97,9 +101,13 @@ func (t *Tallies) Join(l *Line, more Under) {
 // otherwise it waits once, and what it asks then is answered by the transaction's next Flush.
 //
 // New ones are added before any is locked, both in order: whoever adds waits for nobody that
-// it holds up, and whoever locks waits only for others that lock.
+// it holds up, and whoever locks waits only for others that lock. On SQLite, whose writer is
+// alone, those that are new are added when they are saved, and one that counts nothing never.
 func (s *Service) OpenTallies(ctx context.Context, tx *db.Tx, names []string) (*Tallies, error) {
 	names = slices.Compact(slices.Sorted(slices.Values(names)))
+	if tx.Dialect() == db.SQLite {
+		return s.LockTallies(ctx, tx, names)
+	}
 	if _, err := tx.Write(ctx, insertTally, len(names), func(i int, b *db.Binder) { b.Text(names[i]).Int(0) }); err != nil {
 		return nil, err
 	}
@@ -123,13 +131,19 @@ func (*Service) LockTallies(ctx context.Context, tx *db.Tx, names []string) (*Ta
 
 // SaveTallies writes the tallies that have changed, and what lines newly count under.
 func (*Service) SaveTallies(ctx context.Context, tx *db.Tx, t *Tallies) error {
-	var changed []string
+	var changed, added []string
 	for name, n := range t.is {
-		if n != t.was[name] {
+		if was, there := t.was[name]; !there && n > 0 {
+			added = append(added, name)
+		} else if n != was {
 			changed = append(changed, name)
 		}
 	}
 	slices.Sort(changed)
+	slices.Sort(added)
+	if err := tx.WriteAll(ctx, insertTally, len(added), func(i int, b *db.Binder) { b.Text(added[i]).Int(t.is[added[i]]) }); err != nil {
+		return err
+	}
 	if err := tx.WriteAll(ctx, saveTally, len(changed), func(i int, b *db.Binder) {
 		b.Text(changed[i]).Int(t.was[changed[i]]).Int(t.is[changed[i]])
 	}); err != nil {
