@@ -216,6 +216,14 @@ func (s *shopper) session() string {
 	return "Authorization: Bearer " + s.member + "\r\n"
 }
 
+// payer is the account at the gateway of who is signed in.
+func (s *shopper) payer() string {
+	if s.member == "" {
+		return ""
+	}
+	return "payer-" + s.member[:16]
+}
+
 // paid places an order and pays for it. It gives the order, what proves it to be the shopper's,
 // and when they paid.
 func (s *shopper) paid() (order, token string, paid time.Time, err error) {
@@ -236,7 +244,7 @@ func (s *shopper) paid() (order, token string, paid time.Time, err error) {
 
 	paid = time.Now()
 	signature, notice := gateway.SignNotice(secret, paid, gateway.Notice{ID: "evt-" + key, Type: "trade", MerchantID: app.SandboxMerchant, AppID: app.SandboxApp, OutTradeNo: intent,
-		TransactionID: "txn-" + key, State: "PAID", Amount: minor, Currency: "CNY", OccurredAt: paid})
+		TransactionID: "txn-" + key, State: "PAID", Amount: minor, Currency: "CNY", OccurredAt: paid, PayerID: s.payer()})
 	status, body, err = s.do("POST", "/api/v1/gateways/sandbox/notices", gateway.SignatureHeader+": "+signature+"\r\n", notice)
 	if err != nil || status != 200 || string(body) != "success" {
 		return "", "", paid, s.failed("notice", status, body, err)
