@@ -131,6 +131,8 @@ var guards = []guard{
 	{"the text accepted is kept with the order", "nobody can show what a buyer agreed to", "internal/flow/keep_terms.go",
 		"	return f.Orders.KeepTerms(ctx, tx, all)", "	return nil", "internal/flow TestATextIsKeptOnce/sqlite"},
 	{"kept texts are never changed", "what a buyer agreed to is rewritten", firstMigration, "{{append only order_terms (hash)}}\n", "", "e2e/laws TestTheDatabaseRefuses/sqlite"},
+	{"what was agreed to before waiting holds for its text alone", "a box is ticked under terms never read (S28)", "internal/web/queue_wish.go",
+		`same := x.terms != "" && x.terms == v.Terms`, `same := x.terms != ""`, "internal/web TestWaitingKeepsWhatWasChosen"},
 	{"evidence is the text of its hash", "another text passes for the accepted one", "internal/web/evidence.go",
 		"case terms.Hash(text.Body) != l.Acknowledged:", "case terms.Hash(text.Body) == \"\":", "internal/web TestEvidenceTellsOfAnotherText"},
 	{"money in suspense is sent back once", "a person's second press is refused, or pays twice (P4, I15)", "internal/flow/refund_capture.go",

@@ -76,11 +76,8 @@ func (s *Web) checkout(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if to := s.queued(r, g); to != "" {
-		http.Redirect(w, r, to, http.StatusSeeOther)
-		return nil
-	}
-	n := int64(1)
+	kept := s.wishOf(r, g)
+	n := max(kept.n, 1)
 	if in.twice("n") {
 		return badQuantity(g)
 	}
@@ -93,6 +90,15 @@ func (s *Web) checkout(w http.ResponseWriter, r *http.Request) error {
 	picks, err := in.picks()
 	if err != nil {
 		return err
+	}
+	if in.text("n") == "" && len(picks) == 0 {
+		picks = kept.picks
+	}
+	if to := s.queued(r, g); to != "" {
+		kept.n, kept.picks = n, picks
+		s.keepWish(w, g, kept)
+		http.Redirect(w, r, to, http.StatusSeeOther)
+		return nil
 	}
 	v, err := s.checkoutForm(ui.LangOf(r), g, n, picks)
 	if err != nil {
@@ -111,6 +117,7 @@ func (s *Web) checkout(w http.ResponseWriter, r *http.Request) error {
 	if err := s.forMember(r, v, e, ""); err != nil {
 		return err
 	}
+	v.granted(kept)
 	if err := s.waysOn(r.Context(), v, g); err != nil {
 		return err
 	}
@@ -278,6 +285,9 @@ func (s *Web) placeOrder(w http.ResponseWriter, r *http.Request) error {
 	if p.n < 1 || p.n > g.Version.Content.MaxPerOrder {
 		return badQuantity(g) // the form offers no other; this is no shopper's slip (S18)
 	}
+	if to := s.queued(r, g); to != "" && before == nil {
+		return s.sendToWait(w, r, g, p, to)
+	}
 	v, err := s.filled(r, g, p, e)
 	if err != nil {
 		return err
@@ -310,11 +320,15 @@ func (s *Web) placeOrder(w http.ResponseWriter, r *http.Request) error {
 			err = fault.New(fault.Conflict, "shop.terms_changed")
 		}
 	}
+	if to := s.queued(r, g); to != "" && (fault.CodeOf(err) == "room.wait" || fault.CodeOf(err) == "room.over") {
+		return s.sendToWait(w, r, g, p, to) // its turn ended meanwhile
+	}
 	if err != nil {
 		return s.refuse(w, r, g, v, p, err)
 	}
 	if _, _, ok := s.ticketOf(r, g.Offer.ID); ok {
 		s.setCookie(w, queueCookie+string(g.Offer.ID), "", -1) // it has placed its order
+		s.setCookie(w, wishCookie+string(g.Offer.ID), "", -1)
 	}
 	return s.placed(w, r, done.Order, p, e)
 }

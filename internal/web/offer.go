@@ -35,6 +35,7 @@ type offerView struct {
 	Why        []ui.Fact
 	Open       bool   // can be bought now
 	Queue      string // where one lines up first; "" when nobody waits
+	Form       string // that takes picks and quantity, "" for none
 	Notice     ui.Flash
 	StartsAt   time.Time // when it isn't on sale yet
 	EndsAt     time.Time // when the sale ends, zero: it doesn't
@@ -76,7 +77,8 @@ func (s *Web) offer(w http.ResponseWriter, r *http.Request) error {
 		Paragraphs: paragraphs(pick(lang, c.Description)), Why: why(lang, flow.Quote(c, nil, s.now()).Text(), c.Price.Currency), EndsAt: g.Offer.EndsAt}
 	v.Page = ui.Page{Section: "home", Title: v.Card.Name, Description: v.Card.Sub, Crumbs: []ui.Crumb{{Label: lang.T("ui.nav.home"), Href: "/"},
 		{Label: lang.T("shop.category." + g.Offer.Category), Href: "/?c=" + g.Offer.Category}, {Label: v.Card.Name}}}
-	v.Quantities, v.Bundle = quantities(g, 1), bundleOf(lang, g, nil, s.now())
+	kept := s.wishOf(r, g)
+	v.Quantities, v.Bundle = quantities(g, max(kept.n, 1)), bundleOf(lang, g, kept.picks, s.now())
 	e, err := s.signedIn(r)
 	if err != nil {
 		return err
@@ -94,8 +96,15 @@ func (s *Web) offer(w http.ResponseWriter, r *http.Request) error {
 	}
 	v.Private = len(g.Version.Content.Rules) > 0 || e != nil && (v.Conflict.Note != "" || len(limits) > 0) // it tells what the member holds and has bought
 	v.Open, v.Notice = open(lang, g)
+	v.Private = v.Private || kept.n > 0
 	if _, waited := roomOf(g); waited && (g.State == catalogue.Live && v.Open || g.State == catalogue.Scheduled) && (g.State == catalogue.Scheduled || s.queued(r, g) != "") {
 		v.Queue = "/offers/" + g.Offer.Slug + "/queue"
+	}
+	switch {
+	case v.Queue != "":
+		v.Form = "join"
+	case v.Open:
+		v.Form = "buy"
 	}
 	if g.State == catalogue.Scheduled {
 		v.StartsAt = g.Offer.StartsAt

@@ -82,6 +82,14 @@ func (s *Web) queued(r *http.Request, g goods) string {
 
 // joinQueue gives a browser its place, once.
 func (s *Web) joinQueue(w http.ResponseWriter, r *http.Request) error {
+	in, err := form(r)
+	if err != nil {
+		return err
+	}
+	picks, err := in.picks()
+	if err != nil {
+		return err
+	}
 	g, err := s.shown(r.Context(), r.PathValue("slug"))
 	if err != nil {
 		return err
@@ -97,6 +105,13 @@ func (s *Web) joinQueue(w http.ResponseWriter, r *http.Request) error {
 		}
 		device := s.deviceOf(w, r)
 		s.setCookie(w, queueCookie+string(g.Offer.ID), s.Flows.Rooms.Text(s.Flows.Rooms.Join(room, device, s.now())), queueAge)
+	}
+	if in.text("n") != "" { // a form of the offer's page
+		x := s.wishOf(r, g)
+		if x.n, _ = in.number("n", 1, g.Version.Content.MaxPerOrder); len(picks) > 0 {
+			x.picks = picks
+		}
+		s.keepWish(w, g, x)
 	}
 	http.Redirect(w, r, "/offers/"+g.Offer.Slug+"/queue", http.StatusSeeOther)
 	return nil

@@ -108,14 +108,14 @@ type Sheet struct {
 
 // In is the sheet of a content in a language.
 func In(l i18n.Lang, c catalogue.Content) Sheet {
-	text := Text(Of(l, c))
+	text := Text(l, Of(l, c))
 	return Sheet{l, text, Hash(text)}
 }
 
 // Text writes groups as plain text: a group's name and provider on a line, then each term on a
 // line of its own, what an operator broke into lines set in by two spaces; an empty line stands
 // between groups and nowhere else. Split reads it back.
-func Text(groups []Group) string {
+func Text(l i18n.Lang, groups []Group) string {
 	var b strings.Builder
 	for i, g := range groups {
 		if i > 0 {
@@ -127,7 +127,7 @@ func Text(groups []Group) string {
 		}
 		b.WriteByte('\n')
 		for _, t := range g.Terms {
-			b.WriteString(flat(t.Label) + ": " + strings.Join(lines(t.Text), "\n  ") + "\n")
+			b.WriteString(flat(t.Label) + l.T("shop.colon") + strings.Join(lines(t.Text), "\n  ") + "\n")
 		}
 	}
 	return b.String()

@@ -31,7 +31,7 @@ func TestTheTextOfTerms(t *testing.T) {
 	if len(all) != 3 || all[1].Title != "one · p" || !strings.Contains(all[1].Body, ": first\n  then\n") || !strings.Contains(all[0].Body, "p, q") {
 		t.Errorf("%q", all)
 	}
-	if text := Text(Of(i18n.ZH, content())); !strings.Contains(text, "中one · 中p\n") {
+	if text := Text(i18n.ZH, Of(i18n.ZH, content())); !strings.Contains(text, "中one · 中p\n") {
 		t.Errorf("%s", text)
 	}
 }
