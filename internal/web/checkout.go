@@ -48,6 +48,7 @@ type checkoutView struct {
 	Bundle   bundleView
 	Picks    order.Picks
 	Separate string // what a bundle of several providers asks to acknowledge
+	Apart    string // the same in few words
 	Knows    string // and what the box says
 	Known    bool
 	Why      []ui.Fact
@@ -168,7 +169,7 @@ func (s *Web) checkoutForm(lang i18n.Lang, g goods, n int64, picks order.Picks) 
 	v.Terms, v.Why = terms.In(lang, c).Hash, why(lang, flow.Quote(c, picks, s.now()).Text(), c.Price.Currency)
 	v.Picks, v.Bundle = picks, bundleOf(lang, g, picks, s.now())
 	if all := c.Providers(); len(all) > 1 {
-		v.Separate, v.Knows = terms.Separate(lang, all), lang.T("shop.accounts.agree", "n", strconv.Itoa(len(all)), "names", terms.Names(lang, all))
+		v.Separate, v.Apart, v.Knows = terms.Separate(lang, all), apart(lang, c), lang.T("shop.accounts.agree", "n", strconv.Itoa(len(all)), "names", terms.Names(lang, all))
 	}
 	v.Open, v.Notice = open(lang, g)
 	v.Page = ui.Page{Section: "home", Title: lang.T("shop.checkout.title"), Private: true, Crumbs: []ui.Crumb{{Label: v.Card.Name, Href: v.Card.Href}, {Label: lang.T("shop.checkout.title")}}}

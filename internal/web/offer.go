@@ -25,6 +25,7 @@ type offerView struct {
 	Card       ui.Offer
 	Slug       string
 	Separate   string // the providers' accounts are apart
+	Apart      string // the same in few words
 	Bundle     bundleView
 	Rules      []string // that don't let the shopper, and why
 	SignIn     string   // where one signs in whom a rule might let then
@@ -73,7 +74,7 @@ func (s *Web) offer(w http.ResponseWriter, r *http.Request) error {
 	}
 	lang := ui.LangOf(r)
 	c := g.Version.Content
-	v := &offerView{Card: g.card(lang), Slug: g.Offer.Slug, Separate: terms.Separate(lang, c.Providers()), Groups: termsOf(lang, c),
+	v := &offerView{Card: g.card(lang), Slug: g.Offer.Slug, Separate: terms.Separate(lang, c.Providers()), Apart: apart(lang, c), Groups: termsOf(lang, c),
 		Paragraphs: paragraphs(pick(lang, c.Description)), Why: why(lang, flow.Quote(c, nil, s.now()).Text(), c.Price.Currency), EndsAt: g.Offer.EndsAt}
 	v.Page = ui.Page{Section: "home", Title: v.Card.Name, Description: v.Card.Sub, Crumbs: []ui.Crumb{{Label: lang.T("ui.nav.home"), Href: "/"},
 		{Label: lang.T("shop.category." + g.Offer.Category), Href: "/?c=" + g.Offer.Category}, {Label: v.Card.Name}}}
@@ -127,6 +128,15 @@ func open(lang i18n.Lang, g goods) (bool, ui.Flash) {
 		return say(ui.Warn, "shop.offer.out")
 	}
 	return true, ui.Flash{}
+}
+
+// apart says in few words that the accounts of several providers are apart, "" for one.
+func apart(lang i18n.Lang, c catalogue.Content) string {
+	all := c.Providers()
+	if len(all) < 2 {
+		return ""
+	}
+	return lang.T("shop.accounts.short", "n", strconv.Itoa(len(all)), "names", terms.Names(lang, all))
 }
 
 // quantities are the numbers of units that can be chosen.
