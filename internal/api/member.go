@@ -212,13 +212,19 @@ func (a *API) memberRights(ctx context.Context, c *Call, in *Paging) (*Page[Righ
 	if err != nil {
 		return nil, err
 	}
-	var found []*entitlement.Right
+	var found []Right
 	err = a.Flows.DB.View(ctx, func(tx *db.Tx) error {
-		var err error
-		found, err = a.Flows.Rights.OfParty(ctx, tx, c.session.Party.ID, id.Right(before), int(in.Limit)+1)
+		held, err := a.Flows.Rights.OfParty(ctx, tx, c.session.Party.ID, id.Right(before), int(in.Limit)+1)
+		if err != nil {
+			return err
+		}
+		found, err = a.showRights(ctx, tx, held)
+		for i, r := range held {
+			found[i].Order = r.Order
+		}
 		return err
 	})
-	return pageOf(c, *in, found, func(r *entitlement.Right) string { return string(r.ID) }, showRightWhole), err
+	return pageOf(c, *in, found, func(r Right) string { return string(r.ID) }, func(r Right) Right { return r }), err
 }
 
 // partyOf finds a party of a kind; one of the other kind isn't there for the caller.

@@ -31,12 +31,21 @@ type Right struct {
 	Begin    *PartValidity     `json:"begin,omitempty" doc:"Its validity hasn't begun: from activation, with activate-right or by showing its code; or from first_use"`
 	Pick     int64             `json:"pick,omitempty" doc:"How many options choose-option takes, for all rights of the unit and release together"`
 	Options  []RightOption     `json:"options,omitempty" doc:"What it can be chosen to be, while it waits for that"`
+	Numbers  []RightNumber     `json:"numbers,omitempty" doc:"Of the editions that it is one of"`
 	Coded    bool              `json:"coded" doc:"It is a code, which can be revealed"`
 	Code     string            `json:"code,omitempty"`
 	Serial   string            `json:"serial,omitempty"`
 	Account  string            `json:"account,omitempty"`
 	Password string            `json:"password,omitempty"`
 	Note     string            `json:"note,omitempty"`
+}
+
+// RightNumber is the number that a right has in an edition.
+type RightNumber struct {
+	Stock  id.Stock `json:"stock"`
+	Number int64    `json:"number"`
+	Of     int64    `json:"of" doc:"How many numbers the edition has"`
+	Text   string   `json:"text" example:"0042 / 1000"`
 }
 
 // RightPath is everything that happened to a right.
@@ -81,10 +90,19 @@ func showRight(r *entitlement.Right) Right {
 	return out
 }
 
-func showRightWhole(r *entitlement.Right) Right {
-	out := showRight(r)
-	out.Order = r.Order
-	return out
+// showRights shows rights with their numbers.
+func (a *API) showRights(ctx context.Context, tx *db.Tx, rights []*entitlement.Right) ([]Right, error) {
+	out, ids := make([]Right, len(rights)), make([]id.Right, len(rights))
+	for i, r := range rights {
+		out[i], ids[i] = showRight(r), r.ID
+	}
+	numbers, err := a.Flows.Inventory.NumbersOf(ctx, tx, ids)
+	for i, r := range ids {
+		for _, n := range numbers[r] {
+			out[i].Numbers = append(out[i].Numbers, RightNumber{n.Stock, n.Number, n.Of, n.Text()})
+		}
+	}
+	return out, err
 }
 
 func (a *API) orderRights(ctx context.Context, c *Call, in *OrderRef) (*Page[Right], error) {
@@ -112,6 +130,7 @@ func (a *API) orderRightPath(ctx context.Context, c *Call, in *orderRightInput) 
 // path follows a right that the caller may see.
 func (a *API) path(ctx context.Context, right id.Right, may func(*entitlement.Right) bool) (*RightPath, error) {
 	var found *entitlement.Right
+	var shown []Right
 	var steps []entitlement.Step
 	err := a.Flows.DB.View(ctx, func(tx *db.Tx) error {
 		all, err := a.Flows.Rights.Rights(ctx, tx, []id.Right{right})
@@ -122,6 +141,10 @@ func (a *API) path(ctx context.Context, right id.Right, may func(*entitlement.Ri
 			return fault.New(fault.NotFound, "right.not_found")
 		}
 		found = all[0]
+		if shown, err = a.showRights(ctx, tx, all); err != nil {
+			return err
+		}
+		shown[0].Order = found.Order
 		paths, err := a.Flows.Rights.Path(ctx, tx, []id.Right{right})
 		steps = paths[right]
 		return err
@@ -130,7 +153,7 @@ func (a *API) path(ctx context.Context, right id.Right, may func(*entitlement.Ri
 		return nil, err
 	}
 	bad := entitlement.Check(*found, steps)
-	out := &RightPath{Right: showRightWhole(found), Intact: bad == 0, BrokenAt: bad, Steps: make([]RightStep, len(steps))}
+	out := &RightPath{Right: shown[0], Intact: bad == 0, BrokenAt: bad, Steps: make([]RightStep, len(steps))}
 	for i, s := range steps {
 		out.Steps[i] = RightStep{N: s.N, Kind: s.Kind, Actor: s.Actor, At: s.At, Data: s.Data, Hash: hex.EncodeToString(s.Hash)}
 	}

@@ -81,9 +81,11 @@ func (a *API) withOptions(ctx context.Context, tx *db.Tx, l i18n.Lang, rights []
 			return nil, err
 		}
 	}
-	out := make([]Right, len(rights))
+	out, err := a.showRights(ctx, tx, rights)
+	if err != nil {
+		return nil, err
+	}
 	for i, r := range rights {
-		out[i] = showRight(r)
 		v := versions[r.Version]
 		if r.Waits != entitlement.WaitChoice || v == nil {
 			continue

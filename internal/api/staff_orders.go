@@ -204,6 +204,7 @@ type dossier struct {
 	refunds  []payment.Refund
 	notices  []payment.Notice
 	rights   []*entitlement.Right
+	shown    []Right // the same
 	steps    map[id.Right][]entitlement.Step
 	cases    []exception.Case
 	messages []notify.Message
@@ -242,6 +243,9 @@ func (a *API) dossier(ctx context.Context, o id.Order) (*dossier, error) {
 			return err
 		}
 		d.rights = rights[o]
+		if d.shown, err = a.showRights(ctx, tx, d.rights); err != nil {
+			return err
+		}
 		held := make([]id.Right, len(d.rights))
 		for i, r := range d.rights {
 			held[i] = r.ID
@@ -270,9 +274,7 @@ func (a *API) staffOrder(ctx context.Context, _ *Call, in *OrderRef) (*StaffOrde
 	for _, l := range d.order.Lines {
 		out.Quotes = append(out.Quotes, l.Quote)
 	}
-	for _, r := range d.rights {
-		out.Rights = append(out.Rights, showRight(r))
-	}
+	out.Rights = d.shown
 	for _, p := range d.intents {
 		out.Intents = append(out.Intents, Intent{p.ID, p.Gateway, p.State, moneyOf(p.Amount), p.CreatedAt, p.ExpiresAt})
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"hufu/internal/fault"
@@ -63,9 +62,10 @@ type Numbering struct {
 
 // Text is the number as it is shown: with as many digits as the highest has, and how many
 // there are.
-func (n Number) Text() string {
-	return fmt.Sprintf("%0*d / %d", len(strconv.FormatInt(n.Last, 10)), n.Number, n.Of)
-}
+func (n Number) Text() string { return n.Digits() + " / " + text(n.Of) }
+
+// Digits is the number with as many digits as the highest has.
+func (n Number) Digits() string { return fmt.Sprintf("%0*d", len(text(n.Last)), n.Number) }
 
 // NumberAt is the number of a position.
 func (e *Edition) NumberAt(position int64) int64 {

@@ -12,6 +12,7 @@ import (
 	"hufu/internal/flow/terms"
 	"hufu/internal/i18n"
 	"hufu/internal/id"
+	"hufu/internal/inventory"
 	"hufu/internal/money"
 	"hufu/internal/order"
 	"hufu/internal/payment"
@@ -40,6 +41,7 @@ type EvidenceLine struct {
 	Price   string // unit price × quantity
 	Amount  money.Amount
 	Picked  []string
+	Numbers string // of editions, that its rights have; "" for none
 	Why     []ui.Fact
 	Hash    string          // of the terms that were accepted, "" for none
 	Text    string          // that was accepted, as it was kept
@@ -89,9 +91,23 @@ func EvidenceOf(ctx context.Context, tx *db.Tx, f *flow.Flows, oid id.Order, lan
 	if err != nil {
 		return nil, err
 	}
+	rights, err := f.Rights.OfOrders(ctx, tx, []id.Order{oid})
+	if err != nil {
+		return nil, err
+	}
+	numbers, err := numbersOf(ctx, tx, f, rights[oid])
+	if err != nil {
+		return nil, err
+	}
+	held := map[id.Line][]inventory.Number{}
+	for _, r := range rights[oid] {
+		held[r.Line] = append(held[r.Line], numbers[r.ID]...)
+	}
 	for _, l := range o.Lines {
 		if v := versions[l.Version]; v != nil {
-			e.Lines = append(e.Lines, evidenceLine(e.Lang, lang, o, l, v, texts))
+			line := evidenceLine(e.Lang, lang, o, l, v, texts)
+			line.Numbers = NumberWords(lang, held[l.ID])
+			e.Lines = append(e.Lines, line)
 		}
 	}
 	kept, found, err := f.Orders.Acknowledged(ctx, tx, oid)

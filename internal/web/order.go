@@ -16,6 +16,7 @@ import (
 	"hufu/internal/fault"
 	"hufu/internal/i18n"
 	"hufu/internal/id"
+	"hufu/internal/inventory"
 	"hufu/internal/money"
 	"hufu/internal/order"
 	"hufu/internal/payment"
@@ -28,7 +29,7 @@ type whole struct {
 	order    *order.Order
 	versions map[id.OfferVersion]*catalogue.Version
 	rights   []*entitlement.Right
-	marks    map[id.Right]vault.Delivered
+	marks    map[id.Right]mark
 	refunds  []payment.Refund
 	// unmatched is money that came, doesn't match, and hasn't gone back; nil when there is none.
 	unmatched *payment.Capture
@@ -78,8 +79,21 @@ func (s *Web) unmatched(ctx context.Context, tx *db.Tx, o *order.Order) (*paymen
 	return &c, err
 }
 
-// marks loads what may be shown of the codes behind rights.
-func (s *Web) marks(ctx context.Context, tx *db.Tx, rights []*entitlement.Right) (map[id.Right]vault.Delivered, error) {
+// mark is what may be shown of the code behind a right, and its numbers in editions.
+type mark struct {
+	vault.Delivered
+	Numbers []inventory.Number
+}
+
+func (s *Web) marks(ctx context.Context, tx *db.Tx, rights []*entitlement.Right) (map[id.Right]mark, error) {
+	numbers, err := numbersOf(ctx, tx, s.Flows, rights)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[id.Right]mark, len(numbers))
+	for right, all := range numbers {
+		out[right] = mark{Numbers: all}
+	}
 	var coded []id.Right
 	for _, r := range rights {
 		if r.Code != "" {
@@ -87,9 +101,13 @@ func (s *Web) marks(ctx context.Context, tx *db.Tx, rights []*entitlement.Right)
 		}
 	}
 	if len(coded) == 0 {
-		return nil, nil
+		return out, nil
 	}
-	return s.Flows.Codes.Marks(ctx, tx, coded)
+	codes, err := s.Flows.Codes.Marks(ctx, tx, coded)
+	for right, code := range codes {
+		out[right] = mark{code, out[right].Numbers}
+	}
+	return out, err
 }
 
 // maxTickets is how many tickets a page shows at once.
@@ -301,7 +319,7 @@ func ticketState(r *entitlement.Right, now time.Time) ui.TicketState {
 }
 
 // ticket is how a right is shown.
-func (s *Web) ticket(lang i18n.Lang, r *entitlement.Right, v *catalogue.Version, mark vault.Delivered, now time.Time) ticket {
+func (s *Web) ticket(lang i18n.Lang, r *entitlement.Right, v *catalogue.Version, mark mark, now time.Time) ticket {
 	b := benefitOf(r, v)
 	t := ticket{Path: "/rights/" + string(r.ID), Ticket: ui.Ticket{State: ticketState(r, now), Name: pick(lang, b.Name), ProviderID: b.Provider.Key, Provider: pick(lang, b.Provider.Name)}}
 	t.Sub = t.Provider
@@ -316,6 +334,10 @@ func (s *Web) ticket(lang i18n.Lang, r *entitlement.Right, v *catalogue.Version,
 		if w := b.Waits(); r.Waits != entitlement.WaitRelease && r.Waits != entitlement.WaitChoice && t.State == ui.TicketWaiting && w != catalogue.WaitNothing {
 			t.StateLabel, t.Sub = lang.T("kind.waits."+string(w)), lang.T("kind.waits."+string(w)+".terms")
 		}
+	}
+	if no := NumberWords(lang, mark.Numbers); no != "" {
+		t.Edition = no
+		t.Facts = append(t.Facts, ui.Fact{Label: lang.T("edition.number"), Value: no})
 	}
 	if mark.Last4 != "" {
 		t.Facts = append(t.Facts, ui.Fact{Label: lang.T("shop.right.code"), Value: "**** " + mark.Last4})

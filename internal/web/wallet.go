@@ -15,7 +15,6 @@ import (
 	"hufu/internal/i18n"
 	"hufu/internal/id"
 	"hufu/internal/money"
-	"hufu/internal/vault"
 	"hufu/internal/web/ui"
 )
 
@@ -55,7 +54,7 @@ func (s *Web) wallet(w http.ResponseWriter, r *http.Request) error {
 	v := &walletView{Page: ui.Page{Section: "wallet", Title: lang.T("ui.nav.wallet"), Private: true}}
 	var rights []*entitlement.Right
 	var versions map[id.OfferVersion]*catalogue.Version
-	var marks map[id.Right]vault.Delivered
+	var marks map[id.Right]mark
 	err = s.Flows.DB.View(r.Context(), func(tx *db.Tx) error {
 		orders, err := s.mine(r, tx, &v.Page)
 		if err != nil {
@@ -145,7 +144,7 @@ func (s *Web) right(w http.ResponseWriter, r *http.Request) error {
 	rid := right.ID
 	lang, now := ui.LangOf(r), s.now()
 	var steps []entitlement.Step
-	var marks map[id.Right]vault.Delivered
+	var marks map[id.Right]mark
 	if err := s.Flows.DB.View(r.Context(), func(tx *db.Tx) error {
 		// With its path as it stands now: the right may have moved on since.
 		found, err := s.Flows.Rights.Rights(r.Context(), tx, []id.Right{rid})

@@ -14,6 +14,7 @@ import (
 	"hufu/internal/identity"
 	"hufu/internal/order"
 	"hufu/internal/payment"
+	"hufu/internal/web"
 	"hufu/internal/web/ui"
 )
 
@@ -59,6 +60,7 @@ type rightLine struct {
 	Tone   ui.Tone
 	State  string
 	Last4  string
+	Number string // in editions, "" for none
 	Code   id.Code
 	Intact bool
 }
@@ -155,8 +157,16 @@ func (v *visit) orderLines(tx *db.Tx, s *dossier, d *orderView) error {
 		}
 		d.Lines = append(d.Lines, row)
 	}
+	held := make([]id.Right, len(s.rights))
+	for i, r := range s.rights {
+		held[i] = r.ID
+	}
+	numbers, err := v.c.Flows.Inventory.NumbersOf(v.r.Context(), tx, held)
+	if err != nil {
+		return err
+	}
 	for _, r := range s.rights {
-		row := rightLine{Right: r, Name: short(r.Benefit), Intact: entitlement.Check(*r, s.paths[r.ID]) == 0}
+		row := rightLine{Number: web.NumberWords(v.lang, numbers[r.ID]), Right: r, Name: short(r.Benefit), Intact: entitlement.Check(*r, s.paths[r.ID]) == 0}
 		if x := versions[r.Version]; x != nil && r.Part >= 0 && int(r.Part) < len(x.Content.Parts) {
 			row.Name = v.pick(x.Content.Parts[r.Part].Benefit.Name)
 		}

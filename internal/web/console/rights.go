@@ -7,7 +7,9 @@ import (
 	"hufu/internal/entitlement"
 	"hufu/internal/fault"
 	"hufu/internal/id"
+	"hufu/internal/inventory"
 	"hufu/internal/vault"
+	"hufu/internal/web"
 	"hufu/internal/web/ui"
 )
 
@@ -37,6 +39,7 @@ func rightPage(c *Console, v *visit) error {
 	var names map[id.Party]string
 	name, provider, providerID := "", "", ""
 	var code vault.Delivered
+	var numbers map[id.Right][]inventory.Number
 	err = v.view(func(tx *db.Tx) error {
 		found, err := c.Flows.Rights.Rights(v.r.Context(), tx, []id.Right{k})
 		if err != nil {
@@ -66,6 +69,9 @@ func rightPage(c *Console, v *visit) error {
 			}
 			code = codes[k]
 		}
+		if numbers, err = c.Flows.Inventory.NumbersOf(v.r.Context(), tx, []id.Right{k}); err != nil {
+			return err
+		}
 		var who []id.Party
 		for _, s := range steps {
 			who = append(who, id.Party(s.Actor))
@@ -85,6 +91,10 @@ func rightPage(c *Console, v *visit) error {
 	}
 	d.Ticket = ui.Ticket{State: ticketStates[r.State], StateLabel: word, Name: orSlug(name, short(r.Benefit)), Sub: v.known("console.kind."+r.Kind, r.Kind), Provider: provider, ProviderID: providerID, Valid: valid,
 		Facts: []ui.Fact{{Label: v.t("console.right.granted"), Value: v.when(r.GrantedAt)}}}
+	if no := web.NumberWords(v.lang, numbers[k]); no != "" {
+		d.Ticket.Edition = no
+		d.Ticket.Facts = append(d.Ticket.Facts, ui.Fact{Label: v.t("edition.number"), Value: no})
+	}
 	if code.Last4 != "" {
 		d.Ticket.Facts = append(d.Ticket.Facts, ui.Fact{Label: v.t("console.code"), Value: "•••• " + code.Last4})
 	}

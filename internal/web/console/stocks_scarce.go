@@ -7,6 +7,7 @@ import (
 	"hufu/internal/fault"
 	"hufu/internal/id"
 	"hufu/internal/inventory"
+	"hufu/internal/web"
 	"hufu/internal/web/ui"
 )
 
@@ -71,7 +72,7 @@ func (v *visit) scarce(tx *db.Tx, s *inventory.Stock) (scarceView, error) {
 	d.Numbers = ui.Table{Caption: v.t("edition.numbers"), Columns: []ui.Column{{Label: v.t("edition.number")}, {Label: v.t("edition.state")}, {Label: v.t("edition.right")}, {Label: v.t("console.created"), End: true}},
 		Empty: ui.Empty{Art: "box", Title: v.t("edition.numbers.empty")}}
 	for _, n := range numbers {
-		d.Numbers.Rows = append(d.Numbers.Rows, ui.Row{Cells: []ui.Cell{ui.Text("No. "+n.Text(), ""), ui.Text(v.t("edition.state."+n.State), ""), ui.Text(string(n.Right), ""), ui.At(n.At)}})
+		d.Numbers.Rows = append(d.Numbers.Rows, ui.Row{Cells: []ui.Cell{ui.Text(web.NumberWords(v.lang, []inventory.Number{n}), ""), ui.Text(v.t("edition.state."+n.State), ""), ui.Text(string(n.Right), ""), ui.At(n.At)}})
 	}
 	return d, err
 }
