@@ -1,12 +1,10 @@
 package e2e
 
 import (
-	"log/slog"
 	"regexp"
 	"testing"
 
 	"hufu/internal/app"
-	"hufu/internal/catalogue"
 	"hufu/internal/db"
 	"hufu/internal/db/dbtest"
 	"hufu/internal/id"
@@ -68,71 +66,6 @@ func TestJourneyRelations(t *testing.T) {
 		}
 	}
 	s.verify()
-}
-
-// TestJourneyConflict has a shopper who holds a membership of one platform buy the pack of
-// two: the page says what it means, asks to acknowledge it, and both rights are there (A6).
-func TestJourneyConflict(t *testing.T) {
-	s, home, cashier := demo(t)
-	a, err := app.Open(t.Context(), app.Config{Store: s.store, KeyFile: s.keys}, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(a.Close)
-	if err := a.DB.Do(t.Context(), func(tx *db.Tx) error {
-		for _, r := range []catalogue.Relation{
-			{Key: "journey-tencent", Kind: catalogue.Extends, Severity: catalogue.Acknowledge, Name: catalogue.Text{ZH: "腾讯视频 VIP", EN: "Tencent Video VIP"}, From: catalogue.Side{Provider: "tencent-video", Tier: "VIP"}},
-			{Key: "journey-iqiyi", Kind: catalogue.Overlaps, Severity: catalogue.Inform, Name: catalogue.Text{ZH: "影视会员", EN: "Film memberships"}, From: catalogue.Side{Provider: "iqiyi"}, To: catalogue.Side{Provider: "tencent-video"}},
-		} {
-			if _, err := a.Flows.Catalogue.PutRelation(t.Context(), tx, r, "system", a.Clock.Now()); err != nil {
-				return err
-			}
-		}
-		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
-	chromium := browser(t)
-	for name, d := range map[string]device{"phone": phone, "desk": desk} {
-		t.Run(name, func(t *testing.T) {
-			number := map[string]string{"phone": "13911110001", "desk": "13911110002"}[name]
-			b := open(t, chromium, true, d, home, cashier)
-			b.visit("http://" + home + "/offers/" + twin)
-			b.says("shop.conflicts.guest")
-			b.shot("guest")
-			b.press(`a[href^="/sign-in?to="]`)
-			b.at("/sign-in")
-			b.fill("#phone", number)
-			b.press("form[action='/sign-in/code'] button")
-			b.await("the code is asked for", "document.querySelector('#code')")
-			b.fill("#code", sentCode(t, a, number))
-			b.press("form[action='/sign-in'] button")
-			b.at("/offers/" + twin)
-
-			bought(b, home, "tencent-video-vip-month", false)
-			b.visit("http://" + home + "/offers/" + twin)
-			b.says("shop.conflicts.acknowledge")
-			b.says("shop.conflicts.account")
-			b.check()
-			b.shot("offer")
-			order := bought(b, home, twin, true)
-			b.says("shop.order.rights")
-			if n := value[int](b, "document.querySelectorAll('main .ticket').length"); n != 2 {
-				t.Errorf("%d rights are shown", n)
-			}
-			b.shot("rights")
-			if err := a.DB.View(t.Context(), func(tx *db.Tx) error {
-				kept, found, err := a.Flows.Orders.Acknowledged(t.Context(), tx, order)
-				if !found || kept.Text == "" || kept.Lang != string(d.lang) {
-					t.Errorf("kept %+v", kept)
-				}
-				return err
-			}); err != nil {
-				t.Fatal(err)
-			}
-			s.verify()
-		})
-	}
 }
 
 // sentCode is the code that was sent to a phone.

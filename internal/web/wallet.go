@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
 	"hufu/internal/catalogue"
 	"hufu/internal/db"
@@ -55,6 +56,7 @@ func (s *Web) wallet(w http.ResponseWriter, r *http.Request) error {
 	var rights []*entitlement.Right
 	var versions map[id.OfferVersion]*catalogue.Version
 	var marks map[id.Right]mark
+	var runs map[id.Right]time.Time
 	err = s.Flows.DB.View(r.Context(), func(tx *db.Tx) error {
 		orders, err := s.mine(r, tx, &v.Page)
 		if err != nil {
@@ -78,7 +80,10 @@ func (s *Web) wallet(w http.ResponseWriter, r *http.Request) error {
 		if versions, err = s.Flows.Catalogue.Versions(r.Context(), tx, wanted); err != nil {
 			return err
 		}
-		marks, err = s.marks(r.Context(), tx, rights)
+		if marks, err = s.marks(r.Context(), tx, rights); err != nil {
+			return err
+		}
+		runs, err = s.runsOn(r, tx)
 		return err
 	})
 	if err != nil {
@@ -90,7 +95,7 @@ func (s *Web) wallet(w http.ResponseWriter, r *http.Request) error {
 		for i, t := range walletTabs {
 			if slices.Contains(t.states, ticketState(right, now)) {
 				if counts[i]++; i == at {
-					shown = append(shown, s.ticket(lang, right, versions[right.Version], marks[right.ID], now))
+					shown = append(shown, s.ticket(lang, right, versions[right.Version], marks[right.ID], now).runsOn(lang, runs[right.ID]))
 				}
 			}
 		}
