@@ -58,6 +58,7 @@ func TestContentIsJudgedFieldByField(t *testing.T) {
 		"none of a part":         {func(c *Content) { c.Parts[0].Quantity = 0 }, "parts[0].quantity", "catalogue.quantity"},
 		"too many of a part":     {func(c *Content) { c.Parts[0].Quantity = 1001 }, "parts[0].quantity", "catalogue.quantity"},
 		"a part twice":           {func(c *Content) { c.Parts = append(c.Parts, c.Parts[0]) }, "parts[1]", "catalogue.part_twice"},
+		"its own stock twice":    {func(c *Content) { c.Stock, part(c).Stock = "stk_a", "stk_a" }, "stock", "catalogue.stock_twice"},
 		"bidi in the title":      {func(c *Content) { c.Title.EN = "card\u202eeerF" }, "title.en", "catalogue.hidden"},
 		"control in the summary": {func(c *Content) { c.Summary.ZH = "a\x07b" }, "summary.zh", "catalogue.hidden"},
 		"zero width in a badge":  {func(c *Content) { c.Badge.ZH = "新\u200b" }, "badge.zh", "catalogue.hidden"},

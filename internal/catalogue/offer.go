@@ -50,7 +50,8 @@ type Content struct {
 	// List is the price that Price is shown against; zero shows none.
 	List        money.Amount
 	MaxPerOrder int64
-	// Stock limits the offer itself, apart from the stocks of its parts; "" doesn't.
+	// Stock limits the offer itself, apart from the stocks of its parts, none of which it is;
+	// "" doesn't.
 	Stock id.Stock
 	Parts []Part
 	// Choices are what options among the parts are picked for.
@@ -164,6 +165,8 @@ func (c Content) Validate() error {
 	need(c.MaxPerOrder > 0 && c.MaxPerOrder <= 1000, "max_per_order", "catalogue.max_per_order")
 	need(len(c.Parts) > 0, "parts", "catalogue.no_parts")
 	need(len(c.Parts) <= 50, "parts", "catalogue.too_many_parts")
+	// One sale would take the stock twice, and of an edition have two numbers for one right.
+	need(c.Stock == "" || !slices.ContainsFunc(c.Parts, func(p Part) bool { return p.Benefit.Stock == c.Stock }), "stock", "catalogue.stock_twice")
 	c.validateLimits(need)
 	for i, p := range c.Parts {
 		path := "parts[" + strconv.Itoa(i) + "]"
