@@ -46,6 +46,19 @@ func (s *Web) conflicts(ctx context.Context, lang i18n.Lang, e *identity.Session
 	}); err != nil || !touched {
 		return v, err
 	}
+	v.Groups = findingsIn(lang, found)
+	v.Hash, v.Blocked, v.Note = catalogue.FindingsHash(found), catalogue.Gravest(found) == catalogue.Block, lang.T("shop.conflicts.account")
+	if e == nil {
+		if v.Note = lang.T("shop.conflicts.guest"); s.People != nil {
+			v.SignIn = "/sign-in?to=" + back
+		}
+	}
+	return v, nil
+}
+
+// findingsIn puts findings into words, the gravest first.
+func findingsIn(lang i18n.Lang, found []catalogue.Finding) []conflictGroup {
+	var out []conflictGroup
 	for _, severity := range catalogue.Severities {
 		g := conflictGroup{Tone: conflictTones[severity], Title: lang.T("shop.conflicts.inside")}
 		for _, f := range catalogue.Of(found, severity) {
@@ -58,14 +71,8 @@ func (s *Web) conflicts(ctx context.Context, lang i18n.Lang, e *identity.Session
 			g.Title = lang.T("shop.conflicts." + string(severity))
 		}
 		if len(g.Lines) > 0 {
-			v.Groups = append(v.Groups, g)
+			out = append(out, g)
 		}
 	}
-	v.Hash, v.Blocked, v.Note = catalogue.FindingsHash(found), catalogue.Gravest(found) == catalogue.Block, lang.T("shop.conflicts.account")
-	if e == nil {
-		if v.Note = lang.T("shop.conflicts.guest"); s.People != nil {
-			v.SignIn = "/sign-in?to=" + back
-		}
-	}
-	return v, nil
+	return out
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
 	"hufu/internal/catalogue"
 	"hufu/internal/db"
@@ -74,6 +75,11 @@ func (s *Web) limits(ctx context.Context, lang i18n.Lang, r *http.Request, e *id
 	}); err != nil {
 		return nil, err
 	}
+	return limitsIn(lang, v, all, e != nil, s.now()), nil
+}
+
+// limitsIn puts what limits allow into words; what is left of a person's is told to members.
+func limitsIn(lang i18n.Lang, v *catalogue.Version, all []flow.Allowance, member bool, now time.Time) []termGroup {
 	g := termGroup{Name: lang.T("shop.limits")}
 	for _, a := range all {
 		params := []string{"n", strconv.FormatInt(a.Max, 10)}
@@ -81,10 +87,10 @@ func (s *Web) limits(ctx context.Context, lang i18n.Lang, r *http.Request, e *id
 			params = append(params, "channel", lang.T("limit.channel."+a.Channel))
 		}
 		t := ui.Term{Icon: "users", Label: lang.T("shop.limits." + string(a.Of)), Text: lang.T("limit."+a.Name(), params...) + lang.T("shop.stop")}
-		if a.Of == catalogue.Everybody || e != nil {
+		if a.Of == catalogue.Everybody || member {
 			key := "shop.limits.left." + string(a.Of)
 			params := []string{"n", strconv.FormatInt(a.Left, 10)}
-			if next := a.Next(s.now()); a.Left == 0 && !next.IsZero() {
+			if next := a.Next(now); a.Left == 0 && !next.IsZero() {
 				key, params = "shop.limits.next", []string{"next", next.Format("2006-01-02 15:04")}
 			}
 			t.Text += lang.T(key, params...)
@@ -92,10 +98,10 @@ func (s *Web) limits(ctx context.Context, lang i18n.Lang, r *http.Request, e *id
 		g.Terms = append(g.Terms, t)
 	}
 	if len(g.Terms) == 0 {
-		return nil, nil
+		return nil
 	}
-	if e == nil && byPerson(v) {
+	if !member && byPerson(v) {
 		g.Terms = append(g.Terms, ui.Term{Icon: "info", Label: lang.T("shop.limits.who"), Text: lang.T("shop.limits.who.text")})
 	}
-	return []termGroup{g}, nil
+	return []termGroup{g}
 }

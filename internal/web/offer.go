@@ -24,6 +24,7 @@ type offerView struct {
 	ui.Page
 	Card       ui.Offer
 	Slug       string
+	Preview    string // where a preview of a working copy leads back to; "" when it isn't one
 	Separate   string // the providers' accounts are apart
 	Apart      string // the same in few words
 	Bundle     bundleView
