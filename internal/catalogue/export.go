@@ -58,7 +58,9 @@ func (e *Export) Only(slugs []string) {
 		stocks[e.stocks[b.Stock]] = true
 	}
 	e.Stocks = slices.DeleteFunc(e.Stocks, func(s FileStock) bool { return !stocks[s.Name] })
-	e.Relations = slices.DeleteFunc(e.Relations, func(r Relation) bool { return !slices.ContainsFunc(e.Benefits, func(b Benefit) bool { return r.Touches(&b) }) })
+	e.Relations = slices.DeleteFunc(e.Relations, func(r Relation) bool {
+		return !slices.ContainsFunc(e.Benefits, func(b Benefit) bool { return r.Touches(&b) })
+	})
 }
 
 // JSON writes a catalogue file; see File.
@@ -125,6 +127,9 @@ func (n *node) list() []*node {
 func (c cellForm) write(n *node) string {
 	if n == nil {
 		return ""
+	}
+	if c == cellCounts {
+		return written(n)
 	}
 	if c == cellTime {
 		if t, err := time.Parse(time.RFC3339, n.text); err == nil {
@@ -218,11 +223,14 @@ func (e *Export) tree() *node {
 		}
 	}
 	for _, s := range e.Stocks {
-		edition := newObject()
+		edition, allots := newObject(), newObject()
+		for _, channel := range sortedKeys(s.Allotments) {
+			allots = allots.put(channel, &node{kind: '0', text: decimal(s.Allotments[channel])})
+		}
 		if e := s.Edition; e != nil {
 			edition = edition.whole("size", e.Size).put("first", &node{kind: '0', text: decimal(e.First)}).flag("gapless", e.Gapless).flag("by_lot", e.ByLot)
 		}
-		stocks = append(stocks, newObject().text("name", s.Name).text("kind", s.Kind).whole("units", s.Units).whole("low_mark", s.LowMark).within("edition", edition).node)
+		stocks = append(stocks, newObject().text("name", s.Name).text("kind", s.Kind).whole("units", s.Units).whole("low_mark", s.LowMark).within("edition", edition).within("allotments", allots).node)
 	}
 	now := map[id.Benefit]Benefit{}
 	for _, b := range e.Benefits {

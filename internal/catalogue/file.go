@@ -16,7 +16,7 @@ const FileFormat = "hufu-catalogue/1"
 //	currency   of all amounts, CNY if absent; an offer and a benefit may have their own
 //	texts      texts to be used more than once: {"NAME": {"zh": "…", "en": "…"}}
 //	providers  [{key, name}]
-//	stocks     [{name, kind: "codes" | "counted", units, low_mark, edition {size, first, gapless, by_lot}}]
+//	stocks     [{name, kind: "codes" | "counted", units, low_mark, edition {size, first, gapless, by_lot}, allotments {"web": 100}}]
 //	benefits   [{slug, kind, provider, provider_name, name, disclosure {account_type, scope, devices, validity, how_to_use, refund}, attributes, valid_days, worth, currency, coded, stock}]
 //	relations  [{key, kind, name, from {provider, kind, tier, slug}, to {…}, ever, severity: "block" | "acknowledge" | "inform"}]
 //	offers     [{slug, state, publish, category, position, title, summary, description, badge, currency, price, list_price, floor, max_per_order, stock,
@@ -62,6 +62,9 @@ type FileStock struct {
 	// Edition numbers the units of a counted stock (限量编号); nil leaves it as it is. It is
 	// begun before the first unit is sold and can't be another afterwards.
 	Edition *FileEdition
+	// Allotments are how many units of a counted stock each channel sells; channels that aren't
+	// named stay as they are.
+	Allotments map[string]int64
 }
 
 // FileEdition is how the units of a stock are numbered: so many numbers from First up, in
@@ -120,7 +123,7 @@ func ParseFile(data []byte) *File {
 var (
 	itemFields = map[string][]string{
 		"providers": {"key", "name"},
-		"stocks":    {"name", "kind", "units", "low_mark", "edition"},
+		"stocks":    {"name", "kind", "units", "low_mark", "edition", "allotments"},
 		"edition":   {"size", "first", "gapless", "by_lot"},
 		"benefits":  {"slug", "kind", "provider", "name", "disclosure", "attributes", "provider_name", "valid_days", "worth", "currency", "coded", "stock"},
 		"relations": {"key", "kind", "name", "from", "to", "ever", "severity"},

@@ -33,6 +33,7 @@ func (r *fileReader) stock(o object) {
 			r.blame(e.at("size"), "catalogue.file_edition_size", "units", decimal(s.Units))
 		}
 	}
+	r.allotments(o, &s)
 	r.Stocks = append(r.Stocks, s)
 }
 

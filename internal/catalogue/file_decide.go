@@ -43,6 +43,9 @@ type StockRef struct {
 	LowMark  int64
 	Edition  *FileEdition // nil of what isn't numbered
 	Sold     bool         // some of it
+	// Free is how many units are available and not allotted.
+	Free       int64
+	Allotments map[string]AllotRef
 }
 
 func (f *File) row(kind, name, path string, known bool, fields []string) FileRow {
@@ -66,6 +69,7 @@ func (f *File) row(kind, name, path string, known bool, fields []string) FileRow
 func (f *File) DecideStock(i int, was *StockRef) FileRow {
 	s := f.Stocks[i]
 	var fields []string
+	allots := f.allots(s, was)
 	if was != nil {
 		if was.Kind != s.Kind {
 			f.blame(s.Path+".kind", "catalogue.file_stock_other", "kind", was.Kind)
@@ -91,6 +95,9 @@ func (f *File) DecideStock(i int, was *StockRef) FileRow {
 		}
 		if was.Edition != nil && s.Edition == nil && s.Units > was.Edition.Size {
 			f.blame(s.Path+".units", "catalogue.file_edition_size", "units", decimal(s.Units))
+		}
+		if allots {
+			fields = append(fields, "allotments")
 		}
 	}
 	return f.row("stock", s.Name, s.Path, was != nil, fields)

@@ -16,6 +16,7 @@ const (
 	cellFlag                   // true or false
 	cellAmount                 // "19.90"
 	cellTime                   // a moment in UTC+8, or RFC 3339
+	cellCounts                 // "api: 50; web: 100"
 )
 
 // tableColumn is a column: its name is the path of the field within its item, as in JSON.
@@ -85,7 +86,7 @@ var tableSchemas = sync.OnceValue(func() []*tableSchema {
 		{name: "providers", key: "key", columns: slices.Concat(cells(cellName, "key"), inBoth("name"))},
 		{name: "relations", key: "key", columns: slices.Concat(cells(cellName, "key kind"), inBoth("name"), cells(cellName, "from.provider from.kind"), cells(cellWords, "from.tier"), cells(cellName, "from.slug to.provider to.kind"), cells(cellWords, "to.tier"),
 			cells(cellName, "to.slug"), cells(cellFlag, "ever"), cells(cellName, "severity"))},
-		{name: "stocks", key: "name", columns: slices.Concat(cells(cellWords, "name"), cells(cellName, "kind"), cells(cellWhole, "units low_mark edition.size edition.first"), cells(cellFlag, "edition.gapless edition.by_lot"))},
+		{name: "stocks", key: "name", columns: slices.Concat(cells(cellWords, "name"), cells(cellName, "kind"), cells(cellWhole, "units low_mark edition.size edition.first"), cells(cellFlag, "edition.gapless edition.by_lot"), cells(cellCounts, "allotments"))},
 	}
 })
 

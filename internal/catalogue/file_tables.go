@@ -276,6 +276,9 @@ func (r record) node(s *tableSchema, owned bool) *node {
 		if value.kind == 'n' {
 			continue
 		}
+		if c.form == cellCounts {
+			value = counts(value.text, r.at)
+		}
 		in := item
 		names := strings.Split(c.name, ".")
 		for _, name := range names[:len(names)-1] {

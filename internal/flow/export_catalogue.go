@@ -88,6 +88,18 @@ func (f *Flows) exported(ctx context.Context, tx *db.Tx) (*catalogue.Export, err
 		names[s.ID] = s.Name
 		if listed[i] = (catalogue.FileStock{Name: s.Name, Kind: s.Kind, LowMark: s.LowMark}); s.Kind == inventory.Counted {
 			listed[i].Units = s.Received
+			allots, err := f.allotments(ctx, tx, s)
+			if err != nil {
+				return nil, err
+			}
+			for channel, a := range allots {
+				if a.Open {
+					if listed[i].Allotments == nil {
+						listed[i].Allotments = map[string]int64{}
+					}
+					listed[i].Allotments[channel] = a.Size
+				}
+			}
 		}
 		if listed[i].Edition, err = f.edition(ctx, tx, s); err != nil {
 			return nil, err
@@ -119,6 +131,19 @@ func (f *Flows) exported(ctx context.Context, tx *db.Tx) (*catalogue.Export, err
 		offers[i] = catalogue.Exported{Offer: o, Sold: sold[wanted[i]]}
 	}
 	return catalogue.NewExport(listed, names, benefits, relations, offers), nil
+}
+
+// allotments are those of a stock by channel, closed ones with them.
+func (f *Flows) allotments(ctx context.Context, tx *db.Tx, s *inventory.Stock) (map[string]catalogue.AllotRef, error) {
+	if s.Channels == 0 {
+		return nil, nil
+	}
+	all, err := f.Inventory.Allotments(ctx, tx, s.ID)
+	out := make(map[string]catalogue.AllotRef, len(all))
+	for _, a := range all {
+		out[a.Channel] = catalogue.AllotRef{Size: a.Size, Out: a.Out(), Open: a.Open}
+	}
+	return out, err
 }
 
 // edition is how the units of a stock are numbered, nil when they aren't.

@@ -29,7 +29,7 @@ var wholeCatalogue = strings.Replace(smallCatalogue, `    {"slug": "idea",`, `  
     {"slug": "idea",`, 1)
 
 func init() {
-	wholeCatalogue = strings.Replace(wholeCatalogue, `"units": 200}`, `"units": 200, "edition": {"size": 250, "first": 0, "gapless": true, "by_lot": true}}`, 1)
+	wholeCatalogue = strings.Replace(wholeCatalogue, `"units": 200}`, `"units": 200, "edition": {"size": 250, "first": 0, "gapless": true, "by_lot": true}, "allotments": {"web": 120, "api": 0, "shop-2.a": 80}}`, 1)
 	wholeCatalogue = strings.Replace(wholeCatalogue, `"stock": "seats",
      "disclosure"`, `"stock": "seats", "worth": "40.00",
      "disclosure"`, 1)

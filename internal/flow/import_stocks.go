@@ -17,8 +17,11 @@ func (in *importing) importStocks(ctx context.Context) error {
 	}
 	in.stocks = map[string]catalogue.StockRef{}
 	for _, s := range present {
-		ref := catalogue.StockRef{ID: s.ID, Kind: s.Kind, Received: s.Received, LowMark: s.LowMark, Sold: s.Delivered > 0}
+		ref := catalogue.StockRef{ID: s.ID, Kind: s.Kind, Received: s.Received, LowMark: s.LowMark, Sold: s.Delivered > 0, Free: s.Available - s.Allotted}
 		if ref.Edition, err = in.edition(ctx, in.tx, s); err != nil {
+			return err
+		}
+		if ref.Allotments, err = in.allotments(ctx, in.tx, s); err != nil {
 			return err
 		}
 		in.stocks[naming.Key(s.Name)] = ref
@@ -48,7 +51,7 @@ func (in *importing) saveStock(ctx context.Context, s catalogue.FileStock, was *
 		in.stocks[naming.Key(s.Name)] = *was
 	}
 	numbered := s.Edition != nil && was.Edition == nil
-	if n := s.ToReceive(*was); n > 0 || numbered {
+	if n := s.ToReceive(*was); n > 0 || numbered || len(s.AllotOrder(*was)) > 0 {
 		book, err := in.Inventory.Open(ctx, in.tx, []id.Stock{was.ID}, nil)
 		if err != nil {
 			return err
@@ -56,6 +59,11 @@ func (in *importing) saveStock(ctx context.Context, s catalogue.FileStock, was *
 		book.Sign(string(in.by), "catalogue")
 		if n > 0 {
 			book.Receive(was.ID, n)
+		}
+		for _, channel := range s.AllotOrder(*was) {
+			if err := book.Resize(was.ID, channel, s.Allotments[channel], string(in.by), "catalogue"); err != nil {
+				return err
+			}
 		}
 		if e := s.Edition; numbered {
 			if err := book.BeginEdition(inventory.Edition{Stock: was.ID, Size: e.Size, First: e.First, Gapless: e.Gapless, ByLot: e.ByLot, CreatedBy: string(in.by), CreatedAt: in.now}); err != nil {
