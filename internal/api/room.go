@@ -120,5 +120,5 @@ func (a *API) roomStanding(ctx context.Context, _ *Call, in *standingInput) (*Qu
 func (a *API) stands(o shown, room waiting.Terms, t waiting.Ticket) *QueuePlace {
 	st := a.Flows.Rooms.Stand(room, t, a.Flows.Clock.Now())
 	return &QueuePlace{Ticket: a.Flows.Rooms.Text(t), State: st.State, Ahead: st.Ahead, WaitSeconds: int64((st.Wait + time.Second - 1) / time.Second), OpensAt: timeIf(room.Opens),
-		Until: timeIf(st.Until), Paused: st.Paused, SoldOut: o.stock.State == "sold_out" || a.Flows.SoldOut(o.offer.ID)}
+		Until: timeIf(st.Until), Paused: st.Paused, SoldOut: o.stock.State == "sold_out" || a.Flows.SoldOut("api", o.offer.ID)}
 }

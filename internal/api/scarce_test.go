@@ -33,3 +33,25 @@ func TestRightsHaveNumbers(t *testing.T) {
 		}
 	})
 }
+
+// What the API shows as left is what it may sell.
+func TestTheAPIShowsItsChannelsUnits(t *testing.T) {
+	each(t, func(t *testing.T, r *rig) {
+		stock := r.Stock(t, inventory.Counted)
+		r.Receive(t, stock, 5)
+		offer := r.Sell(t, 100, "", flowtest.Part{Stock: stock, Quantity: 1})
+		for _, c := range []struct {
+			to    string
+			n     int64
+			state string
+			left  any
+		}{{"web", 2, "in_stock", 3.0}, {"web", 3, "sold_out", nil}} {
+			r.in(func(ctx context.Context, tx *db.Tx) error {
+				return r.Inventory.Allot(ctx, tx, inventory.Allotting{Stock: stock, Act: inventory.AllotMove, To: c.to, Units: c.n, Reason: "r", Actor: "ops"}, r.Clock.Now())
+			})
+			if a := r.do(request{method: "GET", path: "/offers/" + string(offer.ID)}).want(200, ""); a.str("stock.state") != c.state || c.left != nil && a.at("stock.left") != c.left {
+				t.Errorf("%+v: %s", c, a.text)
+			}
+		}
+	})
+}

@@ -201,7 +201,7 @@ func (a *API) shelf(ctx context.Context, tx *db.Tx, offers []catalogue.Offer) ([
 	for _, v := range versions {
 		ids = append(ids, v.Content.Stocks()...)
 	}
-	stocks, err := a.Flows.Inventory.Stocks(ctx, tx, ids)
+	stocks, err := a.Flows.Inventory.StocksFor(ctx, tx, "api", ids)
 	if err != nil {
 		return nil, err
 	}

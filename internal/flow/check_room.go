@@ -82,5 +82,5 @@ func (c *rooms) judge(w *placing, _ time.Time) error {
 // WatchRooms tells other nodes of the tickets given here and lets in who may be. It is to be
 // called about once a second by whoever gives tickets.
 func (f *Flows) WatchRooms(ctx context.Context) error {
-	return f.Rooms.Sync(ctx, f.DB, f.SoldOut, f.Clock.Now())
+	return f.Rooms.Sync(ctx, f.DB, f.soldOutEverywhere, f.Clock.Now())
 }

@@ -12,7 +12,6 @@ import (
 	"hufu/internal/fault"
 	"hufu/internal/id"
 	"hufu/internal/identity"
-	"hufu/internal/inventory"
 	"hufu/internal/order"
 	"hufu/internal/rule"
 )
@@ -29,7 +28,7 @@ type rules struct {
 	customers map[id.Party]identity.Party
 	counts    order.Counts
 	noted     int // of counted, those that counts knows of
-	available map[id.Stock]*inventory.Stock
+	available func(channel string) func(id.Stock) int64
 	facts     *rule.Facts
 }
 
@@ -103,7 +102,7 @@ func (c *rules) load(ctx context.Context, tx *db.Tx) (err error) {
 		}
 	}
 	if len(c.stocks) > 0 {
-		if c.available, err = c.Inventory.Stocks(ctx, tx, distinct(c.stocks)); err != nil {
+		if c.available, err = c.Inventory.FreeFor(ctx, tx, distinct(c.stocks)); err != nil {
 			return err
 		}
 	}
@@ -173,7 +172,7 @@ func (c *rules) learn(w *placing, line int, now time.Time) error {
 	}
 	known.order(w.wanted)
 	if w.issued.stock {
-		known.stock(w.wanted[line].Version.Content, inventory.Free(c.available), now)
+		known.stock(w.wanted[line].Version.Content, c.available(w.Channel), now)
 	}
 	if w.issued.moment && known.err == nil {
 		known.err = f.SetMoment(now)

@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"hash/maphash"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -59,13 +60,19 @@ func soldOut(s catalogue.Sale, l PlaceLine, now time.Time, lacks func(map[id.Sto
 	return fault.New(fault.Conflict, "order.sold_out", "zh", s.Version.Content.Title.ZH, "en", s.Version.Content.Title.EN)
 }
 
-// SoldOut reports, without the database, whether nothing is left of an offer, as far as is known.
-func (f *Flows) SoldOut(offer id.Offer) bool {
+// SoldOut reports, without the database, whether nothing is left of an offer for a channel, as
+// far as is known.
+func (f *Flows) SoldOut(channel string, offer id.Offer) bool {
 	s, ok := f.Catalogue.LastSeen(offer)
 	if !ok || f.Inventory.Gate.Open() {
 		return false
 	}
-	return f.soldOutAlready(Place{Channel: "web", Lines: []PlaceLine{{Offer: offer, Quantity: 1}}}) != nil && s.Sale.Version != nil
+	return f.soldOutAlready(Place{Channel: channel, Lines: []PlaceLine{{Offer: offer, Quantity: 1}}}) != nil && s.Sale.Version != nil
+}
+
+// soldOutEverywhere reports whether no channel of the shop's has anything left of an offer.
+func (f *Flows) soldOutEverywhere(offer id.Offer) bool {
+	return !slices.ContainsFunc(catalogue.Channels, func(channel string) bool { return !f.SoldOut(channel, offer) })
 }
 
 // RefreshGate learns of what came back to stock, of offers that changed meanwhile, and of

@@ -10,6 +10,7 @@ import (
 
 	"github.com/anishathalye/porcupine"
 
+	"hufu/internal/catalogue"
 	"hufu/internal/db"
 	"hufu/internal/db/dbtest"
 	"hufu/internal/fault"
@@ -18,6 +19,7 @@ import (
 	"hufu/internal/id"
 	"hufu/internal/insight/verify"
 	"hufu/internal/inventory"
+	"hufu/internal/rule"
 )
 
 func allot(t testing.TB, f *flow.Flows, c inventory.Allotting) error {
@@ -383,4 +385,26 @@ func TestNumbersSurviveFailures(t *testing.T) {
 			clean(t, s)
 		})
 	}
+}
+
+// TestARuleReadsItsChannelsUnits has a rule ask what is left: it is what the channel may sell.
+func TestARuleReadsItsChannelsUnits(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := flowtest.New(t, d)
+		stock := s.Stock(t, "counted")
+		s.Receive(t, stock, 10)
+		offer := s.Change(t, s.Sell(t, 100, "", flowtest.Part{Stock: stock, Quantity: 1}), func(c *catalogue.Content) {
+			name := catalogue.Text{ZH: "余量", EN: "Enough left"}
+			c.Rules = []catalogue.Issuing{{Name: name, Source: rule.Source{Text: "stock.available >= 3"}}}
+		})
+		if err := allot(t, s.Flows, inventory.Allotting{Stock: stock, Act: inventory.AllotMove, To: "web", Units: 8}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Place(t.Context(), in("web", flowtest.Order(flowtest.Want{Offer: offer, Quantity: 1}))); err != nil {
+			t.Errorf("web: %v", err)
+		}
+		if _, err := s.Place(t.Context(), in("api", flowtest.Order(flowtest.Want{Offer: offer, Quantity: 1}))); fault.CodeOf(err) != "order.rule" {
+			t.Errorf("api: %v", err)
+		}
+	})
 }

@@ -85,6 +85,7 @@ type Book struct {
 
 	receipts      []*Receipt
 	actor, reason string // of the receipts
+	reading       bool   // it gives no numbers
 }
 
 // Receipt is on record for every change of what a counted stock has received or voided. What

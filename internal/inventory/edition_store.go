@@ -52,7 +52,7 @@ func (b *Book) askEditions(ctx context.Context, tx *db.Tx, stocks []id.Stock) er
 		e, err := scanEdition(scan)
 		b.editions[e.Stock] = e
 		return err
-	}, db.Texts(stocks)); err != nil {
+	}, db.Texts(stocks)); err != nil || b.reading {
 		return err
 	}
 	return tx.Ask(ctx, freeNumbers, func(scan func(...any) error) error {

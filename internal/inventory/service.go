@@ -136,26 +136,51 @@ func (s *Service) Stocks(ctx context.Context, tx *db.Tx, ids []id.Stock) (map[id
 	return out, err
 }
 
-// StocksFor is Stocks as a channel sees them: of a stock with allotments what is available is
-// what the channel may sell.
+// StocksFor is Stocks as a channel sees them: what is available is what it may sell. Stocks
+// without allotments and editions cost no more than in Stocks.
 func (s *Service) StocksFor(ctx context.Context, tx *db.Tx, channel string, ids []id.Stock) (map[id.Stock]*Stock, error) {
-	out, err := s.Stocks(ctx, tx, ids)
+	b, err := s.seen(ctx, tx, ids)
 	if err != nil {
 		return nil, err
 	}
-	b := newBook()
-	for k, st := range out {
-		if st.Channels > 0 || st.Edition {
-			b.stocks[k] = st
-		}
+	room := b.forSale(channel)
+	for k, st := range b.stocks {
+		seen := *st
+		seen.Available = room(k)
+		b.stocks[k] = &seen
 	}
-	if err := b.details(ctx, tx); err != nil {
+	return b.stocks, nil
+}
+
+// FreeFor tells how many units of each of some stocks a channel may sell, at the moment of the
+// reading; none of those that aren't there.
+func (s *Service) FreeFor(ctx context.Context, tx *db.Tx, ids []id.Stock) (func(channel string) func(id.Stock) int64, error) {
+	b, err := s.seen(ctx, tx, ids)
+	if err != nil {
 		return nil, err
 	}
-	for _, st := range b.stocks {
-		st.Available = max(b.room(channel, st), 0)
+	return b.forSale, nil
+}
+
+// seen is a book that isn't locked, to be read only.
+func (s *Service) seen(ctx context.Context, tx *db.Tx, ids []id.Stock) (*Book, error) {
+	b := newBook()
+	b.reading = true
+	var err error
+	if b.stocks, err = s.Stocks(ctx, tx, ids); err != nil {
+		return nil, err
 	}
-	return out, nil
+	return b, b.details(ctx, tx)
+}
+
+func (b *Book) forSale(channel string) func(id.Stock) int64 {
+	return func(stock id.Stock) int64 {
+		st := b.stocks[stock]
+		if st == nil || st.Channels == 0 && !st.Edition {
+			return Free(b.stocks)(stock)
+		}
+		return max(b.room(channel, st), 0)
+	}
 }
 
 // Free tells how many units are available of each of some stocks; none of those that aren't

@@ -111,7 +111,11 @@ func (s *Web) choicePage(w http.ResponseWriter, r *http.Request, right *entitlem
 	lang, now, c := ui.LangOf(r), s.now(), version.Content
 	g := goods{Version: version}
 	if err := s.Flows.DB.View(r.Context(), func(tx *db.Tx) error {
-		left, err := s.Flows.Inventory.Stocks(r.Context(), tx, c.Stocks())
+		o, err := s.Flows.Orders.One(r.Context(), tx, right.Order) // it is taken where the order was placed
+		if err != nil {
+			return err
+		}
+		left, err := s.Flows.Inventory.StocksFor(r.Context(), tx, o.Channel, c.Stocks())
 		g.Gone = goneOf(c, left, now)
 		return err
 	}); err != nil {

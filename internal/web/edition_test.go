@@ -3,6 +3,7 @@ package web_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"hufu/internal/catalogue"
 	"hufu/internal/db"
@@ -44,5 +45,46 @@ func TestANumberIsShown(t *testing.T) {
 				}
 			}
 		}
+	})
+}
+
+// allot gives a channel units of a stock alone.
+func (s *shop) allot(stock id.Stock, channel string, n int64) {
+	s.t.Helper()
+	if err := s.DB.Do(s.t.Context(), func(tx *db.Tx) error {
+		return s.Inventory.Allot(s.t.Context(), tx, inventory.Allotting{Stock: stock, Act: inventory.AllotMove, To: channel, Units: n, Reason: "r", Actor: "ops"}, s.Clock.Now())
+	}); err != nil {
+		s.t.Fatal(err)
+	}
+	s.Time.Advance(2 * time.Second) // past what the shelf remembers
+}
+
+// The pages show what the pages can sell: their allotment, or without one what isn't allotted.
+func TestAPageShowsItsChannelsUnits(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := open(t, d)
+		stock := s.edition("figure", 5, 1000)
+		b := s.browser("en")
+		out := func(want bool) {
+			t.Helper()
+			for _, path := range []string{"/", "/offers/figure"} {
+				if text := said(b.get(path)); strings.Contains(text, "Sold out") != want {
+					t.Errorf("%s, sold out is to be %v: %s", path, want, text)
+				}
+			}
+		}
+		out(false)
+		s.allot(stock, "api", 5)
+		out(true)
+		if err := s.DB.Do(t.Context(), func(tx *db.Tx) error {
+			return s.Inventory.Allot(t.Context(), tx, inventory.Allotting{Stock: stock, Act: inventory.AllotMove, From: "api", To: "web", Units: 2, Reason: "r", Actor: "ops"}, s.Clock.Now())
+		}); err != nil {
+			t.Fatal(err)
+		}
+		s.Time.Advance(2 * time.Second)
+		out(false)
+		s.pay(b.place("figure", "2"))
+		s.Time.Advance(2 * time.Second)
+		out(true)
 	})
 }

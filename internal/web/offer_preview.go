@@ -36,7 +36,7 @@ func OfferPreview(ctx context.Context, tx *db.Tx, f *flow.Flows, o catalogue.Off
 		}
 	}
 	c := version.Content
-	stocks, err := f.Inventory.Stocks(ctx, tx, c.Stocks())
+	stocks, err := f.Inventory.StocksFor(ctx, tx, channel, c.Stocks())
 	if err != nil {
 		return nil, err
 	}

@@ -161,7 +161,7 @@ func (s *Web) place(r *http.Request) (*queueView, string, error) {
 		return v, "/offers/" + v.Slug, nil
 	}
 	v.Standing = s.Flows.Rooms.Stand(room, ticket, s.now())
-	v.Out = g.Stock.Out() || s.Flows.SoldOut(g.Offer.ID)
+	v.Out = g.Stock.Out() || s.Flows.SoldOut(channel, g.Offer.ID)
 	switch {
 	case v.Standing.State == waiting.Let && !v.Out:
 		return v, "/checkout/" + v.Slug, nil

@@ -24,6 +24,9 @@ type shelf struct {
 
 const shelfLife = time.Second
 
+// channel is what the shop's pages sell in.
+const channel = "web"
+
 // goods is an offer as a shopper sees it.
 type goods struct {
 	Offer   catalogue.Offer
@@ -72,7 +75,7 @@ func (s *Web) stand(ctx context.Context, tx *db.Tx, offers []catalogue.Offer, no
 	for _, v := range versions {
 		stocks = append(stocks, v.Content.Stocks()...)
 	}
-	left, err := s.Flows.Inventory.Stocks(ctx, tx, stocks)
+	left, err := s.Flows.Inventory.StocksFor(ctx, tx, channel, stocks)
 	if err != nil {
 		return nil, err
 	}

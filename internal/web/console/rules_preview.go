@@ -118,7 +118,7 @@ func (v *visit) aboutOffer(tx *db.Tx, f url.Values, q *question) error {
 	}
 	if slices.ContainsFunc(q.rules, func(r *rule.Rule) bool { return r.Reads("stock.available") }) {
 		if err := v.fillParts(tx, &o); err == nil {
-			stocks, err := v.c.Flows.Inventory.Stocks(v.r.Context(), tx, o.Draft.Stocks())
+			stocks, err := v.c.Flows.Inventory.StocksFor(v.r.Context(), tx, q.channel, o.Draft.Stocks())
 			if err != nil {
 				return err
 			}
