@@ -1,7 +1,9 @@
 package catalogue
 
 import (
+	"bytes"
 	"fmt"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -10,6 +12,7 @@ import (
 
 	"hufu/internal/i18n"
 	"hufu/internal/id"
+	"hufu/internal/tabular"
 )
 
 // aFile is a small file without problems.
@@ -61,7 +64,7 @@ func judge(data string) ([]Problem, []FileRow) {
 	for i, s := range f.Stocks {
 		row := f.DecideStock(i, nil)
 		if rows = append(rows, row); row.Change == Created {
-			stocks[s.Name] = StockRef{ID: "stk", Kind: s.Kind}
+			stocks[s.Name] = StockRef{ID: id.Stock("stk_" + s.Name), Kind: s.Kind}
 		}
 	}
 	benefits := map[string]Benefit{}
@@ -292,7 +295,7 @@ func TestManyProblemsAreCounted(t *testing.T) {
 
 func FuzzParseFile(f *testing.F) {
 	for _, s := range []string{aFile, "", "{}", "[]", "null", `{"format":"hufu-catalogue/1","offers":[{"slug":"a","parts":[{"offer":"b"}]},{"slug":"b","parts":[{"offer":"a","quantity":3}]}]}`,
-		`{"format":"hufu-catalogue/1","stocks":[{"name":"s","kind":"counted","units":3,"edition":{"size":2,"by_lot":true}}],"benefits":[{"slug":"b","worth":"9","currency":"JPY","provider_name":{"zh":"x"}}],"offers":[{"slug":"a","publish":false,"price":"3","floor":"4","room":{"per_minute":1,"minutes":1},"choices":[{"key":"k","pick":1,"later":true,"days":3,"release":{"every":"month","count":12,"from":"2027-01-31T00:00:00+08:00","catch_up":true,"until":"2027-02-01T00:00:00Z"},"share":"1"}],"rules":[{"name":{"zh":"x"},"text":"customer.orders ==","refusal":{"zh":"x"}}],"parts":[{"benefit":"b","choice":"k","validity":{"from":"window","start":"2027-01-01T00:00:00Z"}},{"offer":"a","share":"1"}]}]}`,
+		`{"format":"hufu-catalogue/1","stocks":[{"name":"s","kind":"counted","units":3,"edition":{"size":2,"by_lot":true},"allotments":{"web":2,"a.b":9,"":1}}],"benefits":[{"slug":"b","worth":"9","currency":"JPY","provider_name":{"zh":"x"}}],"offers":[{"slug":"a","publish":false,"price":"3","floor":"4","room":{"per_minute":1,"minutes":1},"choices":[{"key":"k","pick":1,"later":true,"days":3,"release":{"every":"month","count":12,"from":"2027-01-31T00:00:00+08:00","catch_up":true,"until":"2027-02-01T00:00:00Z"},"share":"1"}],"rules":[{"name":{"zh":"x"},"text":"customer.orders ==","refusal":{"zh":"x"}}],"parts":[{"benefit":"b","choice":"k","validity":{"from":"window","start":"2027-01-01T00:00:00Z"}},{"offer":"a","share":"1"}]}]}`,
 		`{"offers":[null,1,{"parts":[[],{"benefit":1}]}],"":{},"a.b":1,"[":2}`, "\ufeff{\"texts\":{\"a\":null}}", `{"benefits":[{"attributes":{"a.b":"x","":"y"}}]}`} {
 		f.Add([]byte(s))
 	}
@@ -317,10 +320,39 @@ func FuzzParseFile(f *testing.F) {
 	})
 }
 
+// demoBooks are the tables of some offers of the demo's catalogue, in every form.
+func demoBooks(f *testing.F) map[string][]byte {
+	data, err := os.ReadFile("../app/demo/catalogue.json")
+	if err != nil {
+		f.Fatal(err)
+	}
+	file := ParseFile(data)
+	e := NewExport(file.Stocks[:2], nil, nil, nil, nil)
+	for i := range file.Benefits[:3] {
+		e.Benefits = append(e.Benefits, file.Benefits[i].Benefit)
+	}
+	for i := range file.Offers[:3] {
+		e.Offers = append(e.Offers, Exported{Offer: file.Offers[i].Offer})
+	}
+	out := map[string][]byte{"one.json": e.JSON()}
+	for form, name := range map[tabular.Form]string{tabular.FormXLSX: "book.xlsx", tabular.FormZip: "book.zip"} {
+		var b bytes.Buffer
+		book := tabular.Book{Form: form, Sheets: e.Sheets(func(column string) string { return column })}
+		if err := book.Write(&b, NumericColumn); err != nil {
+			f.Fatal(err)
+		}
+		out[name] = b.Bytes()
+	}
+	return out
+}
+
 // FuzzParseBook reads whatever anybody uploads as tables.
 func FuzzParseBook(f *testing.F) {
-	for _, s := range []string{"slug,price\na,1\n", "offer,benefit,release.every\na,b,month\n", "name,kind,units,edition.size\ns,counted,3,2\n", "key,kind\n", "slug,slug,[price]\n", "PK\x05\x06", "slug;title.zh\n'=a;\"x\ny\"\n", "标识 [slug]\t备注\n", "\xff\xfes\x00l\x00"} {
+	for _, s := range []string{"slug,price\na,1\n", "offer,benefit,release.every\na,b,month\n", "name,kind,units,edition.size\ns,counted,3,2\n", "key,kind\n", "slug,slug,[price]\n", "name,kind,units,allotments\ns,counted,3,web: 2; api：1\n", "PK\x05\x06", "slug;title.zh\n'=a;\"x\ny\"\n", "标识 [slug]\t备注\n", "\xff\xfes\x00l\x00"} {
 		f.Add([]byte(s), "offers.csv")
+	}
+	for name, book := range demoBooks(f) {
+		f.Add(book, name)
 	}
 	f.Fuzz(func(t *testing.T, data []byte, name string) {
 		IsBook(data, name)
