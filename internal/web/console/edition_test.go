@@ -2,6 +2,8 @@ package console
 
 import (
 	"net/http"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -40,3 +42,72 @@ func TestStaffSeeANumber(t *testing.T) {
 		}
 	})
 }
+
+// The page of a live offer warns of a channel that can sell nothing because all is allotted to
+// others.
+func TestAChannelWithNothingToSellIsTold(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		r := newRig(t, d)
+		b := r.owner()
+		stock := r.shop.Stock(t, inventory.Counted)
+		r.shop.Receive(t, stock, 5)
+		at := "/console/offers/" + string(r.shop.Sell(t, 100, "", flowtest.Part{Stock: stock, Quantity: 1}).ID)
+		move := func(from, to string, n int64) {
+			r.do(func(tx *db.Tx) error {
+				return r.shop.Inventory.Allot(r.Context(), tx, inventory.Allotting{Stock: stock, Act: inventory.AllotMove, From: from, To: to, Units: n, Reason: "r", Actor: "ops"}, r.shop.Clock.Now())
+			})
+		}
+		told := func(web, api bool) {
+			t.Helper()
+			b.get(at)
+			page := b.want(http.StatusOK)
+			for channel, want := range map[string]bool{"网店": web, "接口": api} {
+				if strings.Contains(page, "「"+channel+"」渠道目前无货可卖") != want {
+					t.Errorf("%s, to be told: %v", channel, want)
+				}
+			}
+		}
+		told(false, false)
+		move("", "web", 4)
+		told(false, false)
+		move("", "web", 1)
+		told(false, true)
+		move("web", "api", 5)
+		told(true, false)
+		move("api", "web", 1)
+		told(false, false)
+	})
+}
+
+// The numbers of an edition are read page by page, each once.
+func TestNumbersArePaged(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		r := newRig(t, d)
+		b := r.owner()
+		n := perPage + 5
+		stock := r.edition(int64(n), false)
+		offer := r.shop.Sell(t, 100, "", flowtest.Part{Stock: stock, Quantity: 1})
+		for left := n; left > 0; left -= 5 {
+			r.shop.Buy(t, flowtest.Want{Offer: offer, Quantity: int64(min(5, left))})
+		}
+		at, seen := "/console/stocks/"+string(stock), map[string]int{}
+		for _, path := range []string{at, at + "?after=" + strconv.Itoa(41+perPage)} {
+			b.get(path)
+			for _, no := range numberWords.FindAllString(b.want(http.StatusOK), -1) {
+				seen[no]++
+			}
+		}
+		if len(seen) != n {
+			t.Errorf("%d of %d numbers: %v", len(seen), n, seen)
+		}
+		for no, times := range seen {
+			if times != 1 {
+				t.Errorf("%s %d times", no, times)
+			}
+		}
+		b.get(at)
+		b.want(http.StatusOK, "?after="+strconv.Itoa(41+perPage)+"#numbers")
+	})
+}
+
+var numberWords = regexp.MustCompile(`第 \d{4} 号`)

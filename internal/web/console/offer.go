@@ -64,6 +64,7 @@ type offerView struct {
 	CopySlug    string
 	Stale       []string // benefits of which there is a newer version
 	Conflicts   []conflictGroup
+	Starved     []starved
 	Parts       []partRow
 	Moves       []stateMove
 	MayEdit     bool
@@ -122,6 +123,9 @@ func (v *visit) offerPage(status int, refusal error) error {
 			return err
 		}
 		if d.Room, err = v.room(tx, o, d.Versions); err != nil {
+			return err
+		}
+		if d.Starved, err = v.starved(tx, o, d.Versions); err != nil {
 			return err
 		}
 		if d.Conflicts, err = v.inner(tx, o.Draft); err != nil {

@@ -68,9 +68,21 @@ func (v *visit) scarce(tx *db.Tx, s *inventory.Stock) (scarceView, error) {
 		return d, err
 	}
 	d.Seed = d.Edition.RevealedSeed()
-	numbers, err := v.c.Flows.Inventory.Numbers(ctx, tx, s.ID, -1, 100)
+	after, ok := whole(v.q("after"), 0, 2*inventory.MaxEdition)
+	if !ok {
+		after = -1
+	}
+	numbers, err := v.c.Flows.Inventory.Numbers(ctx, tx, s.ID, after, perPage+1)
 	d.Numbers = ui.Table{Caption: v.t("edition.numbers"), Columns: []ui.Column{{Label: v.t("edition.number")}, {Label: v.t("edition.state")}, {Label: v.t("edition.right")}, {Label: v.t("console.created"), End: true}},
 		Empty: ui.Empty{Art: "box", Title: v.t("edition.numbers.empty")}}
+	at := "/console/stocks/" + string(s.ID)
+	if after >= 0 {
+		d.Numbers.Pager.First = at + "#numbers"
+	}
+	if len(numbers) > perPage {
+		numbers = numbers[:perPage]
+		d.Numbers.Pager.Next = at + "?after=" + strconv.FormatInt(numbers[perPage-1].Number, 10) + "#numbers"
+	}
 	for _, n := range numbers {
 		d.Numbers.Rows = append(d.Numbers.Rows, ui.Row{Cells: []ui.Cell{ui.Text(web.NumberWords(v.lang, []inventory.Number{n}), ""), ui.Text(v.t("edition.state."+n.State), ""), ui.Text(string(n.Right), ""), ui.At(n.At)}})
 	}
