@@ -10,8 +10,12 @@ type guard struct {
 }
 
 const (
-	inventoryStore  = "internal/inventory/store.go"
-	inventoryBook   = "internal/inventory/book.go"
+	inventoryStore = "internal/inventory/store.go"
+	inventoryBook  = "internal/inventory/book.go"
+
+	inventoryAllotment = "internal/inventory/allotment.go"
+	inventoryEdition   = "internal/inventory/edition.go"
+
 	orderStore      = "internal/order/store.go"
 	paymentStore    = "internal/payment/store.go"
 	paymentJudge    = "internal/payment/judge.go"
@@ -79,6 +83,16 @@ var guards = []guard{
 	// Decisions.
 	{"stock is looked at before it is reserved", "more is promised than there is (I8)", inventoryBook,
 		"if s == nil || n > b.room(channel, s)/each {", "if s == nil || n > s.Received/each {", "e2e/laws TestAnOrderEndsOnce/sqlite"},
+	{"units move between channels only where there are as many", "allotments are more than the whole (A6, I8)", inventoryAllotment,
+		"	if n > free {", "	if n > free && from == to {", "internal/inventory TestAllotmentsNeverExceed"},
+	{"a channel sells no more than its allotment", "one channel sells what another was promised (A6, I9)", inventoryAllotment,
+		"room = min(free, a.Available)", "room = min(free, s.Available)", "internal/flow TestChannelsSellTheirOwn/sqlite"},
+	{"what is allotted is sold by nobody else", "a channel without an allotment sells another's units (A6, I9)", inventoryAllotment,
+		"room := free - s.Allotted", "room := free", "internal/web TestAPageShowsItsChannelsUnits/sqlite"},
+	{"a number is given once", "two buyers have the same number, or none can pay (A6)", inventoryEdition,
+		"		e.Next++\n", "", "internal/flow TestNumbersSurviveFailures/sqlite"},
+	{"a number that came back goes first", "a refund leaves a gap in an edition without gaps (A6)", inventoryEdition,
+		"len(free) > 0 {", "len(free) > 0 && !e.Gapless {", "internal/flow TestANumberComesBack/sqlite"},
 	{"picks are looked at before an order is placed", "an order gets options it may not have, or none (A2)", "internal/flow/quote_order.go",
 		`if err := v.Content.CheckPicks(l.Picks, path+".picks"); err != nil {`, `if err := v.Content.CheckPicks(l.Picks, path+".picks"); err != nil && now.IsZero() {`, "internal/flow TestOptionsArePickedWhenOrdering/sqlite"},
 	{"what is given later keeps its unit", "what was promised is sold to another (A2, I8)", "internal/flow/deliver.go",
