@@ -134,6 +134,7 @@ func (a *API) orders() {
 	operation(a, "poll-order", a.pollOrder)
 	stream(a, "order-events", "text/event-stream", a.orderEvents)
 	operation(a, "reveal-codes", a.revealCodes)
+	operation(a, "check-option", a.checkOption)
 	operation(a, "choose-option", a.chooseOption)
 	operation(a, "activate-right", a.activateRight)
 }

@@ -103,6 +103,14 @@ func (a *API) withOptions(ctx context.Context, tx *db.Tx, l i18n.Lang, rights []
 // OptionPick is what a holder picks.
 type OptionPick struct {
 	Parts []int `json:"parts" minItems:"1" maxItems:"50" doc:"The options picked, as many different ones as the right says: for all rights of the same unit and release together"`
+	// Conflicts is what the holder acknowledged.
+	Conflicts string `json:"conflicts,omitempty" maxLength:"64" doc:"The conflicts_hash of check-option for the same parts, once the holder has acknowledged what it stands for; the text is kept with the right"`
+}
+
+// OptionCheck is what a pick means for what the right's owner holds.
+type OptionCheck struct {
+	Conflicts     []Conflict `json:"conflicts" doc:"The gravest first"`
+	ConflictsHash string     `json:"conflicts_hash,omitempty" doc:"Of what has to be acknowledged: send it with choose-option once the holder has"`
 }
 
 type chooseInput struct {
@@ -111,11 +119,27 @@ type chooseInput struct {
 	Body  OptionPick
 }
 
+func (a *API) checkOption(ctx context.Context, c *Call, in *chooseInput) (*OptionCheck, error) {
+	if err := a.mayHold(ctx, c, in.ID); err != nil {
+		return nil, err
+	}
+	var found []catalogue.Finding
+	err := a.Flows.DB.View(ctx, func(tx *db.Tx) (err error) {
+		found, err = a.Flows.CheckPick(ctx, tx, flow.Choose{Order: in.ID, Right: in.Right, Parts: in.Body.Parts})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	localized(c)
+	return &OptionCheck{Conflicts: showConflicts(found, func(f catalogue.Finding) string { return flow.ExplainFinding(c.Lang, f) }), ConflictsHash: catalogue.FindingsHash(found)}, nil
+}
+
 func (a *API) chooseOption(ctx context.Context, c *Call, in *chooseInput) (*Page[Right], error) {
 	if err := a.mayHold(ctx, c, in.ID); err != nil {
 		return nil, err
 	}
-	chosen, err := a.Flows.Choose(ctx, flow.Choose{Order: in.ID, Right: in.Right, Parts: in.Body.Parts, Actor: "holder"})
+	chosen, err := a.Flows.Choose(ctx, flow.Choose{Order: in.ID, Right: in.Right, Parts: in.Body.Parts, Actor: "holder", Conflicts: in.Body.Conflicts, Lang: string(c.Lang)})
 	if err != nil {
 		return nil, err
 	}

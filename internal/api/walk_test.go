@@ -87,7 +87,7 @@ func newWorld(t testing.TB, r *rig) *world {
 		"place-order": placeBody(offer.ID, 1), "join-room": map[string]any{"device": "a secret of the application"}, "quote-order": map[string]any{"lines": []any{map[string]any{"offer": offer.ID, "quantity": 1}}},
 		"create-relation": map[string]any{"key": "new", "kind": "extends", "name": text, "from": map[string]any{"provider": "q"}, "severity": "inform"},
 		"save-relation":   map[string]any{"version": 1, "kind": "extends", "name": text, "from": map[string]any{"provider": "q"}, "severity": "block"}, "remove-relation": map[string]any{"version": 2},
-		"reveal-codes": map[string]any{"confirm": true}, "choose-option": map[string]any{"parts": []int{0}}, "create-benefit": benefit, "save-benefit": saved,
+		"reveal-codes": map[string]any{"confirm": true}, "check-option": map[string]any{"parts": []int{0}}, "choose-option": map[string]any{"parts": []int{0}}, "create-benefit": benefit, "save-benefit": saved,
 		"create-offer": map[string]any{"slug": "walk", "draft": draft}, "save-offer": map[string]any{"revision": 3, "draft": draft}, "publish-offer": map[string]any{"revision": 3},
 		"schedule-offer": map[string]any{"revision": 3, "at": w.Shop.Clock.Now().AddDate(0, 0, 30).Format(time.RFC3339)}, "unschedule-offer": map[string]any{"revision": 3}, "duplicate-offer": map[string]any{"slug": "walk-copy"},
 		"check-rule": map[string]any{"text": "customer.orders == 0"}, "preview-rules": map[string]any{"rules": []any{map[string]any{"text": "customer.orders == 0"}}},

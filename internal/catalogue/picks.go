@@ -121,15 +121,23 @@ func (c Content) Over(picks Picks, at time.Time) (Part, bool) {
 	return Part{}, false
 }
 
-// Given are the parts that one unit gives, with all their releases counted.
-func (c Content) Given(picks Picks, at time.Time) []Part {
+// Sure are the parts that one unit gives whatever is picked later, with all their releases
+// counted.
+func (c Content) Sure(picks Picks, at time.Time) []Part {
 	gifts := c.Gifts(picks, at)
-	out := make([]Part, len(gifts))
-	for i, g := range gifts {
-		out[i] = c.Parts[g.Part]
-		out[i].Quantity = g.Quantity * int64(len(g.Times))
+	out := make([]Part, 0, len(gifts))
+	for _, g := range gifts {
+		if !g.Later() {
+			out = append(out, Part{Benefit: c.Parts[g.Part].Benefit, Quantity: g.Quantity * int64(len(g.Times))})
+		}
 	}
 	return out
+}
+
+// Undecided reports whether a part stands for an option that is picked after the purchase.
+func (c Content) Undecided(part int) bool {
+	ch := c.ChoiceOf(part)
+	return ch != nil && ch.Later
 }
 
 // Supplies is how many units of which stocks one unit of the offer takes of who buys it at a

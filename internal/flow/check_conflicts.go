@@ -19,12 +19,14 @@ type Wanted struct {
 	Picks    order.Picks
 }
 
-// partsOf lists what is wanted by a moment's buyer: of what is picked later, the defaults.
+// partsOf lists what a moment's buyer gets for sure. What is picked later is held against the
+// relations when it is picked; see Choose.
 func partsOf(all []Wanted, now time.Time) []catalogue.Part {
 	var out []catalogue.Part
 	for _, w := range all {
-		for _, p := range w.Version.Content.Given(w.Picks, now) {
-			out = append(out, catalogue.Part{Benefit: p.Benefit, Quantity: p.Quantity * w.Quantity})
+		for _, p := range w.Version.Content.Sure(w.Picks, now) {
+			p.Quantity *= w.Quantity
+			out = append(out, p)
 		}
 	}
 	return out
@@ -34,14 +36,25 @@ func partsOf(all []Wanted, now time.Time) []catalogue.Part {
 // known), as a purchase would find it at a moment. It reports whether any relation speaks of
 // them.
 func (f *Flows) Conflicts(ctx context.Context, tx *db.Tx, party id.Party, wanted []Wanted, now time.Time) (found []catalogue.Finding, touched bool, err error) {
+	all, touched, err := f.means(ctx, tx, party, now, partsOf(wanted, now))
+	if err != nil {
+		return nil, false, err
+	}
+	return all[0], touched, nil
+}
+
+// means finds what having each of some sets of parts means for what a party holds.
+func (f *Flows) means(ctx context.Context, tx *db.Tx, party id.Party, now time.Time, sets ...[]catalogue.Part) (found [][]catalogue.Finding, touched bool, err error) {
 	relations, err := f.Catalogue.Relations(ctx, tx)
 	if err != nil {
 		return nil, false, err
 	}
 	c := conflicts{Flows: f, relations: relations}
-	w := &placing{Place: Place{Party: party}, wanted: wanted}
-	if err := c.add(w); err != nil {
-		return nil, false, err
+	all := make([]*placing, len(sets))
+	for i, parts := range sets {
+		all[i] = &placing{Place: Place{Party: party}, parts: parts}
+		c.touch(all[i])
+		touched = touched || all[i].touched
 	}
 	if err := c.ask(ctx, tx); err != nil {
 		return nil, false, err
@@ -49,7 +62,10 @@ func (f *Flows) Conflicts(ctx context.Context, tx *db.Tx, party id.Party, wanted
 	if err := c.load(ctx, tx); err != nil {
 		return nil, false, err
 	}
-	return c.find(w, now), w.touched, nil
+	for _, w := range all {
+		found = append(found, c.find(w, now))
+	}
+	return found, touched, nil
 }
 
 // conflicts holds a batch against the relations between benefits. What no relation speaks of
@@ -63,14 +79,17 @@ type conflicts struct {
 }
 
 func (c *conflicts) add(w *placing) error {
-	if len(c.relations) == 0 {
-		return nil
+	if len(c.relations) > 0 {
+		w.parts = partsOf(w.wanted, c.Clock.Now())
+		c.touch(w)
 	}
-	w.parts = partsOf(w.wanted, c.Clock.Now())
+	return nil
+}
+
+func (c *conflicts) touch(w *placing) {
 	if w.touched = len(catalogue.Touched(c.relations, w.parts)) > 0; w.touched && w.Party != "" {
 		c.parties = append(c.parties, w.Party)
 	}
-	return nil
 }
 
 // ask asks for what the parties hold.
@@ -105,7 +124,9 @@ func (c *conflicts) load(ctx context.Context, tx *db.Tx) error {
 	for party, all := range c.had {
 		c.holdings[party] = make([]catalogue.Holding, 0, len(all))
 		for _, h := range all {
-			if v := versions[h.Version]; v != nil && h.Part < int64(len(v.Content.Parts)) {
+			v := versions[h.Version]
+			// What is still to be picked is nothing yet.
+			if v != nil && h.Part < int64(len(v.Content.Parts)) && (h.State != entitlement.Waiting || !v.Content.Undecided(int(h.Part))) {
 				c.holdings[party] = append(c.holdings[party], catalogue.Hold(h.ID, &v.Content.Parts[h.Part].Benefit, h.StartsAt, h.EndsAt, h.RevealedAt, h.State.Spent()))
 			}
 		}
@@ -124,19 +145,30 @@ func (c *conflicts) find(w *placing, now time.Time) []catalogue.Finding {
 // and wasn't, or was as something else. What was is kept with the order.
 func (c *conflicts) judge(w *placing, now time.Time) error {
 	found := c.find(w, now)
+	if err := agreed(found, w.Conflicts, "order"); err != nil || w.Conflicts == "" {
+		return err
+	}
+	if hash := catalogue.FindingsHash(found); hash != "" {
+		w.ack = &order.Acknowledgement{Order: w.order.ID, Hash: hash, Text: acknowledged(w.Lang, catalogue.Of(found, catalogue.Acknowledge)), Lang: w.Lang, At: now}
+	}
+	return nil
+}
+
+// agreed fails when findings forbid what is asked for, or have to be acknowledged and what was
+// acknowledged, by its hash, is something else. area is what was asked for: "order" or "right".
+func agreed(found []catalogue.Finding, said, area string) error {
 	if all := catalogue.Of(found, catalogue.Block); len(all) > 0 {
-		return refusal("order.conflict", all)
+		return refusal(area+".conflict", all)
 	}
 	all, hash := catalogue.Of(found, catalogue.Acknowledge), catalogue.FindingsHash(found)
 	switch {
 	case hash == "":
 		return nil
-	case w.Conflicts == "":
-		return refusal("order.conflict_unread", all)
-	case w.Conflicts != hash:
-		return refusal("order.conflict_changed", all)
+	case said == "":
+		return refusal(area+".conflict_unread", all)
+	case said != hash:
+		return refusal(area+".conflict_changed", all)
 	}
-	w.ack = &order.Acknowledgement{Order: w.order.ID, Hash: hash, Text: acknowledged(w.Lang, all), Lang: w.Lang, At: now}
 	return nil
 }
 

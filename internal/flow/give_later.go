@@ -23,6 +23,14 @@ type given struct {
 	actor string
 	part  delivery.Part // what it becomes
 	from  int64         // the part it stood at
+	ack   *agreement    // what its holder acknowledged of the pick, nil for nothing
+}
+
+// agreement is what a holder said to have understood of what a pick means for their rights.
+type agreement struct {
+	Hash string `json:"hash"` // of the findings; see catalogue.FindingsHash
+	Lang string `json:"lang"`
+	Text string `json:"text"`
 }
 
 // giving is the working set of rights that are given later than they were bought.
@@ -121,8 +129,9 @@ func (one given) text(edition []Numbered) string {
 		From *int64  `json:"from,omitempty"`
 		Code id.Code `json:"code,omitempty"`
 
-		Edition []Numbered `json:"edition,omitempty"`
-	}{Code: one.right.Code, Edition: edition}
+		Edition      []Numbered `json:"edition,omitempty"`
+		Acknowledged *agreement `json:"acknowledged,omitempty"`
+	}{Code: one.right.Code, Edition: edition, Acknowledged: one.ack}
 	if one.step == entitlement.StepChosen {
 		data.Part, data.From = &one.part.N, &one.from
 	}

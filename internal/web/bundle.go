@@ -47,6 +47,9 @@ type optionView struct {
 	Value   string
 	Checked bool
 	Out     bool // sold out
+	// Tells is what having it means for what the shopper holds; Barred is set when that forbids it.
+	Tells  []string
+	Barred bool
 }
 
 // pickField is the name of the fields in which the options of a choice travel.

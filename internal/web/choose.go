@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"hufu/internal/catalogue"
@@ -27,6 +28,8 @@ type chooseView struct {
 	Bundle  bundleView // of Choice alone
 	Till    time.Time
 	Default string // what it falls to
+	// Conflict is what the pick means for what the holder has, once it was refused for that.
+	Conflict conflictsView
 }
 
 // heldRight finds a right that the visitor may see, with what it was sold as. To who may not
@@ -89,8 +92,9 @@ func (s *Web) choose(w http.ResponseWriter, r *http.Request) error {
 	if ch == nil {
 		return fault.New(fault.Conflict, "right.no_choice")
 	}
-	_, err = s.Flows.Choose(r.Context(), flow.Choose{Order: right.Order, Right: right.ID, Parts: picks[ch.Key], Actor: "holder"})
-	if code := fault.CodeOf(err); code == "order.picks" || code == "right.option_sold_out" {
+	_, err = s.Flows.Choose(r.Context(), flow.Choose{Order: right.Order, Right: right.ID, Parts: picks[ch.Key], Actor: "holder", Conflicts: in.text("conflicts"), Lang: string(ui.LangOf(r))})
+	switch fault.CodeOf(err) {
+	case "order.picks", "right.option_sold_out", "right.conflict", "right.conflict_unread", "right.conflict_changed":
 		return s.choicePage(w, r, right, version, picks, err)
 	}
 	if err != nil {
@@ -110,6 +114,9 @@ func (s *Web) choicePage(w http.ResponseWriter, r *http.Request, right *entitlem
 	}
 	lang, now, c := ui.LangOf(r), s.now(), version.Content
 	g := goods{Version: version}
+	pick := flow.Choose{Order: right.Order, Right: right.ID, Parts: picks[ch.Key]}
+	var means map[int][]catalogue.Finding
+	var found []catalogue.Finding
 	if err := s.Flows.DB.View(r.Context(), func(tx *db.Tx) error {
 		o, err := s.Flows.Orders.One(r.Context(), tx, right.Order) // it is taken where the order was placed
 		if err != nil {
@@ -117,6 +124,12 @@ func (s *Web) choicePage(w http.ResponseWriter, r *http.Request, right *entitlem
 		}
 		left, err := s.Flows.Inventory.StocksFor(r.Context(), tx, o.Channel, c.Stocks())
 		g.Gone = goneOf(c, left, now)
+		if err != nil {
+			return err
+		}
+		if means, err = s.Flows.CheckOptions(r.Context(), tx, pick); err == nil && strings.HasPrefix(fault.CodeOf(refusal), "right.conflict") {
+			found, err = s.Flows.CheckPick(r.Context(), tx, pick)
+		}
 		return err
 	}); err != nil {
 		return err
@@ -128,11 +141,23 @@ func (s *Web) choicePage(w http.ResponseWriter, r *http.Request, right *entitlem
 	all := bundleOf(lang, g, picks, now)
 	v.Choice = all.Later[slices.IndexFunc(all.Later, func(one choiceView) bool { return one.Field == pickField+ch.Key })]
 	v.Choice.Words, v.Choice.Dates = nil, nil
+	for i, n := range c.Options(ch.Key) {
+		for _, f := range means[n] {
+			v.Choice.Options[i].Tells = append(v.Choice.Options[i].Tells, flow.ExplainFinding(lang, f))
+		}
+		v.Choice.Options[i].Barred = catalogue.Gravest(means[n]) == catalogue.Block
+	}
+	v.Conflict.Groups, v.Conflict.Hash = findingsIn(lang, found, "shop.choose."), catalogue.FindingsHash(found)
+	if catalogue.Gravest(found) == catalogue.Block {
+		v.Conflict.Hash = ""
+	}
 	v.Page = ui.Page{Section: "wallet", Title: lang.T("shop.choose.title"), Private: true, Crumbs: []ui.Crumb{{Label: lang.T("ui.nav.wallet"), Href: "/wallet"}, {Label: lang.T("shop.right.title"), Href: v.Right}, {Label: lang.T("shop.choose.title")}}}
 	status := http.StatusOK
 	if refusal != nil {
 		f := fault.From(refusal)
-		status, v.Choice.Error = httpx.StatusOf(f.Kind), lang.Fault(f)
+		if status = httpx.StatusOf(f.Kind); len(found) == 0 { // what was found says it
+			v.Choice.Error = lang.Fault(f)
+		}
 	}
 	v.Bundle.Now = []choiceView{v.Choice}
 	s.ui.Render(w, r, status, "shop/choose", v)

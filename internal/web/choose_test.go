@@ -3,6 +3,7 @@ package web_test
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -112,6 +113,59 @@ func TestHoldersActivate(t *testing.T) {
 		}
 		if text := said(b.get(at)); strings.Contains(text, "Activate now") || !strings.Contains(text, "Valid until 1 Jul") {
 			t.Errorf("%s", text)
+		}
+	})
+}
+
+// What a pick means for what its holder has stands beside the option; a pick that has to be
+// confirmed is asked about before it is made, and one that is forbidden can't be picked.
+func TestAPickIsChecked(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := open(t, d)
+		s.packs("later", "", catalogue.Choice{Pick: 1, Later: true, Days: 5})
+		if err := s.DB.Do(t.Context(), func(tx *db.Tx) error {
+			for part, severity := range map[string]catalogue.Severity{"later-two": catalogue.Acknowledge, "later-three": catalogue.Block} {
+				if _, err := s.Catalogue.PutRelation(t.Context(), tx, catalogue.Relation{Key: part, Kind: catalogue.Needs, Severity: severity, Name: text("Line of " + part),
+					From: catalogue.Side{Provider: "a", Slug: part}, To: catalogue.Side{Provider: "b"}}, "system", s.Clock.Now()); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		b := s.browser("en")
+		if r := b.get("/offers/later"); strings.Contains(said(r), "Line of later-two") || !strings.Contains(said(r), "checked then against what you hold") {
+			t.Errorf("before the purchase: %s", said(r))
+		}
+		o := b.place("later", "1")
+		s.pay(o)
+		var at string
+		for _, r := range s.Held(t, o) {
+			if r.Waits == entitlement.WaitChoice {
+				at = "/rights/" + string(r.ID)
+			}
+		}
+		r := b.get(at + "/choose")
+		if text := said(r); !strings.Contains(text, "Line of later-two") || !strings.Contains(text, "Line of later-three") || strings.Contains(text, "choose this all the same") || !strings.Contains(r.body, `value="2" disabled`) {
+			t.Fatalf("the options say nothing: %s", text)
+		}
+		if r := b.post(at+"/choose", url.Values{"pick.pick": {"2"}}); r.StatusCode != http.StatusConflict || !strings.Contains(said(r), "be chosen so") {
+			t.Errorf("a forbidden one: %d %s", r.StatusCode, said(r))
+		}
+		r = b.post(at+"/choose", url.Values{"pick.pick": {"1"}})
+		box := regexp.MustCompile(`name="conflicts"[^>]*value="([0-9a-f]{64})"`).FindStringSubmatch(r.body)
+		if r.StatusCode != http.StatusConflict || box == nil || !strings.Contains(said(r), "choose this all the same") || !strings.Contains(r.body, `value="1" checked`) {
+			t.Fatalf("not asked: %d %s", r.StatusCode, r.body)
+		}
+		if r := b.post(at+"/choose", url.Values{"pick.pick": {"1"}, "conflicts": {"0" + box[1][1:]}}); r.StatusCode != http.StatusConflict {
+			t.Errorf("what was confirmed is something else: %d", r.StatusCode)
+		}
+		if r := b.post(at+"/choose", url.Values{"pick.pick": {"1"}, "conflicts": {box[1]}}); r.StatusCode != http.StatusSeeOther {
+			t.Errorf("confirmed: %d %s", r.StatusCode, said(r))
+		}
+		if text := said(b.get(at)); !strings.Contains(text, "Option chosen") || !strings.Contains(text, "Line of later-two") {
+			t.Errorf("what was confirmed isn't kept in sight: %s", text)
 		}
 	})
 }

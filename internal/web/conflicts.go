@@ -46,7 +46,7 @@ func (s *Web) conflicts(ctx context.Context, lang i18n.Lang, e *identity.Session
 	}); err != nil || !touched {
 		return v, err
 	}
-	v.Groups = findingsIn(lang, found)
+	v.Groups = findingsIn(lang, found, "shop.conflicts.")
 	v.Hash, v.Blocked, v.Note = catalogue.FindingsHash(found), catalogue.Gravest(found) == catalogue.Block, lang.T("shop.conflicts.account")
 	if e == nil {
 		if v.Note = lang.T("shop.conflicts.guest"); s.People != nil {
@@ -56,8 +56,9 @@ func (s *Web) conflicts(ctx context.Context, lang i18n.Lang, e *identity.Session
 	return v, nil
 }
 
-// findingsIn puts findings into words, the gravest first.
-func findingsIn(lang i18n.Lang, found []catalogue.Finding) []conflictGroup {
+// findingsIn puts findings into words, the gravest first. The messages of area are the titles of
+// what forbids and of what has to be acknowledged.
+func findingsIn(lang i18n.Lang, found []catalogue.Finding, area string) []conflictGroup {
 	var out []conflictGroup
 	for _, severity := range catalogue.Severities {
 		g := conflictGroup{Tone: conflictTones[severity], Title: lang.T("shop.conflicts.inside")}
@@ -68,7 +69,7 @@ func findingsIn(lang i18n.Lang, found []catalogue.Finding) []conflictGroup {
 			}
 		}
 		if severity != catalogue.Inform {
-			g.Title = lang.T("shop.conflicts." + string(severity))
+			g.Title = lang.T(area + string(severity))
 		}
 		if len(g.Lines) > 0 {
 			out = append(out, g)

@@ -56,7 +56,7 @@ func OfferPreview(ctx context.Context, tx *db.Tx, f *flow.Flows, o catalogue.Off
 		return nil, err
 	}
 	if touched {
-		v.Conflict = conflictsView{Groups: findingsIn(lang, found), Note: lang.T("shop.conflicts.guest")}
+		v.Conflict = conflictsView{Groups: findingsIn(lang, found, "shop.conflicts."), Note: lang.T("shop.conflicts.guest")}
 	}
 	if len(c.Limits) > 0 {
 		all, err := f.Allowances(ctx, tx, version, "web", flow.Buyer{}, now)

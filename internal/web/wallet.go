@@ -213,9 +213,16 @@ func stepEvent(lang i18n.Lang, st entitlement.Step) ui.Event {
 		Price int64          `json:"unit_price"`
 		Cur   money.Currency `json:"currency"`
 		For   string         `json:"for"` // of a step that waits
+
+		Acknowledged struct {
+			Text string `json:"text"`
+		} `json:"acknowledged"` // of a pick
 	}
 	if st.Kind == entitlement.StepGranted && json.Unmarshal([]byte(st.Data), &data) == nil && data.Cur.Known() {
 		e.Detail = lang.T("shop.step.price", "price", money.Of(data.Price, data.Cur).String())
+	}
+	if st.Kind == entitlement.StepChosen && json.Unmarshal([]byte(st.Data), &data) == nil && data.Acknowledged.Text != "" {
+		e.Detail = lang.T("shop.step.acknowledged", "text", data.Acknowledged.Text)
 	}
 	if st.Kind == entitlement.StepWaiting && json.Unmarshal([]byte(st.Data), &data) == nil && data.For != "" {
 		e.Detail = lang.T("kind.waits." + data.For)
