@@ -36,9 +36,10 @@ func ParseUnder(text string) (Under, error) {
 	}
 	u := make(Under, strings.Count(text, "\n"))
 	for one := range strings.Lines(text) {
-		most, name, named := strings.Cut(one, " ")
+		most, rest, _ := strings.Cut(one, " ")
 		n, err := strconv.ParseInt(most, 10, 64)
-		if name, named = strings.CutSuffix(name, "\n"); err != nil || !named || name == "" {
+		name, whole := strings.CutSuffix(rest, "\n")
+		if err != nil || !whole || name == "" {
 			return nil, fmt.Errorf("order: what a line counts under can't be read: %q", text)
 		}
 		u[name] = n
