@@ -160,7 +160,7 @@ func (a *API) previewRules(ctx context.Context, c *Call, in *rulePreviewInput) (
 
 func (a *API) setTraits(ctx context.Context, tx *db.Tx, c *Call, in *traitsInput) (*Customer, error) {
 	t := identity.Traits{Level: in.Body.Level, Tags: identity.NewTags(in.Body.Tags), Region: in.Body.Region}
-	p, err := a.Identity.SetTraits(ctx, tx, c.actor(), in.Party, t, a.Flows.Clock.Now())
+	p, err := a.Identity.SetTraits(ctx, tx, c.actor(), in.Party, t, nil, a.Flows.Clock.Now())
 	if err != nil {
 		return nil, err
 	}

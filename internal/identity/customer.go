@@ -136,9 +136,10 @@ func AskCustomers(ctx context.Context, tx *db.Tx, parties []id.Party) (map[id.Pa
 }
 
 // SetTraits gives a customer a level, tags and a region, and puts on record which of them
-// changed. Its faults are forbidden, not_found and identity.traits with a field for each
-// problem.
-func (s *Service) SetTraits(ctx context.Context, tx *db.Tx, by Actor, party id.Party, t Traits, now time.Time) (Party, error) {
+// changed. Its faults are forbidden, not_found, identity.traits with a field for each problem,
+// and identity.traits_changed when they are neither those of was any more nor already the new;
+// a nil was replaces whatever is there.
+func (s *Service) SetTraits(ctx context.Context, tx *db.Tx, by Actor, party id.Party, t Traits, was *Traits, now time.Time) (Party, error) {
 	if err := by.Require(CustomerEdit); err != nil {
 		return Party{}, err
 	}
@@ -162,6 +163,9 @@ func (s *Service) SetTraits(ctx context.Context, tx *db.Tx, by Actor, party id.P
 	if len(data) == 0 {
 		return p, nil
 	}
+	if was != nil && !p.Traits.given(*was) {
+		return Party{}, fault.New(fault.Conflict, "identity.traits_changed")
+	}
 	p.Level, p.Tags, p.Region = t.Level, t.Tags, t.Region
 	if err := tx.WriteAll(ctx, setTraits, 1, func(_ int, b *db.Binder) {
 		b.Text(string(p.ID)).Text(p.Level).Text(string(p.Tags)).Text(p.Region)
@@ -169,6 +173,11 @@ func (s *Service) SetTraits(ctx context.Context, tx *db.Tx, by Actor, party id.P
 		return Party{}, err
 	}
 	return p, record(ctx, tx, now, by.ID, "customer.traits", string(party), Origin{Address: by.Origin}, nil, data...)
+}
+
+// given reports whether the level, tags and region of t are those of other.
+func (t Traits) given(other Traits) bool {
+	return t.Level == other.Level && t.Tags == other.Tags && t.Region == other.Region
 }
 
 func (t Tags) line() string { return strings.Join(t.List(), ", ") }

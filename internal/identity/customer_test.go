@@ -130,7 +130,7 @@ func TestTraitsAreGivenOnRecord(t *testing.T) {
 		k := r.member("13812345678").Party.ID
 		set := func(by Actor, party id.Party, traits Traits) error {
 			return d.Do(t.Context(), func(tx *db.Tx) error {
-				_, err := r.SetTraits(t.Context(), tx, by, party, traits, r.now())
+				_, err := r.SetTraits(t.Context(), tx, by, party, traits, nil, r.now())
 				return err
 			})
 		}

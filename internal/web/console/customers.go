@@ -82,6 +82,11 @@ type customerView struct {
 	MayCredit bool
 	MayUnmask bool
 	Contact   string
+	Traits    []ui.Fact
+	Tags      []string
+	MayEdit   bool
+	Editing   bool   // the form of the traits was sent and refused
+	Was       string // what the fields of the traits held when the page was made
 	Values    map[string]string
 }
 
@@ -92,8 +97,8 @@ func (v *visit) customer(status int, contact string, refusal error) error {
 	if err != nil {
 		return err
 	}
-	d := &customerView{Contact: contact, MayCredit: v.who.May(identity.OrderRefund), MayUnmask: v.who.May(identity.CustomerUnmask), Values: map[string]string{}}
-	for _, name := range []string{"amount", "reference", "note", "received"} {
+	d := &customerView{Contact: contact, MayCredit: v.who.May(identity.OrderRefund), MayUnmask: v.who.May(identity.CustomerUnmask), MayEdit: v.who.May(identity.CustomerEdit), Values: map[string]string{}}
+	for _, name := range []string{"amount", "reference", "note", "received", "level", "tags", "region"} {
 		d.Values[name] = v.f(name)
 	}
 	if err := d.refused(v.lang, refusal, nil); err != nil {
@@ -139,6 +144,7 @@ func (v *visit) customer(status int, contact string, refusal error) error {
 		state = v.t("console.disabled")
 	}
 	d.Facts = []ui.Fact{{Label: v.t("console.customer"), Value: d.Name}, {Label: v.t("console.state"), Value: state}, {Label: v.t("console.language"), Value: langName(d.Party.Lang)}, {Label: v.t("console.customer.since"), Value: v.when(d.Party.CreatedAt)}, {Label: "ID", Value: string(k), Mono: true}}
+	v.traits(d)
 	v.page(&d.Page, "customers", d.Name)
 	d.Crumbs = []ui.Crumb{{Label: v.t("console.nav.customers"), Href: "/console/customers"}, {Label: d.Name}}
 	return v.render(status, "customer", d)

@@ -51,6 +51,7 @@ var routes = []route{
 	{pattern: "POST /console/customers", may: identity.OrderView, page: findCustomers},
 	{pattern: "GET /console/customers/{id}", may: identity.OrderView, page: customerPage},
 	{pattern: "POST /console/customers/{id}/credit", may: identity.OrderRefund, fresh: true, check: creditForm, refused: creditRefused, page: creditCustomer},
+	{pattern: "POST /console/customers/{id}/traits", may: identity.CustomerEdit, page: setTraits},
 	{pattern: "POST /console/customers/{id}/contact", may: identity.CustomerUnmask, page: unmaskCustomer},
 
 	{pattern: "GET /console/offers", may: identity.CatalogueView, page: offers},

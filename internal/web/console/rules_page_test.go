@@ -31,7 +31,7 @@ func (r *rig) shopper(phone string, traits identity.Traits) {
 		r.Fatal(err)
 	}
 	r.do(func(tx *db.Tx) error {
-		_, err := r.people.SetTraits(r.Context(), tx, identity.System, id.Party(in.Party.ID), traits, r.shop.Clock.Now())
+		_, err := r.people.SetTraits(r.Context(), tx, identity.System, id.Party(in.Party.ID), traits, nil, r.shop.Clock.Now())
 		return err
 	})
 }
