@@ -48,7 +48,7 @@
 // # Other forms of a rule
 //
 // Builder is the rule as a form, for people who don't write expressions; Parse and Text turn
-// one into the other. Predicate is the rule for a store to make a query of. Tally counts a
+// one into the other. Tally counts a
 // rule over many cases. Explain and Describe put it in words.
 //
 // The syntax is read by github.com/expr-lang/expr; meaning, checking and evaluation are

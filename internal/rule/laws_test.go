@@ -215,55 +215,6 @@ func TestMeetingTheFindingsMeetsTheRule(t *testing.T) {
 	})
 }
 
-// TestPredicateAnswersAsTheRule, also after what is the same for everybody was settled.
-func TestPredicateAnswersAsTheRule(t *testing.T) {
-	translated := 0
-	rapid.Check(t, func(t *rapid.T) {
-		text := genRule(t)
-		r, f := compiled(t, text), genFacts(t, 3)
-		p, ok := r.Predicate()
-		if _, shown := words.Parse(text); shown && !ok {
-			t.Fatalf("%s can be shown in the builder and not translated", text)
-		}
-		if !ok {
-			return
-		}
-		translated++
-		want := answer(t, r, f)
-		if got := p.Eval(f); got != want {
-			t.Fatalf("%s is %s, its predicate %s, for %s", text, want, got, f)
-		}
-		if !slices.Equal(p.Facts(), slices.Sorted(slices.Values(r.Needs()))) {
-			t.Fatalf("%s needs %v, its predicate %v", text, r.Needs(), p.Facts())
-		}
-		common := words.Facts()
-		for i := range f.vals {
-			if rapid.Bool().Draw(t, "common") {
-				common.vals[i] = f.vals[i]
-			}
-		}
-		rest := p.Given(common)
-		if got := rest.Eval(f); got != want {
-			t.Fatalf("%s is %s, what remains of its predicate %s, for %s", text, want, got, f)
-		}
-		if untidy(rest) {
-			t.Fatalf("%+v holds a constant, or a group in one of its kind", rest)
-		}
-	})
-	if translated < 10 {
-		t.Errorf("only %d rules were translated: this test no longer tests", translated)
-	}
-}
-
-func untidy(p Predicate) bool {
-	for _, k := range p.Kids {
-		if k.Op == PredicateAlways || k.Op == PredicateNever || k.Op == p.Op || untidy(k) {
-			return true
-		}
-	}
-	return false
-}
-
 // TestTallyAgreesWithAnswersOneByOne, joined from two halves.
 func TestTallyAgreesWithAnswersOneByOne(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -31,7 +31,6 @@ const (
 	OpHasAny      Op = "has_any"
 	OpHasAll      Op = "has_all"
 	OpHasNone     Op = "has_none"
-	OpLacksSome   Op = "lacks_some" // not OpHasAll; in predicates only
 	OpYes         Op = "yes"
 	OpNo          Op = "no"
 )
