@@ -222,7 +222,9 @@ func TestOrdersThatCount(t *testing.T) {
 // accounts that share a phone number, one of them is the first.
 func TestSideBySideOneIsTheFirst(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		s := ruledShop(t, d, "customer.orders == 0")
+		s := ruledShop(t, d)
+		s.offer = s.Sell(t, 1000, "", flowtest.Part{Quantity: 1}) // no stock whose lock they would wait at
+		s.rules("customer.orders == 0")
 		second := s.Process(t, d)
 		for round := range 5 {
 			b, c := s.member(0, "", "", ""), s.member(0, "", "", "")
