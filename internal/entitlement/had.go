@@ -23,13 +23,14 @@ type Had struct {
 	State            State
 	StartsAt, EndsAt time.Time
 	RevealedAt       time.Time
+	Waits            string // what a Waiting one waits for
 }
 
 // A right without a code shows none, and its steps needn't be looked through. A member's rights
 // come as one text, and not as rows: of fifty rights that is a third of the work.
 var hadBy = db.SQL("entitlement.had_by", `SELECT each.value, COALESCE((SELECT string_agg(concat_ws(' ', id, version_id, part, state, starts_at, ends_at,
-CASE WHEN code_id = '' THEN 0 ELSE COALESCE((SELECT MIN(e.at) FROM right_events e WHERE e.right_id = newest.id AND e.kind = 'revealed'), 0) END), ',')
-FROM (SELECT id, version_id, part, state, starts_at, ends_at, code_id FROM rights WHERE party_id = each.value AND party_id <> '' ORDER BY id DESC LIMIT $2) AS newest
+CASE WHEN code_id = '' THEN 0 ELSE COALESCE((SELECT MIN(e.at) FROM right_events e WHERE e.right_id = newest.id AND e.kind = 'revealed'), 0) END, waits), ',')
+FROM (SELECT id, version_id, part, state, starts_at, ends_at, code_id, waits FROM rights WHERE party_id = each.value AND party_id <> '' ORDER BY id DESC LIMIT $2) AS newest
 WHERE state <> 'refunded'), '') FROM {{each $1 text}}`)
 
 // HadBy lists what members hold and have held, without what was paid back, of each the newest
@@ -57,7 +58,7 @@ func (*Service) HadBy(ctx context.Context, tx *db.Tx, parties []id.Party) (map[i
 
 // parseHad reads one right as hadBy writes it.
 func parseHad(text string) (h Had, err error) {
-	var fields [7]string
+	var fields [8]string
 	for i := range fields {
 		fields[i], text, _ = strings.Cut(text, " ")
 	}
@@ -67,7 +68,7 @@ func parseHad(text string) (h Had, err error) {
 		return n
 	}
 	h = Had{ID: id.Right(fields[0]), Version: id.OfferVersion(fields[1]), Part: number(fields[2]), State: State(fields[3]),
-		StartsAt: db.TimeOf(number(fields[4])), EndsAt: db.TimeOf(number(fields[5])), RevealedAt: db.TimeOf(number(fields[6]))}
+		StartsAt: db.TimeOf(number(fields[4])), EndsAt: db.TimeOf(number(fields[5])), RevealedAt: db.TimeOf(number(fields[6])), Waits: fields[7]}
 	return h, err
 }
 

@@ -125,13 +125,17 @@ func (c *conflicts) load(ctx context.Context, tx *db.Tx) error {
 		c.holdings[party] = make([]catalogue.Holding, 0, len(all))
 		for _, h := range all {
 			v := versions[h.Version]
-			// What is still to be picked is nothing yet.
-			if v != nil && h.Part < int64(len(v.Content.Parts)) && (h.State != entitlement.Waiting || !v.Content.Undecided(int(h.Part))) {
+			if v != nil && h.Part < int64(len(v.Content.Parts)) && !unpicked(h, v) {
 				c.holdings[party] = append(c.holdings[party], catalogue.Hold(h.ID, &v.Content.Parts[h.Part].Benefit, h.StartsAt, h.EndsAt, h.RevealedAt, h.State.Spent()))
 			}
 		}
 	}
 	return nil
+}
+
+// unpicked reports whether a right is still to be picked: it is nothing yet.
+func unpicked(h entitlement.Had, v *catalogue.Version) bool {
+	return h.Waits == entitlement.WaitChoice || h.Waits == entitlement.WaitRelease && v.Content.Undecided(int(h.Part))
 }
 
 func (c *conflicts) find(w *placing, now time.Time) []catalogue.Finding {

@@ -99,6 +99,25 @@ func TestAPickMadeLaterIsChecked(t *testing.T) {
 		if err := pick("", 0); err != nil { // the same again asks nothing anew
 			t.Error(err)
 		}
+		// What was picked and waits for who delivers it is held.
+		points := flowtest.Part{Stock: s.counted, Quantity: 1, Kind: "points", Fields: map[string]string{"points": "100", "scheme": "air"}}
+		other := choosing(t, s.Shop, catalogue.Choice{Pick: 1, Later: true, Days: 10}, tier("basic"), points)
+		third := s.buys(s.member, other, "")
+		if _, err := s.Choose(t.Context(), flow.Choose{Order: third, Right: s.Held(t, third)[0].ID, Parts: []int{1}, Actor: "holder"}); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Held(t, third); got[0].State != entitlement.Waiting {
+			t.Fatalf("it waits for nobody: %s", stands(got))
+		}
+		if err := s.DB.Do(t.Context(), func(tx *db.Tx) error {
+			_, err := s.Catalogue.PutRelation(t.Context(), tx, catalogue.Relation{Key: "points", Kind: catalogue.Excludes, Severity: catalogue.Block, Name: catalogue.Text{ZH: "积分", EN: "Points"}, From: catalogue.Side{Provider: "p", Kind: "points"}}, "system", s.Clock.Now())
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if found := s.finds(s.member, s.Sell(t, 100, "", points)); catalogue.Gravest(found) != catalogue.Block {
+			t.Errorf("what waits for its deliverer isn't held: %+v", found)
+		}
 		// Nobody is asked when the time is over: what was bought is given.
 		s.declare("line", catalogue.Excludes, catalogue.Block, "basic", "", false)
 		late := s.buys(s.other, year, "")

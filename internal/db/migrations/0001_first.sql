@@ -227,7 +227,7 @@ CREATE TABLE rights (
 ) {{clustered}};
 CREATE INDEX rights_order ON rights (order_id);
 CREATE INDEX rights_due ON rights (due_at, id) WHERE due_at > 0;
-CREATE INDEX rights_party ON rights (party_id, id{{covering state, version_id, part, starts_at, ends_at, code_id}}) WHERE party_id <> '';
+CREATE INDEX rights_party ON rights (party_id, id{{covering state, version_id, part, starts_at, ends_at, code_id, waits}}) WHERE party_id <> '';
 CREATE TABLE right_events (
   right_id TEXT NOT NULL, step BIGINT NOT NULL, kind TEXT NOT NULL, actor TEXT NOT NULL, data TEXT NOT NULL, at BIGINT NOT NULL, hash {{bytes}} NOT NULL,
   PRIMARY KEY (right_id, step)
