@@ -1,9 +1,12 @@
 package console
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"hufu/internal/catalogue"
@@ -13,6 +16,7 @@ import (
 	"hufu/internal/id"
 	"hufu/internal/identity"
 	"hufu/internal/money"
+	"hufu/internal/order"
 	"hufu/internal/pricing"
 	"hufu/internal/web/ui"
 )
@@ -28,6 +32,8 @@ type viewAs struct {
 	At       string
 	Channels []ui.Option
 	Contents []ui.Option // which content is looked at
+	Devices  []ui.Option
+	Choices  []viewChoice // what is picked when ordering
 
 	Name      string
 	Badge     string
@@ -40,8 +46,16 @@ type viewAs struct {
 	Answers   []answer // what decides whether they may buy
 	Conflicts []conflictGroup
 	Groups    []previewGroup
-	Nothing   bool // no version is sold then
-	MayName   bool // may look as a named shopper
+	Dates     []splitDates // of what is released more than once
+	Nothing   bool         // no version is sold then
+	MayName   bool         // may look as a named shopper
+}
+
+// viewChoice is a choice with its options, of which those picked are ticked.
+type viewChoice struct {
+	Field, Name string
+	Pick        int64
+	Options     []ui.Option
 }
 
 // answer is one thing that is asked of a shopper before a sale.
@@ -61,9 +75,9 @@ func findViewAs(c *Console, v *visit) error {
 		return err
 	}
 	q := url.Values{}
-	for _, name := range []string{"at", "channel", "of"} {
-		if value := v.f(name); value != "" {
-			q.Set(name, value)
+	for name, values := range v.form {
+		if slices.Contains([]string{"at", "channel", "device", "of"}, name) || strings.HasPrefix(name, pickField) {
+			q[name] = slices.DeleteFunc(slices.Clone(values), func(s string) bool { return s == "" })
 		}
 	}
 	if typed := v.f("who"); typed != "" {
@@ -96,10 +110,11 @@ func (v *visit) viewAs(status int, refusal error) error {
 	if err != nil {
 		return err
 	}
-	get := v.q
+	typed := v.r.URL.Query()
 	if v.r.Method == http.MethodPost {
-		get = v.f
+		typed = v.form
 	}
+	get := func(name string) string { return single(typed, name) }
 	d := &viewAs{Action: "/console/offers/" + string(o.ID) + "/as", Typed: get("who"), At: get("at"), MayName: v.who.May(identity.OrderView)}
 	if err := d.refused(v.lang, refusal, nil); err != nil {
 		return err
@@ -114,6 +129,10 @@ func (v *visit) viewAs(status int, refusal error) error {
 			channel = name
 		}
 		d.Channels = append(d.Channels, ui.Option{Value: name, Label: v.t("limit.channel." + name), Selected: channel == name})
+	}
+	device := get("device")
+	for _, name := range []string{"mobile", "tablet", "desktop"} {
+		d.Devices = append(d.Devices, ui.Option{Value: name, Label: v.t("rule.device." + name), Selected: device == name || device == "" && name == "mobile"})
 	}
 	draft := get("of") == draftVersion
 	d.Contents = []ui.Option{{Value: "", Label: v.t("console.view_as.sold"), Selected: !draft}, {Value: draftVersion, Label: v.t("console.offer.draft"), Selected: draft}}
@@ -148,7 +167,7 @@ func (v *visit) viewAs(status int, refusal error) error {
 			}
 			buyer.OwnPhone, d.Who, d.Party = p.Phone, masked(p), p.ID
 		}
-		return v.answers(tx, d, settled, version, channel, buyer, at)
+		return v.answers(tx, d, settled, version, v.viewPicks(d, version.Content, typed), flow.Visit{Channel: channel, Device: cmp.Or(device, "mobile")}, buyer, at)
 	})
 	if err != nil {
 		return err
@@ -166,9 +185,45 @@ func (v *visit) viewAs(status int, refusal error) error {
 	return v.render(status, "offer_view_as", d)
 }
 
+// pickField is the name of the fields in which the options of a choice travel, before its key.
+const pickField = "pick."
+
+// viewPicks reads what is picked of each choice that is made when ordering, and puts it into the
+// form: the defaults where nothing was, or where it isn't a pick.
+func (v *visit) viewPicks(d *viewAs, c catalogue.Content, typed url.Values) order.Picks {
+	picks := order.Picks{}
+	for _, ch := range c.Choices {
+		if ch.Later {
+			continue
+		}
+		var mine []int
+		for _, text := range typed[pickField+ch.Key] {
+			if n, err := strconv.Atoi(text); err == nil {
+				mine = append(mine, n)
+			}
+		}
+		slices.Sort(mine)
+		alone := catalogue.Content{Parts: c.Parts, Choices: []catalogue.Choice{ch}}
+		if err := alone.CheckPicks(order.Picks{ch.Key: mine}, pickField+ch.Key); err != nil {
+			if len(typed[pickField+ch.Key]) > 0 {
+				_ = d.refused(v.lang, err, nil) // it is about input
+			}
+			mine = c.Defaults(ch)
+		}
+		picks[ch.Key] = mine
+		x := viewChoice{Field: pickField + ch.Key, Name: v.pick(ch.Name), Pick: ch.Pick}
+		for _, n := range c.Options(ch.Key) {
+			x.Options = append(x.Options, ui.Option{Value: strconv.Itoa(n), Label: v.pick(c.Parts[n].Benefit.Name), Selected: slices.Contains(mine, n)})
+		}
+		d.Choices = append(d.Choices, x)
+	}
+	return picks
+}
+
 // answers fills what the shopper would find.
-func (v *visit) answers(tx *db.Tx, d *viewAs, o catalogue.Offer, version *catalogue.Version, channel string, buyer flow.Buyer, at time.Time) error {
+func (v *visit) answers(tx *db.Tx, d *viewAs, o catalogue.Offer, version *catalogue.Version, picks order.Picks, visit flow.Visit, buyer flow.Buyer, at time.Time) error {
 	c, content := v.c, version.Content
+	wanted := []flow.Wanted{{Version: version, Quantity: 1, Picks: picks}}
 	d.Name, d.Badge = v.pick(content.Title), v.pick(content.Badge)
 	d.Tone, d.State = v.offerState(o.At(at))
 	d.Answers = append(d.Answers, answer{o.At(at) == catalogue.Live, v.t("console.view_as.state", "state", d.State, "at", v.when(at))})
@@ -177,7 +232,7 @@ func (v *visit) answers(tx *db.Tx, d *viewAs, o catalogue.Offer, version *catalo
 	for _, s := range quote.Steps {
 		d.Why = append(d.Why, ui.Fact{Label: v.known("shop.why."+s.Name, s.Name), Value: money.Of(s.Minor, quote.Unit.Currency).String()})
 	}
-	allowed, err := c.Flows.Allowances(v.r.Context(), tx, version, channel, buyer, at)
+	allowed, err := c.Flows.Allowances(v.r.Context(), tx, version, visit.Channel, buyer, at)
 	if err != nil {
 		return err
 	}
@@ -188,12 +243,12 @@ func (v *visit) answers(tx *db.Tx, d *viewAs, o catalogue.Offer, version *catalo
 		}
 		d.Answers = append(d.Answers, answer{a.Left > 0, text})
 	}
-	refused, err := c.Flows.Qualifies(v.r.Context(), tx, []flow.Wanted{{Version: version, Quantity: 1}}, buyer, flow.Visit{Channel: channel}, at)
+	refused, err := c.Flows.Qualifies(v.r.Context(), tx, wanted, buyer, visit, at)
 	if err != nil {
 		return err
 	}
 	d.Answers = append(d.Answers, v.ruleAnswers(content.Rules, refused)...)
-	found, _, err := c.Flows.Conflicts(v.r.Context(), tx, buyer.Party, []flow.Wanted{{Version: version, Quantity: 1}}, at)
+	found, _, err := c.Flows.Conflicts(v.r.Context(), tx, buyer.Party, wanted, at)
 	if err != nil {
 		return err
 	}
@@ -206,13 +261,25 @@ func (v *visit) answers(tx *db.Tx, d *viewAs, o catalogue.Offer, version *catalo
 			d.Conflicts = append(d.Conflicts, g)
 		}
 	}
-	for _, p := range content.Parts {
+	for i, p := range content.Parts {
+		ch := content.ChoiceOf(i)
+		if ch != nil && !ch.Later && !slices.Contains(picks[ch.Key], i) {
+			continue
+		}
 		b := p.Benefit
 		g := previewGroup{Name: v.pick(b.Name), Provider: v.pick(b.Provider.Name), ProviderID: b.Provider.Key, Terms: v.terms(b.Disclosure)}
 		if p.Quantity > 1 {
 			g.Name += " × " + strconv.FormatInt(p.Quantity, 10)
 		}
+		if ch != nil && ch.Later {
+			g.Name = v.t("console.view_as.later", "choice", v.pick(ch.Name), "option", g.Name)
+		}
 		d.Groups = append(d.Groups, g)
+	}
+	for _, g := range content.Gifts(picks, at) {
+		if x, many := v.splitDates(content, g); many {
+			d.Dates = append(d.Dates, x)
+		}
 	}
 	return nil
 }

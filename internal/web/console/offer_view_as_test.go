@@ -1,6 +1,7 @@
 package console
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -58,4 +59,44 @@ func TestAnOfferIsViewedAsAShopperAtATime(t *testing.T) {
 	b.want(200, shopper)
 	b.get(href + "?who=pty_nobody")
 	b.want(404)
+}
+
+// Of a bundle it is said what a pick gives, on which device, and when what comes later comes.
+func TestAPickIsViewedAsAShopper(t *testing.T) {
+	r := sqliteRig(t)
+	b := r.owner()
+	ids := r.filled()
+	href := "/console/offers/" + ids["ofr"] + "/as"
+	r.do(func(tx *db.Tx) error {
+		o, err := r.shop.Catalogue.Offer(t.Context(), tx, id.Offer(ids["ofr"]))
+		if err != nil {
+			return err
+		}
+		one := o.Draft.Parts[0]
+		one.Choice = "now"
+		other, later := one, one
+		other.Benefit.Name, other.Benefit.Slug = catalogue.Text{ZH: "另一项", EN: "Another"}, "another"
+		later.Choice = "later"
+		o.Draft.Parts = []catalogue.Part{one, other, later}
+		o.Draft.Choices = []catalogue.Choice{{Key: "now", Name: catalogue.Text{ZH: "任选", EN: "Pick"}, Pick: 1},
+			{Key: "later", Name: catalogue.Text{ZH: "每月", EN: "Monthly"}, Pick: 1, Later: true, Days: 5, Release: catalogue.Release{Every: catalogue.EveryMonth, Count: 12}}}
+		o.Draft.Rules = []catalogue.Issuing{{Name: catalogue.Text{ZH: "电脑", EN: "Desktop"}, Source: rule.Source{Text: `device == "desktop"`, RefusalZH: "仅限电脑", RefusalEN: "On a computer only"}}}
+		_, err = r.shop.Catalogue.Save(t.Context(), tx, o, r.shop.Clock.Now())
+		return err
+	})
+	b.get(href + "?of=draft")
+	page := b.want(200, `name="pick.now" value="0" checked`, "每月（以后选）", "仅限电脑", "→")
+	sound(t, "default", page)
+	if strings.Contains(page, "<span>另一项</span></h2>") {
+		t.Error("what isn't picked is given")
+	}
+	b.post(href, "of", "draft", "device", "desktop", "pick.now", "1")
+	to := b.last.Header().Get("Location")
+	b.want(303)
+	b.get(to)
+	sound(t, "picked", b.want(200, `value="1" checked`, "<span>另一项</span></h2>", "符合发放规则：电脑"))
+	b.get(href + "?of=draft&pick.now=0&pick.now=1")
+	sound(t, "two of one", b.want(200, `href="#pick.now"`, `value="0" checked`))
+	b.get(href + "?of=draft&pick.now=99")
+	b.want(200, `href="#pick.now"`)
 }
