@@ -73,7 +73,8 @@ func (w *placing) limit(l *order.Line, v *catalogue.Version, now time.Time) erro
 	who := Buyer{w.Party, w.Phone, w.OwnPhone, w.Device}.names()
 	for _, limit := range limits {
 		if len(who) == 0 && limit.Of == catalogue.Person && limit.Holds(w.Channel) {
-			return fault.New(fault.Invalid, "order.limit_who").At("phone", "order.limit_who")
+			offer := v.Content.Title.Param("offer")
+			return fault.New(fault.Invalid, "order.limit_who", offer...).At("phone", "order.limit_who", offer...)
 		}
 	}
 	l.Under, _ = under(l.Offer, limits, w.Channel, who, now)
@@ -112,7 +113,8 @@ func (w *placing) within(t *order.Tallies, sale map[id.Offer]catalogue.Sale, now
 // it, how many are left, and when it begins anew.
 func overLimit(l catalogue.Limit, title catalogue.Text, reached int64, now time.Time) error {
 	params := []string{"case", l.Name(), "max", strconv.FormatInt(l.Max, 10), "bought", strconv.FormatInt(reached, 10),
-		"left", strconv.FormatInt(max(l.Max-reached, 0), 10), "zh", title.ZH, "en", title.EN}
+		"left", strconv.FormatInt(max(l.Max-reached, 0), 10)}
+	params = append(params, title.Param("offer")...)
 	if next := l.Next(now); !next.IsZero() {
 		params = append(params, "next", next.Format("2006-01-02 15:04"), "next_at", next.Format(time.RFC3339))
 	}
