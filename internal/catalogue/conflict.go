@@ -191,9 +191,12 @@ func (h *Holding) inForce(now time.Time) bool {
 }
 
 func (r Relation) findings(all []*Holding, wanted []*Part, now time.Time) []Finding {
+	counts := func(has func(*Benefit) bool) func(*Holding) bool {
+		return func(h *Holding) bool { return has(h.Benefit) && (r.Ever || h.inForce(now)) }
+	}
 	had := func(has func(*Benefit) bool) (in []*Holding) {
 		for _, h := range all {
-			if has(h.Benefit) && (h.inForce(now) || r.Ever) {
+			if counts(has)(h) {
 				in = append(in, h)
 			}
 		}
@@ -225,12 +228,11 @@ func (r Relation) findings(all []*Holding, wanted []*Part, now time.Time) []Find
 	}
 	switch r.Kind {
 	case Extends, Excludes, Overlaps:
-		hadFrom, hadTo := had(r.From.Has), had(r.Opposes)
 		var w []*Part
-		if len(hadTo) > 0 {
+		if slices.ContainsFunc(all, counts(r.Opposes)) {
 			w = append(w, wantFrom...)
 		}
-		if len(hadFrom) > 0 {
+		if slices.ContainsFunc(all, counts(r.From.Has)) {
 			w = append(w, wantTo...)
 		}
 		beside(Case(r.Kind+".held"), once(w), had(func(b *Benefit) bool {

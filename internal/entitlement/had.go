@@ -29,7 +29,7 @@ type Had struct {
 // A right without a code shows none, and its steps needn't be looked through. A member's rights
 // come as one text, and not as rows: of fifty rights that is a third of the work.
 var hadBy = db.SQL("entitlement.had_by", `SELECT each.value, COALESCE((SELECT string_agg(concat_ws(' ', id, version_id, part, state, starts_at, ends_at,
-CASE WHEN code_id = '' THEN 0 ELSE COALESCE((SELECT MIN(e.at) FROM right_events e WHERE e.right_id = newest.id AND e.kind = 'revealed'), 0) END, waits), ',')
+CASE WHEN code_id = '' THEN '' ELSE CAST(COALESCE((SELECT MIN(e.at) FROM right_events e WHERE e.right_id = newest.id AND e.kind = 'revealed'), 0) AS TEXT) END, waits), ',')
 FROM (SELECT id, version_id, part, state, starts_at, ends_at, code_id, waits FROM rights WHERE party_id = each.value AND party_id <> '' ORDER BY id DESC LIMIT $2) AS newest
 WHERE state <> 'refunded'), '') FROM {{each $1 text}}`)
 
@@ -63,6 +63,9 @@ func parseHad(text string) (h Had, err error) {
 		fields[i], text, _ = strings.Cut(text, " ")
 	}
 	number := func(s string) int64 {
+		if s == "" {
+			return 0
+		}
 		n, bad := strconv.ParseInt(s, 10, 64)
 		err = errors.Join(err, bad)
 		return n

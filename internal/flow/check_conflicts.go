@@ -113,7 +113,9 @@ func (c *conflicts) load(ctx context.Context, tx *db.Tx) error {
 	var ids []id.OfferVersion
 	for _, all := range c.had {
 		for _, h := range all {
-			ids = append(ids, h.Version)
+			if n := len(ids); n == 0 || ids[n-1] != h.Version {
+				ids = append(ids, h.Version)
+			}
 		}
 	}
 	versions, err := c.Catalogue.Versions(ctx, tx, distinct(ids))
