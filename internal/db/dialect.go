@@ -99,6 +99,11 @@ func (d Dialect) Expand(text string) (string, []column) {
 		}
 		text = after
 	}
+	if d == SQLite {
+		// SQLite prepares a statement anew whenever a parameter is bound that is a LIMIT by itself;
+		// of a sum it doesn't look at the value.
+		return strings.ReplaceAll(out.String(), "LIMIT $", "LIMIT 0 + $"), cols
+	}
 	return out.String(), cols
 }
 
