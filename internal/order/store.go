@@ -26,7 +26,7 @@ var (
 	linesOf     = db.SQL("order.lines", `SELECT `+lineColumns+` FROM order_lines WHERE order_id {{in $1 text}} ORDER BY id`)
 	move        = db.Rows("order.move", `UPDATE orders SET state = r.state, paid_at = r.paid_at, closed_at = r.closed_at, history = orders.history || r.step
 FROM {{rows id text, old text, state text, paid_at bigint, closed_at bigint, step text}} WHERE orders.id = r.id AND orders.state = r.old`)
-	saveLine = db.Rows("order.save_line", `UPDATE order_lines SET delivered = r.delivered, refunded = r.refunded, counted = r.counted FROM {{rows id text, delivered bigint, refunded bigint, counted bigint}} WHERE order_lines.id = r.id`)
+	saveLine = db.Rows("order.save_line", `UPDATE order_lines SET delivered = r.delivered, refunded = r.refunded, counted = r.counted, under = r.under FROM {{rows id text, delivered bigint, refunded bigint, counted bigint, under text}} WHERE order_lines.id = r.id`)
 	due      = db.SQL("order.due", `SELECT id FROM orders WHERE state = 'pending' AND expires_at <= $1 ORDER BY expires_at LIMIT $2`)
 	ofParty  = db.SQL("order.of_party", `SELECT `+columns+` FROM orders WHERE party_id = $1 AND party_id <> '' AND (id < $2 OR $2 = '') ORDER BY id DESC LIMIT $3`)
 	ofPhone  = db.SQL("order.of_phone", `SELECT `+columns+` FROM orders WHERE phone = $1 AND phone <> '' AND (id < $2 OR $2 = '') ORDER BY id DESC LIMIT $3`)
@@ -118,6 +118,6 @@ func writeMoves(ctx context.Context, tx *db.Tx, moves []Move, now time.Time) err
 
 func writeLines(ctx context.Context, tx *db.Tx, lines []Line) error {
 	return tx.WriteAll(ctx, saveLine, len(lines), func(i int, b *db.Binder) {
-		b.Text(string(lines[i].ID)).Int(lines[i].Delivered).Int(lines[i].Refunded).Int(lines[i].Counted)
+		b.Text(string(lines[i].ID)).Int(lines[i].Delivered).Int(lines[i].Refunded).Int(lines[i].Counted).Text(lines[i].Under.text())
 	})
 }

@@ -50,7 +50,6 @@ func ParseUnder(text string) (Under, error) {
 // Tallies are counts of units in memory, locked in the database until the transaction ends.
 type Tallies struct {
 	was, is map[string]int64
-	joined  []*Line // count under more than they were placed with
 }
 
 // Full gives the tally of u that has least room, if that is not room for so many more units,
@@ -79,7 +78,7 @@ func (t *Tallies) Count(l *Line, units int64) {
 	l.Counted = units
 }
 
-// Join has l count under more tallies from now on, with all of its units that count.
+// Join has l, which is to be saved, count under more tallies from now on, with all of its units that count.
 func (t *Tallies) Join(l *Line, more Under) {
 	if len(more) == 0 {
 		return
@@ -92,7 +91,6 @@ func (t *Tallies) Join(l *Line, more Under) {
 		if _, there := all[name]; !there {
 			t.is[name] += l.Counted
 			all[name] = most
-			t.joined = append(t.joined, l)
 		}
 	}
 	l.Under = all
@@ -130,7 +128,7 @@ func (*Service) LockTallies(ctx context.Context, tx *db.Tx, names []string) (*Ta
 	}, db.Texts(names))
 }
 
-// SaveTallies writes the tallies that have changed, and what lines newly count under.
+// SaveTallies writes the tallies that have changed.
 func (*Service) SaveTallies(ctx context.Context, tx *db.Tx, t *Tallies) error {
 	var changed, added []string
 	for name, n := range t.is {
@@ -145,13 +143,9 @@ func (*Service) SaveTallies(ctx context.Context, tx *db.Tx, t *Tallies) error {
 	if err := tx.WriteAll(ctx, insertTally, len(added), func(i int, b *db.Binder) { b.Text(added[i]).Int(t.is[added[i]]) }); err != nil {
 		return err
 	}
-	if err := tx.WriteAll(ctx, saveTally, len(changed), func(i int, b *db.Binder) {
+	return tx.WriteAll(ctx, saveTally, len(changed), func(i int, b *db.Binder) {
 		b.Text(changed[i]).Int(t.was[changed[i]]).Int(t.is[changed[i]])
-	}); err != nil {
-		return err
-	}
-	joined := slices.Compact(t.joined)
-	return tx.WriteAll(ctx, saveUnder, len(joined), func(i int, b *db.Binder) { b.Text(string(joined[i].ID)).Text(joined[i].Under.text()) })
+	})
 }
 
 // Reached tells what tallies have reached. Those that nothing counted under are left out.
@@ -170,7 +164,6 @@ func (*Service) Reached(ctx context.Context, tx *db.Tx, names []string) (map[str
 }
 
 var (
-	saveUnder   = db.Rows("order.save_under", `UPDATE order_lines SET under = r.under FROM {{rows id text, under text}} WHERE order_lines.id = r.id`)
 	insertTally = db.Rows("order.insert_tally", `INSERT INTO order_tallies {{values name text, taken bigint}} ON CONFLICT DO NOTHING`)
 	lockTallies = db.SQL("order.lock_tallies", `SELECT name, taken FROM order_tallies WHERE name {{in $1 text}} ORDER BY name {{for update}}`)
 	readTallies = db.SQL("order.tallies", `SELECT name, taken FROM order_tallies WHERE name {{in $1 text}}`)
