@@ -45,18 +45,23 @@ func quoteOf(v *catalogue.Version) pricing.Quote {
 // of the terms by naming a version, holds for what is sold. An amount is in the currency of
 // the version it was shown with. Where the terms are named by their hash, what they say in
 // other languages doesn't matter, and what one gets does.
-func (l PlaceLine) unchanged(sold *catalogue.Version, unit money.Amount, was map[id.OfferVersion]*catalogue.Version) error {
+//
+// A version that the offer never had was not shown: nothing can be said of it.
+func (l PlaceLine) unchanged(sold *catalogue.Version, unit money.Amount, was map[id.OfferVersion]*catalogue.Version, path string) error {
 	seen := sold
 	if l.Expect != "" && l.Expect != sold.ID {
 		seen = was[l.Expect]
 	}
-	switch changed := fault.New(fault.Conflict, "order.price_changed", "price", unit.String()); {
-	case seen == nil || seen.Offer != sold.Offer || seen != sold && l.ExpectPrice == 0:
+	changed := fault.New(fault.Conflict, "order.price_changed", "price", unit.String()).At(path+".unit_price", "order.price_changed", "price", unit.String())
+	switch {
+	case seen == nil || seen.Offer != sold.Offer:
+		return fault.New(fault.Conflict, "order.terms").At(path+".version", "order.terms")
+	case seen != sold && l.ExpectPrice == 0:
 		return changed
 	case l.ExpectPrice != 0 && money.Of(l.ExpectPrice, quoteOf(seen).Unit.Currency) != unit:
 		return changed
 	case l.Acknowledged == "" && !sold.Content.SameTerms(seen.Content), !sold.Content.SameGoods(seen.Content):
-		return fault.New(fault.Conflict, "order.terms")
+		return fault.New(fault.Conflict, "order.terms").At(path+".version", "order.terms")
 	}
 	return nil
 }
@@ -82,7 +87,7 @@ func (w *placing) quote(known *sheets, sale map[id.Offer]catalogue.Sale, was map
 			return fault.New(fault.Invalid, "order.quantity", "limit", strconv.FormatInt(s.Version.Content.MaxPerOrder, 10)).At(path+".quantity", "order.quantity", "limit", strconv.FormatInt(s.Version.Content.MaxPerOrder, 10))
 		}
 		q := Quote(s.Version.Content, l.Picks, now)
-		if err := l.unchanged(s.Version, q.Unit, was); err != nil {
+		if err := l.unchanged(s.Version, q.Unit, was, path); err != nil {
 			return err
 		}
 		if l.Acknowledged != "" {

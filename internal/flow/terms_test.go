@@ -78,8 +78,8 @@ func TestThePriceShownIsThePricePaid(t *testing.T) {
 			change  func(*catalogue.Content)
 			want    string
 		}{
-			{"a version nobody was shown", "ofv_never", 1000, nil, "order.price_changed"},
-			{"another offer's version", other.Version, 1000, nil, "order.price_changed"},
+			{"a version nobody was shown", "ofv_never", 1000, nil, "order.terms"},
+			{"another offer's version", other.Version, 1000, nil, "order.terms"},
 			{"the version, less", now.VersionID, 1, nil, "order.price_changed"},
 			{"the version, more", now.VersionID, 5000, nil, "order.price_changed"},
 			{"the version, the price", now.VersionID, 1000, nil, ""},

@@ -27,8 +27,9 @@ type room struct {
 	last   int64           // the last place given here, in microseconds
 	given  map[int64]int64 // by bucket, tickets given here that others don't know of yet
 	told   map[int64]int64 // by bucket, those that they do
-	rate   int64           // a minute, as the offer says
-	used   time.Time       // when it was last asked for
+	places places
+	rate   int64     // a minute, as the offer says
+	used   time.Time // when it was last asked for
 	opened time.Time
 }
 
@@ -64,12 +65,19 @@ func (s *Service) room(t Terms, now time.Time) *room {
 }
 
 // Join gives a device its ticket. Before the sale begins and in its first second the place is
-// drawn; afterwards it is the moment of coming, behind all that this process gave before.
+// drawn; afterwards it is the moment of coming, behind all that this process gave before. A
+// device that waits here is given the place that it has.
 func (s *Service) Join(t Terms, device string, now time.Time) Ticket {
 	ticket := Ticket{Offer: t.Offer}
 	r := s.room(t, now)
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	who := deviceKey(device)
+	if place, ok := r.places.of(who); ok && r.waits(place, t, now) {
+		ticket.Place = place
+		ticket.ID = s.ticketID(t.Offer, place, device)
+		return ticket
+	}
 	if now.Before(t.Opens.Add(opening)) {
 		ticket.Place = s.draw(t.Offer, t.Opens, device)
 	} else {
@@ -81,7 +89,20 @@ func (s *Service) Join(t Terms, device string, now time.Time) Ticket {
 	}
 	ticket.ID = s.ticketID(t.Offer, ticket.Place, device)
 	r.given[bucketOf(ticket.Place)]++
+	r.places.keep(who, ticket.Place)
 	return ticket
+}
+
+// waits reports whether a place is one of this sale that is not let in yet.
+func (r *room) waits(place time.Time, t Terms, now time.Time) bool {
+	if place.Before(t.Opens) || place.After(now) && !place.Before(t.Opens.Add(opening)) {
+		return false // of a sale that was to begin at another time
+	}
+	if q := r.seen.Load(); q != nil && !now.Before(t.Opens) {
+		_, in := q.in(place)
+		return !in
+	}
+	return true
 }
 
 // State is how a ticket stands.
