@@ -27,7 +27,8 @@ type Refused struct {
 	Line  int // of what was wanted
 	Title catalogue.Text
 	Rule  catalogue.Issuing
-	// Why is told to the buyer: the author's words, or what isn't met.
+	// Why is told to the buyer: the author's words, or what isn't met; of a guest whom it can't
+	// judge, that they have to sign in.
 	Why catalogue.Text
 	// SignIn is set when the rule might let who signs in.
 	SignIn bool
@@ -57,8 +58,12 @@ func refused(line int, v *catalogue.Version, i int, why rule.Explanation, guest 
 	for _, name := range why.Unknown() {
 		signIn = signIn || guest && (strings.HasPrefix(name, "customer.") || name == "region")
 	}
-	return Refused{Line: line, Title: v.Content.Title, Rule: v.Content.Rules[i], SignIn: signIn, Detail: why,
+	r := Refused{Line: line, Title: v.Content.Title, Rule: v.Content.Rules[i], SignIn: signIn, Detail: why,
 		Why: catalogue.Text{ZH: strings.Join(why.Shopper(i18n.ZH), ""), EN: strings.Join(why.Shopper(i18n.EN), " ")}}
+	if signIn { // the author's words are for whom it doesn't let
+		r.Why = catalogue.Text{ZH: i18n.ZH.T("order.rule.sign_in", "rule", r.Rule.Name.ZH), EN: i18n.EN.T("order.rule.sign_in", "rule", r.Rule.Name.EN)}
+	}
+	return r
 }
 
 // refusedBy is the fault of being refused by a rule.
