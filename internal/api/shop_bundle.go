@@ -132,14 +132,14 @@ func (a *API) checkOption(ctx context.Context, c *Call, in *chooseInput) (*Optio
 		return nil, err
 	}
 	localized(c)
-	return &OptionCheck{Conflicts: showConflicts(found, func(f catalogue.Finding) string { return flow.ExplainFinding(c.Lang, f) }), ConflictsHash: catalogue.FindingsHash(found)}, nil
+	return &OptionCheck{Conflicts: showConflicts(found, func(f catalogue.Finding) string { return flow.ExplainFinding(c.Lang, f) }), ConflictsHash: flow.FindingsHash(c.Lang, found)}, nil
 }
 
 func (a *API) chooseOption(ctx context.Context, c *Call, in *chooseInput) (*Page[Right], error) {
 	if err := a.mayHold(ctx, c, in.ID); err != nil {
 		return nil, err
 	}
-	chosen, err := a.Flows.Choose(ctx, flow.Choose{Order: in.ID, Right: in.Right, Parts: in.Body.Parts, Actor: "holder", Conflicts: in.Body.Conflicts, Lang: string(c.Lang)})
+	chosen, err := a.Flows.Choose(ctx, flow.Choose{Order: in.ID, Right: in.Right, Parts: in.Body.Parts, Actor: "holder", Conflicts: in.Body.Conflicts})
 	if err != nil {
 		return nil, err
 	}

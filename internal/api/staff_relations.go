@@ -182,7 +182,7 @@ func (a *API) checked(ctx context.Context, c *Call, q *Quote, wanted []flow.Want
 		return err
 	})
 	q.Conflicts = showConflicts(found, func(f catalogue.Finding) string { return flow.ExplainFinding(c.Lang, f) })
-	q.ConflictsHash = catalogue.FindingsHash(found)
+	q.ConflictsHash = flow.FindingsHash(c.Lang, found)
 	return err
 }
 

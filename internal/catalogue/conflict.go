@@ -2,9 +2,6 @@ package catalogue
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -347,30 +344,4 @@ func Of(all []Finding, s Severity) []Finding {
 		}
 	}
 	return out
-}
-
-// FindingsHash is SHA-256, in hexadecimal, of what findings say that have to be acknowledged,
-// in no language; "" when there are none.
-func FindingsHash(all []Finding) string {
-	told := Of(all, Acknowledge)
-	if len(told) == 0 {
-		return ""
-	}
-	sum := sha256.New()
-	for _, f := range told {
-		fmt.Fprintf(sum, "%s %d %s %d %d %d %d\n", f.Relation.Key, f.Relation.Version, f.Case, stamp(f.Until), stamp(f.Then), f.Days, f.UnusedDays)
-		for i, side := range [][]Subject{f.Wanted, f.Held} {
-			for _, s := range side {
-				fmt.Fprintf(sum, "%d %s %d %d %t %t\n", i, s.Benefit, s.Quantity, stamp(s.Ends), s.Unused, s.Over)
-			}
-		}
-	}
-	return hex.EncodeToString(sum.Sum(nil))
-}
-
-func stamp(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.Unix()
 }

@@ -102,6 +102,12 @@ func (f *File) readTables(sheets []tabular.Sheet) tableSet {
 					filled = filled || line.Cells[i] != ""
 				}
 			}
+			for i := len(at); i < len(line.Cells); i++ { // a column whose heading is empty is for notes
+				if cell := line.Cells[i]; cell != "" {
+					f.tell(len(f.tables.sheets)-1, line.Number, i+1, "catalogue.file_no_heading", "value", clip(cell))
+					break
+				}
+			}
 			if !filled {
 				continue
 			}

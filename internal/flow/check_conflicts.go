@@ -151,31 +151,11 @@ func (c *conflicts) find(w *placing, now time.Time) []catalogue.Finding {
 // and wasn't, or was as something else. What was is kept with the order.
 func (c *conflicts) judge(w *placing, now time.Time) error {
 	found := c.find(w, now)
-	if err := agreed(found, w.Conflicts, "order"); err != nil || w.Conflicts == "" {
-		return err
+	ack, err := agreed(found, w.Conflicts, "order")
+	if ack != nil {
+		w.ack = &order.Acknowledgement{Order: w.order.ID, Hash: ack.Hash, Text: ack.Text, Lang: string(ack.Lang), At: now}
 	}
-	if hash := catalogue.FindingsHash(found); hash != "" {
-		w.ack = &order.Acknowledgement{Order: w.order.ID, Hash: hash, Text: acknowledged(w.Lang, catalogue.Of(found, catalogue.Acknowledge)), Lang: w.Lang, At: now}
-	}
-	return nil
-}
-
-// agreed fails when findings forbid what is asked for, or have to be acknowledged and what was
-// acknowledged, by its hash, is something else. area is what was asked for: "order" or "right".
-func agreed(found []catalogue.Finding, said, area string) error {
-	if all := catalogue.Of(found, catalogue.Block); len(all) > 0 {
-		return refusal(area+".conflict", all)
-	}
-	all, hash := catalogue.Of(found, catalogue.Acknowledge), catalogue.FindingsHash(found)
-	switch {
-	case hash == "":
-		return nil
-	case said == "":
-		return refusal(area+".conflict_unread", all)
-	case said != hash:
-		return refusal(area+".conflict_changed", all)
-	}
-	return nil
+	return err
 }
 
 func refusal(code string, all []catalogue.Finding) error {

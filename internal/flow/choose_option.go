@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"hufu/internal/catalogue"
 	"hufu/internal/db"
 	"hufu/internal/entitlement"
 	"hufu/internal/fault"
@@ -18,9 +17,8 @@ type Choose struct {
 	Right id.Right // any of those that wait for the pick
 	Parts []int    // the options picked: as many different ones as the choice asks for
 	Actor string
-	// Conflicts is the hash of the findings that the holder acknowledged, in Lang; see CheckPick.
+	// Conflicts is the FindingsHash of what CheckPick found, once the holder acknowledged it.
 	Conflicts string
-	Lang      string
 }
 
 // Choose picks for all the rights of a unit and release that wait together. Units of other
@@ -56,12 +54,9 @@ func (f *Flows) Choose(ctx context.Context, c Choose) ([]*entitlement.Right, err
 		if err != nil {
 			return err
 		}
-		if err := agreed(all[0], c.Conflicts, "right"); err != nil {
+		ack, err := agreed(all[0], c.Conflicts, "right")
+		if err != nil {
 			return err
-		}
-		var ack *agreement
-		if hash := catalogue.FindingsHash(all[0]); hash != "" {
-			ack = &agreement{Hash: hash, Lang: c.Lang, Text: acknowledged(c.Lang, catalogue.Of(all[0], catalogue.Acknowledge))}
 		}
 		g := &giving{now: now}
 		for i, part := range p.assign(c.Parts) {

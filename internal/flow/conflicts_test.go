@@ -1,6 +1,8 @@
 package flow_test
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
 	"strings"
 	"sync"
@@ -123,7 +125,7 @@ func TestWhatAShopperHoldsIsCheckedAtThePurchase(t *testing.T) {
 			s.buys(p, s.basic, "")
 		}
 		found := s.finds(s.member, s.basic)
-		hash := catalogue.FindingsHash(found)
+		hash := flow.FindingsHash(i18n.EN, found)
 		if len(found) != 1 || found[0].Case != catalogue.HigherHeld || hash == "" {
 			t.Fatalf("found %+v", found)
 		}
@@ -142,10 +144,13 @@ func TestWhatAShopperHoldsIsCheckedAtThePurchase(t *testing.T) {
 		}
 		o := s.buys(s.member, s.basic, hash)
 		s.acknowledged(o, hash, flow.ExplainFinding(i18n.EN, found[0]))
+		if sum := sha256.Sum256([]byte(flow.ExplainFinding(i18n.EN, found[0]))); hash != hex.EncodeToString(sum[:]) {
+			t.Errorf("%s is no hash of what was read", hash)
+		}
 		// Its repeat is the same order, whatever is held by now.
 		again := s.asks(s.member, s.gold, "")
 		s.refused("order.conflict_unread", again)
-		again.Conflicts = catalogue.FindingsHash(s.finds(s.member, s.gold))
+		again.Conflicts = flow.FindingsHash(i18n.EN, s.finds(s.member, s.gold))
 		first, err := s.Place(t.Context(), again)
 		if err != nil {
 			t.Fatal(err)

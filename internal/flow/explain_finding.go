@@ -1,6 +1,8 @@
 package flow
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"strconv"
 	"strings"
 	"time"
@@ -91,11 +93,52 @@ func explained(all []catalogue.Finding) []string {
 	return out
 }
 
-// acknowledged is what findings say in a language, one a line.
-func acknowledged(lang string, all []catalogue.Finding) string {
+// acknowledged is what findings that ask to be acknowledged say in a language, one a line.
+func acknowledged(lang i18n.Lang, all []catalogue.Finding) string {
 	var lines []string
-	for _, f := range all {
-		lines = append(lines, ExplainFinding(i18n.Lang(lang), f))
+	for _, f := range catalogue.Of(all, catalogue.Acknowledge) {
+		lines = append(lines, ExplainFinding(lang, f))
 	}
 	return strings.Join(lines, "\n")
+}
+
+// FindingsHash is SHA-256, in hexadecimal, of the text in a language of what findings ask to be
+// acknowledged; "" when they ask for nothing.
+func FindingsHash(lang i18n.Lang, all []catalogue.Finding) string {
+	text := acknowledged(lang, all)
+	if text == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}
+
+// agreement is the text that somebody said to have understood of what a purchase or a pick means
+// for their rights.
+type agreement struct {
+	Hash string    `json:"hash"` // see FindingsHash
+	Lang i18n.Lang `json:"lang"`
+	Text string    `json:"text"`
+}
+
+// agreed fails when findings forbid what is asked for, or have to be acknowledged and what was,
+// by its hash, is another text, in whatever language. area is what was asked for: "order" or
+// "right". Without anything to acknowledge the agreement is nil.
+func agreed(found []catalogue.Finding, said, area string) (*agreement, error) {
+	if all := catalogue.Of(found, catalogue.Block); len(all) > 0 {
+		return nil, refusal(area+".conflict", all)
+	}
+	all := catalogue.Of(found, catalogue.Acknowledge)
+	switch {
+	case len(all) == 0:
+		return nil, nil
+	case said == "":
+		return nil, refusal(area+".conflict_unread", all)
+	}
+	for _, lang := range i18n.Langs {
+		if FindingsHash(lang, found) == said {
+			return &agreement{said, lang, acknowledged(lang, found)}, nil
+		}
+	}
+	return nil, refusal(area+".conflict_changed", all)
 }

@@ -166,6 +166,9 @@ func TestATableChangesTheColumnsItHas(t *testing.T) {
 			t.Errorf("the heading of the result says %q", cells)
 		}
 		chinese = strings.ReplaceAll(chinese, ","+string([]byte{0xb1, 0xb8, 0xd7, 0xa2}), ",")
+		if got, _ := r.tables([]byte(strings.Replace(chinese, "year,", "year,\"a\",2,3,4,", 1)), "涨价.csv", true); len(got.Problems) == 0 || got.Problems[0].Code != "catalogue.file_no_heading" || got.Problems[0].Field().Path != "涨价!E2" {
+			t.Errorf("cells right of the headings: %+v", got.Problems)
+		}
 		got, result = r.tables([]byte(chinese), "涨价.csv", false)
 		if len(got.Problems) != 0 || got.Count(catalogue.Changed) != 1 || got.Count(catalogue.Unchanged) != 1 {
 			t.Fatalf("%+v %+v", got.Problems, got.Rows)

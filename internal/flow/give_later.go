@@ -26,13 +26,6 @@ type given struct {
 	ack   *agreement    // what its holder acknowledged of the pick, nil for nothing
 }
 
-// agreement is what a holder said to have understood of what a pick means for their rights.
-type agreement struct {
-	Hash string `json:"hash"` // of the findings; see catalogue.FindingsHash
-	Lang string `json:"lang"`
-	Text string `json:"text"`
-}
-
 // giving is the working set of rights that are given later than they were bought.
 type giving struct {
 	now   time.Time

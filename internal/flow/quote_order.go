@@ -80,9 +80,9 @@ func (w *placing) quote(known *sheets, sale map[id.Offer]catalogue.Sale, was map
 		case !ok || s.State == catalogue.Draft || s.State == catalogue.Archived || s.Version == nil:
 			return fault.New(fault.NotFound, "order.no_offer").At(path+".offer", "order.no_offer")
 		case s.State == catalogue.Scheduled:
-			return fault.New(fault.Conflict, "order.not_yet")
+			return fault.New(fault.Conflict, "order.not_yet").At(path+".offer", "order.not_yet")
 		case s.State != catalogue.Live:
-			return fault.New(fault.Conflict, "order.paused")
+			return fault.New(fault.Conflict, "order.paused").At(path+".offer", "order.paused")
 		case l.Quantity < 1 || l.Quantity > s.Version.Content.MaxPerOrder:
 			return fault.New(fault.Invalid, "order.quantity", "limit", strconv.FormatInt(s.Version.Content.MaxPerOrder, 10)).At(path+".quantity", "order.quantity", "limit", strconv.FormatInt(s.Version.Content.MaxPerOrder, 10))
 		}

@@ -92,7 +92,7 @@ func (s *Web) choose(w http.ResponseWriter, r *http.Request) error {
 	if ch == nil {
 		return fault.New(fault.Conflict, "right.no_choice")
 	}
-	_, err = s.Flows.Choose(r.Context(), flow.Choose{Order: right.Order, Right: right.ID, Parts: picks[ch.Key], Actor: "holder", Conflicts: in.text("conflicts"), Lang: string(ui.LangOf(r))})
+	_, err = s.Flows.Choose(r.Context(), flow.Choose{Order: right.Order, Right: right.ID, Parts: picks[ch.Key], Actor: "holder", Conflicts: in.text("conflicts")})
 	switch fault.CodeOf(err) {
 	case "order.picks", "right.option_sold_out", "right.conflict", "right.conflict_unread", "right.conflict_changed":
 		return s.choicePage(w, r, right, version, picks, err)
@@ -147,7 +147,7 @@ func (s *Web) choicePage(w http.ResponseWriter, r *http.Request, right *entitlem
 		}
 		v.Choice.Options[i].Barred = catalogue.Gravest(means[n]) == catalogue.Block
 	}
-	v.Conflict.Groups, v.Conflict.Hash = findingsIn(lang, found, "shop.choose."), catalogue.FindingsHash(found)
+	v.Conflict.Groups, v.Conflict.Hash = findingsIn(lang, found, "shop.choose."), flow.FindingsHash(lang, found)
 	if catalogue.Gravest(found) == catalogue.Block {
 		v.Conflict.Hash = ""
 	}

@@ -47,7 +47,7 @@ func (s *Web) conflicts(ctx context.Context, lang i18n.Lang, e *identity.Session
 		return v, err
 	}
 	v.Groups = findingsIn(lang, found, "shop.conflicts.")
-	v.Hash, v.Blocked, v.Note = catalogue.FindingsHash(found), catalogue.Gravest(found) == catalogue.Block, lang.T("shop.conflicts.account")
+	v.Hash, v.Blocked, v.Note = flow.FindingsHash(lang, found), catalogue.Gravest(found) == catalogue.Block, lang.T("shop.conflicts.account")
 	if e == nil {
 		if v.Note = lang.T("shop.conflicts.guest"); s.People != nil {
 			v.SignIn = "/sign-in?to=" + back
