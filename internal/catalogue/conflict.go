@@ -18,6 +18,7 @@ type Holding struct {
 	// Unused one Ends is until when it can be redeemed.
 	Starts, Ends time.Time
 	Unused       bool // a code that was not looked at: its time hasn't begun
+	Unpaid       bool // of an order that waits for its payment
 	Spent        bool // used up or taken away: it counts only for what excludes for ever
 }
 
@@ -83,6 +84,7 @@ type Subject struct {
 	// whether its time is over.
 	Ends   time.Time
 	Unused bool
+	Unpaid bool // all of it is of orders that wait for their payment
 	Over   bool
 }
 
@@ -315,7 +317,7 @@ func (f *Finding) hold(h *Holding, now time.Time) {
 	at := slices.IndexFunc(f.Held, func(s Subject) bool { return s.Benefit == h.Benefit.ID })
 	if at < 0 {
 		at = len(f.Held)
-		f.Held = append(f.Held, Subject{Benefit: h.Benefit.ID, Name: h.Benefit.Name, Unused: true, Over: true})
+		f.Held = append(f.Held, Subject{Benefit: h.Benefit.ID, Name: h.Benefit.Name, Unused: true, Over: true, Unpaid: true})
 	}
 	s := &f.Held[at]
 	s.Quantity++
@@ -323,6 +325,7 @@ func (f *Finding) hold(h *Holding, now time.Time) {
 		s.Ends = h.Ends
 	}
 	s.Over = s.Over && !h.inForce(now)
+	s.Unpaid = s.Unpaid && h.Unpaid
 }
 
 // Gravest is the gravest severity among findings, "" of none.

@@ -2,6 +2,8 @@ package flow
 
 import (
 	"context"
+	"slices"
+	"strconv"
 	"time"
 
 	"hufu/internal/catalogue"
@@ -74,6 +76,7 @@ type conflicts struct {
 	*Flows
 	relations []catalogue.Relation
 	parties   []id.Party // whose rights matter
+	placed    []*placing // whose parts are touched, in the order of the batch
 	had       map[id.Party][]entitlement.Had
 	holdings  map[id.Party][]catalogue.Holding
 }
@@ -87,8 +90,13 @@ func (c *conflicts) add(w *placing) error {
 }
 
 func (c *conflicts) touch(w *placing) {
-	if w.touched = len(catalogue.Touched(c.relations, w.parts)) > 0; w.touched && w.Party != "" {
-		c.parties = append(c.parties, w.Party)
+	touched := catalogue.Touched(c.relations, w.parts)
+	if w.touched = len(touched) > 0; !w.touched || w.Party == "" {
+		return
+	}
+	c.parties, c.placed = append(c.parties, w.Party), append(c.placed, w)
+	if slices.ContainsFunc(touched, func(r catalogue.Relation) bool { return r.Severity != catalogue.Inform }) {
+		w.guards = append(w.guards, Buyer{Party: w.Party}.guards()...)
 	}
 }
 
@@ -102,10 +110,15 @@ func (c *conflicts) ask(ctx context.Context, tx *db.Tx) error {
 	return err
 }
 
-// load waits for what was asked and puts each right beside the benefit that it was given of.
+// load asks for what the parties ordered and may still pay for, once those that order side by
+// side are locked against each other, and puts each right beside the benefit that it was given of.
 func (c *conflicts) load(ctx context.Context, tx *db.Tx) error {
 	if len(c.parties) == 0 {
 		return nil
+	}
+	waiting, err := c.Orders.AskUnpaid(ctx, tx, distinct(c.parties))
+	if err != nil {
+		return err
 	}
 	if err := tx.Flush(ctx); err != nil {
 		return err
@@ -116,6 +129,11 @@ func (c *conflicts) load(ctx context.Context, tx *db.Tx) error {
 			if n := len(ids); n == 0 || ids[n-1] != h.Version {
 				ids = append(ids, h.Version)
 			}
+		}
+	}
+	for _, all := range waiting {
+		for _, u := range all {
+			ids = append(ids, u.Version)
 		}
 	}
 	versions, err := c.Catalogue.Versions(ctx, tx, distinct(ids))
@@ -132,7 +150,33 @@ func (c *conflicts) load(ctx context.Context, tx *db.Tx) error {
 			}
 		}
 	}
+	for party, all := range waiting {
+		for _, u := range all {
+			if v := versions[u.Version]; v != nil {
+				c.expect(party, string(u.Line), v.Content.Sure(u.Picks, u.CreatedAt), u.CreatedAt)
+			}
+		}
+	}
 	return nil
+}
+
+// expect counts what somebody ordered and hasn't paid for as held.
+func (c *conflicts) expect(party id.Party, of string, parts []catalogue.Part, at time.Time) {
+	for i := range parts {
+		h := catalogue.Hold(id.Right(of+"/"+strconv.Itoa(i)), &parts[i].Benefit, at, time.Time{}, time.Time{}, false)
+		h.Unpaid = true
+		c.holdings[party] = append(c.holdings[party], h)
+	}
+}
+
+// note counts what the orders of the batch before w gave the same buyer to pay for.
+func (c *conflicts) note(w *placing, now time.Time) {
+	for len(c.placed) > 0 && c.placed[0] != w {
+		if other := c.placed[0]; other.held {
+			c.expect(other.Party, string(other.order.ID), other.parts, now)
+		}
+		c.placed = c.placed[1:]
+	}
 }
 
 // unpicked reports whether a right is still to be picked: it is nothing yet.
@@ -150,6 +194,9 @@ func (c *conflicts) find(w *placing, now time.Time) []catalogue.Finding {
 // judge refuses a command that what its buyer holds forbids, or that has to be acknowledged
 // and wasn't, or was as something else. What was is kept with the order.
 func (c *conflicts) judge(w *placing, now time.Time) error {
+	if w.touched && w.Party != "" {
+		c.note(w, now)
+	}
 	found := c.find(w, now)
 	ack, err := agreed(found, w.Conflicts, "order")
 	if ack != nil {

@@ -283,3 +283,55 @@ func TestOnlyWhatIsTouchedIsAskedAbout(t *testing.T) {
 		})
 	}
 }
+
+// What was ordered and waits for its payment counts: two orders side by side, from two processes
+// or in one batch, don't lead round a relation. What ended unpaid doesn't.
+func TestWhatWaitsForPaymentIsHeld(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := relatedShop(t, d)
+		free := func(tier string) flowtest.Offer { // no stock at whose lock they would wait
+			return s.Sell(t, 1000, "", flowtest.Part{Quantity: 1, Kind: "membership", Fields: map[string]string{"days": "30", "tier": tier}})
+		}
+		basic, gold := free("basic"), free("gold")
+		s.declare("never", catalogue.Excludes, catalogue.Block, "gold", "basic", false)
+		first, err := s.Place(t.Context(), s.asks(s.member, basic, ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := s.refused("order.conflict", s.asks(s.member, gold, ""))
+		for lang, words := range map[i18n.Lang]string{i18n.ZH: "待付款", i18n.EN: "not paid yet"} {
+			if text := lang.Fault(f); !strings.Contains(text, words) {
+				t.Errorf("says %q", text)
+			}
+		}
+		if err := s.Cancel(t.Context(), first.Order.ID); err != nil {
+			t.Fatal(err)
+		}
+		s.buys(s.member, gold, "")
+		s.refused("order.conflict", s.asks(s.member, basic, ""))
+
+		answers, err := s.PlaceTogether(t.Context(), []flow.Place{s.asks(s.other, gold, ""), s.asks("", gold, ""), s.asks(s.other, basic, "")})
+		if err != nil || answers[0].Err != nil || answers[1].Err != nil || fault.CodeOf(answers[2].Err) != "order.conflict" {
+			t.Errorf("in one batch: %v %v", answers, err)
+		}
+		second := s.Process(t, d)
+		for range 30 {
+			party := id.New[id.Party]()
+			var all sync.WaitGroup
+			var mu sync.Mutex
+			codes := map[string]int{}
+			for i, o := range []flowtest.Offer{basic, gold} {
+				all.Go(func() {
+					_, err := []*flow.Flows{s.Flows, second}[i].Place(t.Context(), s.asks(party, o, ""))
+					mu.Lock()
+					defer mu.Unlock()
+					codes[fault.CodeOf(err)]++
+				})
+			}
+			all.Wait()
+			if codes[""] != 1 || codes["order.conflict"] != 1 {
+				t.Fatalf("side by side: %v", codes)
+			}
+		}
+	})
+}

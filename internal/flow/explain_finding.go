@@ -70,6 +70,8 @@ func subjects(lang i18n.Lang, all []catalogue.Subject) string {
 		switch {
 		case s.Over:
 			name = lang.T("conflict.name.over", "name", name)
+		case s.Unpaid:
+			name = lang.T("conflict.name.unpaid", "name", name)
 		case s.Unused:
 			name = lang.T("conflict.name.unused", "name", name)
 		case !s.Ends.IsZero():
