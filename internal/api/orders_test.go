@@ -144,7 +144,7 @@ func TestAnOrderThatCantBe(t *testing.T) {
 		{"state", whole(`"state":"fulfilled"`), 400, "request.invalid", "state request.unknown"},
 		{"currency", whole(`"currency":"JPY"`), 400, "request.invalid", "currency request.unknown"},
 		{"line price", line(`"quantity":1,"price":1`), 400, "request.invalid", "lines[0].price request.unknown"},
-		{"other price shown", line(`"quantity":1,"version":"ofv_01jd8x3vx8f8ps6v4p2h4k7q9e","unit_price":1`), 409, "order.terms", ""},
+		{"other price shown", line(`"quantity":1,"version":"ofv_01jd8x3vx8f8ps6v4p2h4k7q9e","unit_price":1`), 409, "order.terms", "lines[0].version order.terms"},
 		{"other terms", line(`"quantity":1,"terms":"abc"`), 409, "order.terms", "lines[0].terms order.terms"},
 		{"balance of a guest", `{"gateway":"balance","lines":[{"offer":"` + string(offer.ID) + `","quantity":1}]}`, 400, "order.gateway", "gateway order.gateway"},
 		{"no such gateway", `{"gateway":"x","lines":[{"offer":"` + string(offer.ID) + `","quantity":1}]}`, 400, "order.gateway", "gateway order.gateway"},
