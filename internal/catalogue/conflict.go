@@ -49,6 +49,12 @@ func Hold(right id.Right, b *Benefit, starts, ends, revealed time.Time, spent bo
 	return h
 }
 
+// Await makes a holding of a right to b that somebody ordered at a moment and hasn't paid for:
+// its time hasn't begun.
+func Await(right id.Right, b *Benefit, ordered time.Time) Holding {
+	return Holding{Right: right, Benefit: b, Starts: ordered, Unused: true, Unpaid: true}
+}
+
 // Case is which of the things that a relation can mean has been found.
 type Case string
 
@@ -75,17 +81,20 @@ var Cases = []Case{ExtendsHeld, ExtendsInside, HigherHeld, LowerHeld, Supersedes
 // Inside reports whether the case is between parts of what is wanted.
 func (c Case) Inside() bool { return strings.HasSuffix(string(c), ".inside") }
 
-// Subject is a benefit on one side of a finding.
+// Subject is a benefit on one side of a finding. What is held and what is ordered and waits
+// for its payment are subjects of their own.
 type Subject struct {
 	Benefit  id.Benefit
 	Name     Text
 	Quantity int64
-	// Of what is held: the last of its ends, zero for none; whether none of it was used yet;
-	// whether its time is over.
+	// Of what is held: the last of its ends, zero when one of it has none; whether none of it
+	// was used yet; whether its time is over.
 	Ends   time.Time
 	Unused bool
-	Unpaid bool // all of it is of orders that wait for their payment
+	Unpaid bool
 	Over   bool
+
+	endless bool
 }
 
 // Finding is what a relation means for a purchase.
@@ -184,6 +193,9 @@ func lined(held []Holding, relations []Relation) []*Holding {
 	}
 	return all
 }
+
+// endless reports whether h runs, and no end of it is known.
+func (h *Holding) endless() bool { return !h.Spent && !h.Unused && h.Ends.IsZero() }
 
 func (h *Holding) inForce(now time.Time) bool {
 	return !h.Spent && (h.Ends.IsZero() || h.Ends.After(now))
@@ -293,39 +305,53 @@ func (r Relation) finding(c Case, s Severity, wanted []*Part, held []*Holding, n
 		f.Days = 0
 	}
 	known = true
+	endless := false
 	for _, h := range held {
 		f.hold(h, now)
+		endless = endless || h.endless()
 		switch {
 		case h.Unused && h.inForce(now):
 			f.UnusedDays += h.Benefit.Days()
 			known = known && h.Benefit.Days() > 0
-		case h.inForce(now) && h.Ends.After(f.Until):
-			f.Until = h.Ends
+		case h.inForce(now):
+			f.Until = later(f.Until, h)
 		}
 	}
 	if !known {
 		f.UnusedDays = 0
 	}
+	if endless {
+		f.Until = time.Time{}
+	}
 	if r.Kind == Extends && f.Days > 0 && !f.Until.IsZero() && known {
-		f.Then = f.Until.Add(time.Duration(f.Days+f.UnusedDays) * 24 * time.Hour)
+		f.Then = f.Until.UTC().AddDate(0, 0, int(f.Days+f.UnusedDays))
 	}
 	return f
 }
 
+// later is the later of t and when h, in use, ends.
+func later(t time.Time, h *Holding) time.Time {
+	if !h.Unused && h.Ends.After(t) {
+		return h.Ends
+	}
+	return t
+}
+
 // hold puts a holding beside others of its benefit.
 func (f *Finding) hold(h *Holding, now time.Time) {
-	at := slices.IndexFunc(f.Held, func(s Subject) bool { return s.Benefit == h.Benefit.ID })
+	at := slices.IndexFunc(f.Held, func(s Subject) bool { return s.Benefit == h.Benefit.ID && s.Unpaid == h.Unpaid })
 	if at < 0 {
 		at = len(f.Held)
-		f.Held = append(f.Held, Subject{Benefit: h.Benefit.ID, Name: h.Benefit.Name, Unused: true, Over: true, Unpaid: true})
+		f.Held = append(f.Held, Subject{Benefit: h.Benefit.ID, Name: h.Benefit.Name, Unused: true, Over: true, Unpaid: h.Unpaid})
 	}
 	s := &f.Held[at]
 	s.Quantity++
-	if s.Unused = s.Unused && h.Unused; !h.Unused && h.Ends.After(s.Ends) {
-		s.Ends = h.Ends
-	}
+	s.Unused = s.Unused && h.Unused
 	s.Over = s.Over && !h.inForce(now)
-	s.Unpaid = s.Unpaid && h.Unpaid
+	s.endless = s.endless || h.endless()
+	if s.Ends = later(s.Ends, h); s.endless {
+		s.Ends = time.Time{}
+	}
 }
 
 // Gravest is the gravest severity among findings, "" of none.

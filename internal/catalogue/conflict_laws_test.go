@@ -68,7 +68,12 @@ func someHeld(prefix string) *rapid.Generator[[]Holding] {
 			if rapid.Bool().Draw(t, "revealed") {
 				revealed = starts.AddDate(0, 0, 1)
 			}
-			all = append(all, Hold(id.Right(prefix+strconv.Itoa(i)), &b, starts, time.Time{}, revealed, rapid.IntRange(0, 4).Draw(t, "spent") == 0))
+			right := id.Right(prefix + strconv.Itoa(i))
+			if rapid.IntRange(0, 4).Draw(t, "awaited") == 0 {
+				all = append(all, Await(right, &b, starts))
+				continue
+			}
+			all = append(all, Hold(right, &b, starts, time.Time{}, revealed, rapid.IntRange(0, 4).Draw(t, "spent") == 0))
 		}
 		return all
 	})
@@ -127,7 +132,7 @@ func TestMoreTakesNoFindingAway(t *testing.T) {
 				t.Fatalf("with more, %s is no longer found", f.place())
 			case f.Relation.Kind != Needs && now.Severity != f.Severity:
 				t.Fatalf("with more, %s is %s and not %s", f.place(), now.Severity, f.Severity)
-			case now.Until.Before(f.Until):
+			case now.Until.Before(f.Until) && !now.Until.IsZero():
 				t.Fatalf("with more, %s runs to %v and not to %v", f.place(), now.Until, f.Until)
 			}
 		}
@@ -240,6 +245,8 @@ func TestWhatARelationMeans(t *testing.T) {
 		return Relation{Key: "r", Kind: k, From: from, To: to, Ever: ever, Severity: Block}
 	}
 	all := Side{Provider: "tv"}
+	endless, century := b("endless", "basic", 0), b("century", "basic", 36500)
+	awaited := Await("awaited", &basic, today)
 	for _, c := range []struct {
 		name   string
 		r      Relation
@@ -252,6 +259,10 @@ func TestWhatARelationMeans(t *testing.T) {
 		{"the same after its end", relation(Extends, side("basic"), Side{}, false), []Holding{hold(basic, 32)}, one(basic), "", 0},
 		{"an unused code beside what runs", relation(Extends, side("basic"), Side{}, false), []Holding{hold(basic, 1), hold(code, 300)}, one(basic), ExtendsHeld, 92},
 		{"an unused code alone", relation(Extends, side("basic"), Side{}, false), []Holding{hold(code, 300)}, one(basic), ExtendsHeld, 0},
+		{"an endless one beside what runs", relation(Extends, side("basic"), Side{}, false), []Holding{hold(basic, 1), Hold("endless", &endless, today, time.Time{}, time.Time{}, false)}, one(basic), ExtendsHeld, 0},
+		{"what is ordered and not paid for beside what runs", relation(Extends, side("basic"), Side{}, false), []Holding{hold(basic, 1), awaited}, one(basic), ExtendsHeld, 92},
+		{"what is ordered and not paid for, alone", relation(Extends, side("basic"), Side{}, false), []Holding{awaited}, one(basic), ExtendsHeld, 0},
+		{"four hundred years", relation(Extends, side("basic"), Side{}, false), []Holding{hold(basic, 1), Await("1", &century, today), Await("2", &century, today), Await("3", &century, today), Await("4", &century, today)}, one(basic), ExtendsHeld, 61 + 4*36500},
 		{"two in one order", relation(Extends, side("basic"), Side{}, false), nil, []Part{{Benefit: basic, Quantity: 2}}, ExtendsInside, 0},
 		{"the lower below the higher", relation(Supersedes, side("gold"), side("basic"), false), []Holding{hold(gold, 1)}, one(basic), HigherHeld, 0},
 		{"the higher over the lower", relation(Supersedes, side("gold"), side("basic"), false), []Holding{hold(basic, 1)}, one(gold), LowerHeld, 0},
@@ -286,6 +297,21 @@ func TestWhatARelationMeans(t *testing.T) {
 		}
 		if !found[0].Then.Equal(then) {
 			t.Errorf("%s: then to %v, want %v", c.name, found[0].Then, then)
+		}
+	}
+}
+
+// What is ordered and waits for its payment is told apart from what is held.
+func TestWhatIsNotPaidForIsToldApart(t *testing.T) {
+	month := Benefit{ID: "month", Provider: Provider{Key: "tv"}, ValidDays: 31, Coded: true}
+	held := []Holding{Hold("a", &month, today, time.Time{}, time.Time{}, false), Await("b", &month, today), Await("c", &month, today)}
+	found := Conflicts(held, []Part{{Benefit: month, Quantity: 1}}, []Relation{{Key: "line", Kind: Extends, From: Side{Provider: "tv"}, Severity: Inform}}, today)
+	if len(found) != 1 || len(found[0].Held) != 2 {
+		t.Fatalf("%+v", found)
+	}
+	for _, s := range found[0].Held {
+		if want := map[bool]int64{false: 1, true: 2}[s.Unpaid]; s.Quantity != want || !s.Unused {
+			t.Errorf("unpaid %v: %d, unused %v", s.Unpaid, s.Quantity, s.Unused)
 		}
 	}
 }

@@ -153,7 +153,7 @@ func (c *conflicts) load(ctx context.Context, tx *db.Tx) error {
 	for party, all := range waiting {
 		for _, u := range all {
 			if v := versions[u.Version]; v != nil {
-				c.expect(party, string(u.Line), v.Content.Sure(u.Picks, u.CreatedAt), u.CreatedAt)
+				c.expect(party, string(u.Line), partsOf([]Wanted{{Version: v, Quantity: u.Quantity, Picks: u.Picks}}, u.CreatedAt), u.CreatedAt)
 			}
 		}
 	}
@@ -163,9 +163,10 @@ func (c *conflicts) load(ctx context.Context, tx *db.Tx) error {
 // expect counts what somebody ordered and hasn't paid for as held.
 func (c *conflicts) expect(party id.Party, of string, parts []catalogue.Part, at time.Time) {
 	for i := range parts {
-		h := catalogue.Hold(id.Right(of+"/"+strconv.Itoa(i)), &parts[i].Benefit, at, time.Time{}, time.Time{}, false)
-		h.Unpaid = true
-		c.holdings[party] = append(c.holdings[party], h)
+		for n := range parts[i].Quantity {
+			right := id.Right(of + "/" + strconv.Itoa(i) + "/" + strconv.FormatInt(n, 10))
+			c.holdings[party] = append(c.holdings[party], catalogue.Await(right, &parts[i].Benefit, at))
+		}
 	}
 }
 

@@ -226,7 +226,7 @@ func TestSideBySideOneIsTheFirst(t *testing.T) {
 		s.offer = s.Sell(t, 1000, "", flowtest.Part{Quantity: 1}) // no stock whose lock they would wait at
 		s.rules("customer.orders == 0")
 		second := s.Process(t, d)
-		for round := range 5 {
+		for round := range 30 {
 			b, c := s.member(0, "", "", ""), s.member(0, "", "", "")
 			c.Phone = b.Phone
 			var all sync.WaitGroup

@@ -12,6 +12,7 @@ import (
 type Unpaid struct {
 	Line      id.Line
 	Version   id.OfferVersion
+	Quantity  int64
 	Picks     Picks
 	CreatedAt time.Time
 }
@@ -20,7 +21,7 @@ type Unpaid struct {
 // longer than any is waited for.
 const unpaidWithin = 48 * time.Hour
 
-var unpaid = db.SQL("order.unpaid", `SELECT o.party_id, l.id, l.version_id, l.picks, o.created_at FROM orders o JOIN order_lines l ON l.order_id = o.id
+var unpaid = db.SQL("order.unpaid", `SELECT o.party_id, l.id, l.version_id, l.quantity, l.picks, o.created_at FROM orders o JOIN order_lines l ON l.order_id = o.id
 WHERE o.party_id {{in $1 text}} AND o.party_id <> '' AND o.id >= $2 AND o.state = 'pending'`)
 
 // AskUnpaid asks, without waiting, for the lines of members' orders that wait for payment: the
@@ -32,7 +33,7 @@ func (*Service) AskUnpaid(ctx context.Context, tx *db.Tx, parties []id.Party) (m
 		var u Unpaid
 		var party id.Party
 		var picks string
-		err := scan(&party, &u.Line, &u.Version, &picks, db.Time(&u.CreatedAt))
+		err := scan(&party, &u.Line, &u.Version, &u.Quantity, &picks, db.Time(&u.CreatedAt))
 		if err == nil {
 			u.Picks, err = ParsePicks(picks)
 		}
