@@ -71,6 +71,8 @@ func TestLimits(t *testing.T) {
 		{"another account, the same phone", []catalogue.Limit{oneEach}, []act{{"buy", ann, 1, web, ""}, {"buy", flow.Buyer{Party: "pty_eve", Phone: ann.Phone}, 1, web, "person_ever 1 0"}}},
 		{"another phone, the same account", []catalogue.Limit{oneEach}, []act{{"buy", ann, 1, web, ""}, {"buy", flow.Buyer{Party: ann.Party, Phone: "13800000009"}, 1, web, "person_ever 1 0"}}},
 		{"the account's phone typed by a guest before", []catalogue.Limit{oneEach}, []act{{"buy", flow.Buyer{Phone: ann.Phone}, 1, web, ""}, {"buy", flow.Buyer{Party: ann.Party, Phone: "13800000009", OwnPhone: ann.Phone}, 1, web, "person_ever 1 0"}}},
+		{"the account's phone typed by a guest who hasn't paid", []catalogue.Limit{oneEach}, []act{{"place", flow.Buyer{Phone: ann.Phone}, 1, web, ""}, {"buy", flow.Buyer{Party: ann.Party, Phone: ann.Phone, OwnPhone: ann.Phone}, 1, web, ""}}},
+		{"the same phone typed by guests", []catalogue.Limit{oneEach}, []act{{"place", flow.Buyer{Phone: ann.Phone}, 1, web, ""}, {"buy", flow.Buyer{Phone: ann.Phone}, 1, web, "person_ever 1 0"}}},
 		{"guests on one device", []catalogue.Limit{oneEach}, []act{{"buy", flow.Buyer{Phone: "13800000003", Device: "d"}, 1, web, ""}, {"buy", flow.Buyer{Phone: "13800000004", Device: "d"}, 1, web, "person_ever 1 0"}}},
 		{"nobody known", []catalogue.Limit{oneEach}, []act{{"place", flow.Buyer{}, 1, web, "order.limit_who"}}},
 		{"nobody known where nobody need be", []catalogue.Limit{fiveInAll, twoOnWeb}, []act{{"buy", flow.Buyer{}, 1, api, ""}}},
@@ -257,7 +259,8 @@ func TestAnOfferWithoutLimitsPaysNothing(t *testing.T) {
 		t.Errorf("%v, %v", asked, err)
 	}
 	s.Buy(t, flowtest.Want{Offer: bound, Quantity: 1})
-	if want := []string{"order.lock_tallies", "order.insert_tally", "order.lock_tallies"}; !slices.Equal(asked, want) {
+	// Once when it is placed, and once when it is paid: then it counts for whose number a guest typed.
+	if want := []string{"order.lock_tallies", "order.insert_tally", "order.lock_tallies", "order.insert_tally"}; !slices.Equal(asked, want) {
 		t.Errorf("%v", asked)
 	}
 }
@@ -351,8 +354,37 @@ type limitedOrder struct {
 	paid    bool
 }
 
-// room is how many more units of an offer somebody may buy by its limits, at a moment.
-func (m *limitModel) room(o limitedOffer, who flow.Buyer, channel string, at time.Time) int64 {
+// names are what a purchase counts under: what was typed counts apart from the phone number of
+// an account, until it is paid for.
+func (b *limitedOrder) names() []string {
+	out := namesOf(b.who)
+	if b.paid {
+		out = append(out, b.fresh()...)
+	}
+	return out
+}
+
+// fresh is what an order counts under once it is paid for, more than before.
+func (b *limitedOrder) fresh() []string {
+	if b.who.Party == "" && b.who.Phone != "" && b.who.Phone != b.who.OwnPhone {
+		return []string{"phone " + b.who.Phone}
+	}
+	return nil
+}
+
+func namesOf(who flow.Buyer) []string {
+	var out []string
+	for kind, name := range map[string]string{"party": string(who.Party), "device": who.Device, "phone": who.OwnPhone, "typed": who.Phone} {
+		if name != "" && (kind != "typed" || name != who.OwnPhone) {
+			out = append(out, kind+" "+name)
+		}
+	}
+	return out
+}
+
+// room is how many more units of an offer may be bought by its limits under some names, at a
+// moment.
+func (m *limitModel) room(o limitedOffer, names []string, channel string, at time.Time) int64 {
 	const plenty = 1 << 40
 	room := int64(plenty)
 	same := func(w catalogue.Window, b time.Time) bool {
@@ -360,32 +392,19 @@ func (m *limitModel) room(o limitedOffer, who flow.Buyer, channel string, at tim
 		by, bm, bd := b.Add(8 * time.Hour).UTC().Date()
 		return w == catalogue.Ever || ay == by && am == bm && (w == catalogue.Month || ad == bd)
 	}
-	phones := func(b flow.Buyer) []string {
-		return slices.DeleteFunc([]string{b.Phone, b.OwnPhone}, func(p string) bool { return p == "" })
-	}
 	for _, l := range o.limits {
 		if l.Channel != "" && l.Channel != channel {
 			continue
 		}
-		known := map[string]func(flow.Buyer) bool{}
+		under := names
 		if l.Of == catalogue.Everybody {
-			known[""] = func(flow.Buyer) bool { return true }
-		} else {
-			if who.Party != "" {
-				known["party"] = func(b flow.Buyer) bool { return b.Party == who.Party }
-			}
-			if who.Device != "" {
-				known["device"] = func(b flow.Buyer) bool { return b.Device == who.Device }
-			}
-			for _, p := range phones(who) {
-				known[p] = func(b flow.Buyer) bool { return slices.Contains(phones(b), p) }
-			}
+			under = []string{""}
 		}
-		for _, is := range known {
+		for _, name := range under {
 			taken := int64(0)
 			for _, b := range m.orders {
 				for i, bo := range b.offers {
-					if bo.ID == o.ID && (l.Channel == "" || b.command.Channel == l.Channel) && same(l.Window, b.at) && is(b.who) {
+					if bo.ID == o.ID && (l.Channel == "" || b.command.Channel == l.Channel) && same(l.Window, b.at) && (name == "" || slices.Contains(b.names(), name)) {
 						taken += b.counts[i]
 					}
 				}
@@ -416,7 +435,7 @@ func (m *limitModel) place(t *rapid.T) {
 		switch {
 		case byPerson && who == flow.Buyer{}:
 			want = "order.limit_who"
-		case want == "" && m.room(o, who, channel, b.at) < n:
+		case want == "" && m.room(o, namesOf(who), channel, b.at) < n:
 			want = "order.limit"
 		}
 	}
@@ -508,19 +527,30 @@ func (m *limitModel) pay(t *rapid.T) {
 	}
 	want := payment.Apply
 	owed := 0
-	if b.state != order.Pending {
-		want = payment.Late
-		for i, o := range b.offers {
-			n := b.command.Lines[i].Quantity
-			if m.room(o, b.who, b.command.Channel, b.at) < n || o.stock != nil && *o.stock < n {
+	for i, o := range b.offers {
+		n := b.command.Lines[i].Quantity
+		byPerson := o
+		byPerson.limits = slices.DeleteFunc(slices.Clone(o.limits), func(l catalogue.Limit) bool { return l.Of == catalogue.Everybody })
+		over := m.room(byPerson, b.fresh(), b.command.Channel, b.at) < n
+		if b.state == order.Pending {
+			if over {
 				owed++
-				continue
+				b.counts[i] = 0
+				if o.stock != nil {
+					*o.stock += n
+				}
 			}
-			if o.stock != nil {
-				*o.stock -= n
-			}
-			b.counts[i] = n
+			continue
 		}
+		want = payment.Late
+		if over || m.room(o, b.names(), b.command.Channel, b.at) < n || o.stock != nil && *o.stock < n {
+			owed++
+			continue
+		}
+		if o.stock != nil {
+			*o.stock -= n
+		}
+		b.counts[i] = n
 	}
 	got, err := m.Confirm(m.t.Context(), m.Gateway.PayTwice(b.placed.Intent))
 	if err != nil || got.Verdict != want {
@@ -550,7 +580,7 @@ func (m *limitModel) look(t *rapid.T) {
 		for _, a := range all {
 			one := o
 			one.limits = []catalogue.Limit{a.Limit}
-			if want := max(m.room(one, who, "web", m.Clock.Now()), 0); a.Left != want || !a.Known {
+			if want := max(m.room(one, namesOf(who), "web", m.Clock.Now()), 0); a.Left != want || !a.Known {
 				err = errors.Join(err, fmt.Errorf("%+v are left of %+v, want %d", a.Left, a.Limit, want))
 			}
 		}

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"hufu/internal/catalogue"
@@ -11,7 +12,8 @@ import (
 )
 
 // A limit by person counts for the account that paid too: at the channel, where somebody with
-// several accounts, phones and devices here is one. Who paid is learned with the payment, so
+// several accounts, phones and devices here is one; and what a guest paid for counts for whose
+// the phone number is that they typed, who has the order. Both are known with the payment, so
 // what goes over a limit then is paid back, and not refused.
 
 // lockLimits locks the tallies that paid orders count under, with those of who paid. It tells,
@@ -23,7 +25,7 @@ func (f *Flows) lockLimits(ctx context.Context, tx *db.Tx, b *confirming, due []
 	for _, p := range due {
 		orders = append(orders, p.order)
 		for _, l := range p.order.Lines {
-			if u := payerUnder(b.versions[l.Version], p); len(u) > 0 {
+			if u := payerUnder(b.versions[l.Version], p, l.Under); len(u) > 0 {
 				b.payers[l.ID] = u
 				fresh = append(fresh, u.Names()...)
 			}
@@ -38,9 +40,9 @@ func (f *Flows) lockLimits(ctx context.Context, tx *db.Tx, b *confirming, due []
 	return err
 }
 
-// payerUnder is what units of a version count under for the account that paid for them.
-func payerUnder(v *catalogue.Version, p payable) order.Under {
-	if p.payer == "" || v == nil {
+// payerUnder is what units of a version count under, more than before, once they are paid for.
+func payerUnder(v *catalogue.Version, p payable, before order.Under) order.Under {
+	if v == nil {
 		return nil
 	}
 	var limits []catalogue.Limit
@@ -49,8 +51,19 @@ func payerUnder(v *catalogue.Version, p payable) order.Under {
 			limits = append(limits, l)
 		}
 	}
+	if len(limits) == 0 {
+		return nil
+	}
+	var who []string
+	if p.payer != "" {
+		who = append(who, "payer:"+hashed("payer", p.capture.Provider+"\x00"+p.payer))
+	}
+	if p.order.Party == "" {
+		who = append(who, Buyer{OwnPhone: p.order.Phone}.names()...)
+	}
 	// The day and month are those of the order, as of everything else it counts under.
-	u, _ := under(v.Offer, limits, p.order.Channel, []string{"payer:" + hashed("payer", p.capture.Provider+"\x00"+p.payer)}, p.order.CreatedAt)
+	u, _ := under(v.Offer, limits, p.order.Channel, who, p.order.CreatedAt)
+	maps.DeleteFunc(u, func(name string, _ int64) bool { _, there := before[name]; return there })
 	return u
 }
 

@@ -120,3 +120,29 @@ func TestOneAccountPaysManyAtOnce(t *testing.T) {
 		clean(t, s)
 	})
 }
+
+// What a guest paid for counts for whose the phone number is, and not what they only ordered;
+// what is over goes back.
+func TestALimitCountsWhoHasTheNumber(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := flowtest.New(t, d)
+		o := limited(t, s, oneEach)
+		ann := flow.Buyer{Party: "pty_ann", Phone: "13800000001", OwnPhone: "13800000001"}
+		guest := flow.Buyer{Phone: ann.Phone, Device: "another"}
+		waits, err := s.Place(t.Context(), by(o, 1, guest, "web"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := payFrom(t, s, o, 1, ann, "wallet-a"); got.State != order.Fulfilled {
+			t.Fatalf("the owner's is %s", got.State)
+		}
+		c, _ := s.Gateway.PayFrom(waits.Intent, "wallet-b")
+		if _, err := s.Confirm(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Look(t, waits.Order.ID); got.State != order.Shortage || got.Lines[0].Counted != 0 {
+			t.Errorf("the guest's is %s, %d count", got.State, got.Lines[0].Counted)
+		}
+		clean(t, s)
+	})
+}

@@ -24,16 +24,18 @@ type Buyer struct {
 }
 
 // names are what a buyer's purchases are counted under. Of a phone number and a device the
-// database has only hashes here.
+// database has only hashes here. A number that was merely typed counts apart from that of an
+// account, until it is paid for: by placing orders nobody takes from its owner what is theirs.
 func (b Buyer) names() []string {
 	var out []string
 	if b.Party != "" {
 		out = append(out, "party:"+string(b.Party))
 	}
-	for _, phone := range distinct([]string{b.Phone, b.OwnPhone}) {
-		if phone != "" {
-			out = append(out, "phone:"+hashed("phone", phone))
-		}
+	if b.OwnPhone != "" {
+		out = append(out, "phone:"+hashed("phone", b.OwnPhone))
+	}
+	if b.Phone != "" && b.Phone != b.OwnPhone {
+		out = append(out, "contact:"+hashed("phone", b.Phone))
 	}
 	if b.Device != "" {
 		out = append(out, "device:"+hashed("device", b.Device))

@@ -143,10 +143,14 @@ func total(wanted []Wanted) (money.Amount, int64, error) {
 // guards are the names under which orders of one buyer wait for each other when the number of
 // orders decides.
 func (b Buyer) guards() []string {
-	b.Device = ""
-	names := b.names()
-	for i := range names {
-		names[i] = "orders/" + names[i]
+	var out []string
+	if b.Party != "" {
+		out = append(out, "orders/party:"+string(b.Party))
 	}
-	return names
+	for _, phone := range distinct([]string{b.Phone, b.OwnPhone}) {
+		if phone != "" {
+			out = append(out, "orders/phone:"+hashed("phone", phone))
+		}
+	}
+	return out
 }

@@ -8,7 +8,8 @@ import (
 )
 
 // Counts are how many orders somebody has that count: those ever paid, refunded ones too, and
-// those that wait for payment now.
+// those that wait for payment now. By a phone number, an order that a guest placed and hasn't
+// paid for doesn't count: who typed it may be anybody.
 type Counts struct {
 	parties map[id.Party]int64
 	phones  map[string]int64
@@ -23,12 +24,12 @@ func (c Counts) Of(party id.Party, phones ...string) int64 {
 	return n
 }
 
-// Add counts one order more of an account and a phone number.
+// Add counts one order more, not paid for yet, of an account ("" for a guest) and a phone number.
 func (c Counts) Add(party id.Party, phone string) {
 	if party != "" {
 		c.parties[party]++
 	}
-	if phone != "" {
+	if party != "" && phone != "" {
 		c.phones[phone]++
 	}
 }
@@ -38,7 +39,7 @@ const Counting = `(paid_at > 0 OR state = 'pending')`
 
 var (
 	countParties = db.SQL("order.count_parties", `SELECT party_id, COUNT(*) FROM orders WHERE party_id {{in $1 text}} AND party_id <> '' AND `+Counting+` GROUP BY party_id`)
-	countPhones  = db.SQL("order.count_phones", `SELECT phone, COUNT(*) FROM orders WHERE phone {{in $1 text}} AND phone <> '' AND `+Counting+` GROUP BY phone`)
+	countPhones  = db.SQL("order.count_phones", `SELECT phone, COUNT(*) FROM orders WHERE phone {{in $1 text}} AND phone <> '' AND `+Counting+` AND (paid_at > 0 OR party_id <> '') GROUP BY phone`)
 )
 
 // AskCounts asks, without waiting, how many orders accounts and phone numbers have: the counts
