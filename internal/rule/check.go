@@ -412,6 +412,10 @@ func (c *checker) calculation(n *ast.BinaryNode, s *side) *side {
 			return nil
 		}
 	}
+	if n.Operator == "/" && r.known() && r.val.num == 0 {
+		c.blame(r.from, r.to, "rule.division")
+		return nil
+	}
 	calc := &calc{op: n.Operator[0], l: l.operand, r: r.operand}
 	s.kind = KindNumber
 	if !l.known() || !r.known() {

@@ -108,7 +108,11 @@ func genLeaf(t *rapid.T) string {
 	case 1:
 		return number() + " " + order() + " customer.age_days"
 	case 2:
-		return pick("sign", "", "-") + "customer.orders " + pick("calc", "+", "-", "*", "/") + " " + number() + " " + order() + " " + number()
+		sign, calc, by := pick("sign", "", "-"), pick("calc", "+", "-", "*", "/"), number()
+		if calc == "/" && by == "0" {
+			by = "stock.available"
+		}
+		return sign + "customer.orders " + calc + " " + by + " " + order() + " " + number()
 	case 3:
 		return pick("bool", "customer.signed_in", "!customer.signed_in", "customer.signed_in != true", "false == customer.signed_in")
 	case 4:
