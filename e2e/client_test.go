@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"time"
 
+	"hufu/internal/flow/terms"
+	"hufu/internal/i18n"
 	"hufu/internal/id"
 	"hufu/internal/paygate/sandbox/gateway"
 )
@@ -69,8 +71,11 @@ func call(ctx context.Context, h *http.Client, method, url string, header map[st
 	return a, nil
 }
 
+// accepted is what buyers accept: the terms of every offer that putOnSale makes are the same.
+var accepted = terms.In(i18n.ZH, contentOf(benefitOf("any", ""))).Hash
+
 func orderBody(offer id.Offer, quantity int) []byte {
-	return fmt.Appendf(nil, `{"lines":[{"offer":%q,"quantity":%d}],"phone":"13800001234","gateway":"sandbox"}`, offer, quantity)
+	return fmt.Appendf(nil, `{"lines":[{"offer":%q,"quantity":%d,"terms":%q}],"phone":"13800001234","gateway":"sandbox"}`, offer, quantity, accepted)
 }
 
 func place(ctx context.Context, h *http.Client, addr, key string, offer id.Offer) (*answer, error) {

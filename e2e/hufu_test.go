@@ -100,10 +100,23 @@ func openShop(t *testing.T, store string, sells ...offering) *shop {
 // price is what a unit of every offer costs, in fen.
 const price = 1990
 
+// benefitOf is what every offer gives, each from a stock of its own.
+func benefitOf(slug string, stock id.Stock) catalogue.Benefit {
+	return catalogue.Benefit{Slug: slug, Kind: "membership", Provider: catalogue.Provider{Key: "e2e", Name: inBoth("E2E")},
+		Name: inBoth("VIP 30"), Attributes: map[string]string{"days": "30"}, ValidDays: 30, Stock: stock, Coded: true,
+		Disclosure: catalogue.Disclosure{AccountType: inBoth("a"), Scope: inBoth("s"), Devices: inBoth("d"), Validity: inBoth("v"), HowToUse: inBoth("h"), Refund: inBoth("r")}}
+}
+
+func contentOf(b catalogue.Benefit) catalogue.Content {
+	return catalogue.Content{Title: inBoth("VIP"), Summary: inBoth("s"), Price: money.Of(price, money.CNY), List: money.Of(3000, money.CNY), MaxPerOrder: 10,
+		Parts: []catalogue.Part{{Benefit: b, Quantity: 1}}}
+}
+
+func inBoth(s string) catalogue.Text { return catalogue.Text{ZH: s, EN: s} }
+
 func putOnSale(t *testing.T, a *app.App, slug string) (id.Offer, id.Stock) {
 	t.Helper()
 	ctx, now := t.Context(), a.Clock.Now()
-	text := func(s string) catalogue.Text { return catalogue.Text{ZH: s, EN: s} }
 	var offer id.Offer
 	var stock id.Stock
 	err := a.DB.Do(ctx, func(tx *db.Tx) error {
@@ -111,14 +124,11 @@ func putOnSale(t *testing.T, a *app.App, slug string) (id.Offer, id.Stock) {
 		if err != nil {
 			return err
 		}
-		b, err := a.Flows.Catalogue.PutBenefit(ctx, tx, catalogue.Benefit{Slug: slug, Kind: "membership", Provider: catalogue.Provider{Key: "e2e", Name: text("E2E")},
-			Name: text("VIP 30"), Attributes: map[string]string{"days": "30"}, ValidDays: 30, Stock: s.ID, Coded: true,
-			Disclosure: catalogue.Disclosure{AccountType: text("a"), Scope: text("s"), Devices: text("d"), Validity: text("v"), HowToUse: text("h"), Refund: text("r")}}, "system", now)
+		b, err := a.Flows.Catalogue.PutBenefit(ctx, tx, benefitOf(slug, s.ID), "system", now)
 		if err != nil {
 			return err
 		}
-		o, err := a.Flows.Catalogue.Create(ctx, tx, catalogue.Offer{Slug: slug, Category: "video", Draft: catalogue.Content{Title: text("VIP"), Summary: text("s"),
-			Price: money.Of(price, money.CNY), List: money.Of(3000, money.CNY), MaxPerOrder: 10, Parts: []catalogue.Part{{Benefit: b, Quantity: 1}}}}, now)
+		o, err := a.Flows.Catalogue.Create(ctx, tx, catalogue.Offer{Slug: slug, Category: "video", Draft: contentOf(b)}, now)
 		if err != nil {
 			return err
 		}

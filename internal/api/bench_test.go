@@ -44,21 +44,21 @@ func benchmark(b *testing.B, r *rig, status int, next func(i int) (path, key, to
 	}
 }
 
-func bodyOf(offer id.Offer) string {
-	return `{"lines":[{"offer":"` + string(offer) + `","quantity":1}],"phone":"13800001234","gateway":"` + flowtest.Channel + `"}`
+func (r *rig) bodyOf(offer id.Offer) string {
+	return `{"lines":[{"offer":"` + string(offer) + `","quantity":1,"terms":"` + r.terms(offer) + `"}],"phone":"13800001234","gateway":"` + flowtest.Channel + `"}`
 }
 
 func BenchmarkPlace(b *testing.B) {
 	r := one(b)
 	offer := r.Sell(b, 500, "", flowtest.Part{Quantity: 1})
-	body := bodyOf(offer.ID)
+	body := r.bodyOf(offer.ID)
 	benchmark(b, r, 201, func(int) (string, string, string, string) { return "/orders", string(id.New[id.Order]()), "", body })
 }
 
 func BenchmarkSoldOut(b *testing.B) {
 	r := one(b)
 	offer := r.Sell(b, 500, r.Stock(b, inventory.Counted), flowtest.Part{Quantity: 1})
-	body := bodyOf(offer.ID)
+	body := r.bodyOf(offer.ID)
 	r.do(request{method: "POST", path: "/orders", body: body}).want(409, "order.sold_out")
 	if err := r.Flows.RefreshGate(b.Context()); err != nil {
 		b.Fatal(err)
@@ -86,7 +86,7 @@ func BenchmarkReveal(b *testing.B) {
 func BenchmarkRequest(b *testing.B) {
 	r := one(b)
 	r.front = http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) { w.WriteHeader(200) })
-	body := bodyOf("ofr_01jd8x3vx8f8ps6v4p2h4k7q9e")
+	body := r.bodyOf("ofr_01jd8x3vx8f8ps6v4p2h4k7q9e")
 	benchmark(b, r, 200, func(int) (string, string, string, string) { return "/orders", "0123456789abcdef", "", body })
 }
 
@@ -102,7 +102,7 @@ func BenchmarkNotice(b *testing.B) {
 	b.Cleanup(g.Stop)
 	r.Gateways[g.Name()] = g
 	offer := r.Sell(b, 500, "", flowtest.Part{Quantity: 1})
-	placed := r.do(request{method: "POST", path: "/orders", body: placeBody(offer.ID, 1, "gateway", g.Name())}).want(201, "")
+	placed := r.do(request{method: "POST", path: "/orders", body: r.placeBody(offer.ID, 1, "gateway", g.Name())}).want(201, "")
 	now := r.Clock.Now()
 	signature, notice := gateway.SignNotice(secret, now, gateway.Notice{ID: "evt", Type: "trade", MerchantID: "hufu", AppID: "shop", OutTradeNo: placed.str("payment.intent"),
 		TransactionID: "txn", State: "PAID", Amount: 500, Currency: "CNY", OccurredAt: now})

@@ -27,7 +27,7 @@ func TestABundleIsBoughtAndPicked(t *testing.T) {
 			t.Error(told.text)
 		}
 		order := func(picks ...any) request {
-			body := placeBody(offer.ID, 1)
+			body := r.placeBody(offer.ID, 1)
 			line := body["lines"].([]any)[0].(map[string]any)
 			if line["terms"] = told.str("terms"); picks != nil {
 				line["picks"] = picks

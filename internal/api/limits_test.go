@@ -20,7 +20,7 @@ func TestPurchaseLimitsOverTheAPI(t *testing.T) {
 			t.Error(seen.text)
 		}
 		order := func(phone, device string, n int) request {
-			body := map[string]any{"gateway": flowtest.Channel, "device": device, "lines": []any{map[string]any{"offer": offer.ID, "quantity": n}}}
+			body := map[string]any{"gateway": flowtest.Channel, "device": device, "lines": []any{map[string]any{"offer": offer.ID, "quantity": n, "terms": seen.str("terms")}}}
 			if phone != "" {
 				body["phone"] = phone
 			}

@@ -14,7 +14,7 @@ func TestNobodyReadsAOneTimeCode(t *testing.T) {
 	each(t, func(t *testing.T, r *rig) {
 		owner := r.owner()
 		offer, _ := r.coded(1)
-		o := r.do(request{method: "POST", path: "/orders", body: placeBody(offer.ID, 1, "phone", "13800001234")}).want(201, "")
+		o := r.do(request{method: "POST", path: "/orders", body: r.placeBody(offer.ID, 1, "phone", "13800001234")}).want(201, "")
 		r.pay(id.Order(o.str("id")))
 		if _, err := r.WorkJobs(t.Context(), 10); err != nil {
 			t.Fatal(err)

@@ -34,7 +34,7 @@ type OrderRequestLine struct {
 	Quantity int64           `json:"quantity" minimum:"1" maximum:"1000"`
 	Version  id.OfferVersion `json:"version,omitempty" maxLength:"40" doc:"The version that was shown; when another is sold it must have the same terms, and the price given in unit_price"`
 	Price    int64           `json:"unit_price,omitempty" minimum:"1" doc:"The unit price that was shown, in minor units; it is compared, never used: another than the offer's refuses the order with the new one"`
-	Terms    string          `json:"terms,omitempty" maxLength:"64" doc:"Hash of the terms the buyer accepted, from the offer or the quote; it is kept with the order, and the text by its hash"`
+	Terms    string          `json:"terms" minLength:"64" maxLength:"64" doc:"Hash of the terms the buyer accepted, from the offer or the quote; it is kept with the order, and the text by its hash"`
 	Ticket   string          `json:"ticket,omitempty" maxLength:"100" doc:"Of the waiting room, for an offer that has one: see join-room. It places one order"`
 	Picks    []LinePick      `json:"picks,omitempty" maxItems:"10" doc:"The options picked of each of the offer's choices that isn't made later, the same for every unit"`
 }

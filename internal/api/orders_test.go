@@ -114,11 +114,12 @@ func TestAnOrderThatCantBe(t *testing.T) {
 	offer, _ := r.coded(5)
 	limited := r.Stock(t, inventory.Counted)
 	gone := r.Sell(t, 500, limited, flowtest.Part{Quantity: 1})
+	accepted := `"terms":"` + r.terms(offer.ID) + `"`
 	line := func(more string) string {
-		return `{"gateway":"` + flowtest.Channel + `","lines":[{"offer":"` + string(offer.ID) + `",` + more + `}]}`
+		return `{"gateway":"` + flowtest.Channel + `","lines":[{"offer":"` + string(offer.ID) + `",` + accepted + `,` + more + `}]}`
 	}
 	whole := func(more string) string {
-		return `{"gateway":"` + flowtest.Channel + `","lines":[{"offer":"` + string(offer.ID) + `","quantity":1}],` + more + `}`
+		return `{"gateway":"` + flowtest.Channel + `","lines":[{"offer":"` + string(offer.ID) + `","quantity":1,` + accepted + `}],` + more + `}`
 	}
 	for _, c := range []struct {
 		name   string
@@ -145,13 +146,15 @@ func TestAnOrderThatCantBe(t *testing.T) {
 		{"currency", whole(`"currency":"JPY"`), 400, "request.invalid", "currency request.unknown"},
 		{"line price", line(`"quantity":1,"price":1`), 400, "request.invalid", "lines[0].price request.unknown"},
 		{"other price shown", line(`"quantity":1,"version":"ofv_01jd8x3vx8f8ps6v4p2h4k7q9e","unit_price":1`), 409, "order.terms", "lines[0].version order.terms"},
-		{"other terms", line(`"quantity":1,"terms":"abc"`), 409, "order.terms", "lines[0].terms order.terms"},
-		{"balance of a guest", `{"gateway":"balance","lines":[{"offer":"` + string(offer.ID) + `","quantity":1}]}`, 400, "order.gateway", "gateway order.gateway"},
-		{"no such gateway", `{"gateway":"x","lines":[{"offer":"` + string(offer.ID) + `","quantity":1}]}`, 400, "order.gateway", "gateway order.gateway"},
+		{"other terms", `{"gateway":"` + flowtest.Channel + `","lines":[{"offer":"` + string(offer.ID) + `","quantity":1,"terms":"` + strings.Repeat("a", 64) + `"}]}`, 409, "order.terms", "lines[0].terms order.terms"},
+		{"terms nobody accepted", `{"gateway":"` + flowtest.Channel + `","lines":[{"offer":"` + string(offer.ID) + `","quantity":1}]}`, 400, "request.invalid", "lines[0].terms request.required"},
+		{"empty terms", `{"gateway":"` + flowtest.Channel + `","lines":[{"offer":"` + string(offer.ID) + `","quantity":1,"terms":""}]}`, 400, "request.invalid", "lines[0].terms request.required"},
+		{"balance of a guest", `{"gateway":"balance","lines":[{"offer":"` + string(offer.ID) + `","quantity":1,` + accepted + `}]}`, 400, "order.gateway", "gateway order.gateway"},
+		{"no such gateway", `{"gateway":"x","lines":[{"offer":"` + string(offer.ID) + `","quantity":1,` + accepted + `}]}`, 400, "order.gateway", "gateway order.gateway"},
 		{"no lines", `{"gateway":"x","lines":[]}`, 400, "request.invalid", "lines request.too_few_items"},
-		{"the same twice", `{"gateway":"` + flowtest.Channel + `","lines":[{"offer":"` + string(offer.ID) + `","quantity":1},{"offer":"` + string(offer.ID) + `","quantity":1}]}`, 400, "order.offer_twice", ""},
-		{"no such offer", `{"gateway":"` + flowtest.Channel + `","lines":[{"offer":"ofr_01jd8x3vx8f8ps6v4p2h4k7q9e","quantity":1}]}`, 404, "order.no_offer", "lines[0].offer order.no_offer"},
-		{"sold out", `{"gateway":"` + flowtest.Channel + `","lines":[{"offer":"` + string(gone.ID) + `","quantity":1}]}`, 409, "order.sold_out", ""},
+		{"the same twice", `{"gateway":"` + flowtest.Channel + `","lines":[{"offer":"` + string(offer.ID) + `","quantity":1,` + accepted + `},{"offer":"` + string(offer.ID) + `","quantity":1,` + accepted + `}]}`, 400, "order.offer_twice", ""},
+		{"no such offer", `{"gateway":"` + flowtest.Channel + `","lines":[{"offer":"ofr_01jd8x3vx8f8ps6v4p2h4k7q9e","quantity":1,` + accepted + `}]}`, 404, "order.no_offer", "lines[0].offer order.no_offer"},
+		{"sold out", `{"gateway":"` + flowtest.Channel + `","lines":[{"offer":"` + string(gone.ID) + `","quantity":1,"terms":"` + r.terms(gone.ID) + `"}]}`, 409, "order.sold_out", ""},
 		{"bad phone", whole(`"phone":"12"`), 400, "identity.phone", "phone identity.phone"},
 		{"bad e-mail", whole(`"email":"x"`), 400, "identity.email", "email identity.email"},
 		{"empty", ``, 400, "request.empty", ""},
@@ -195,7 +198,7 @@ func TestWhatStandsBeforeEveryOperation(t *testing.T) {
 	}{
 		{"no key", request{method: "POST", path: "/orders", key: "-", body: `{}`}, 400, "request.no_key"},
 		{"a bad key", request{method: "POST", path: "/orders", key: "two words and more", body: `{}`}, 400, "idempotency.key"},
-		{"a key that can be guessed", request{method: "POST", path: "/orders", key: "order-1", body: placeBody("ofr_01jd8x3vx8f8ps6v4p2h4k7q9e", 1)}, 400, "request.short_key"},
+		{"a key that can be guessed", request{method: "POST", path: "/orders", key: "order-1", body: r.placeBody("ofr_01jd8x3vx8f8ps6v4p2h4k7q9e", 1)}, 400, "request.short_key"},
 		{"a form", request{method: "POST", path: "/orders", kind: "application/x-www-form-urlencoded", body: `a=b`}, 415, "request.media_type"},
 		{"another charset", request{method: "POST", path: "/orders", kind: "application/json; charset=gbk", body: `{}`}, 415, "request.media_type"},
 		{"an image wanted", request{method: "GET", path: "/offers", headers: map[string]string{"Accept": "image/png"}}, 406, "request.accept"},
@@ -234,7 +237,7 @@ func TestTheSameRequestAtOnce(t *testing.T) {
 		owner := r.owner()
 		counted := r.Stock(t, inventory.Counted)
 		for _, q := range []request{
-			{method: "POST", path: "/orders", key: r.key(), body: placeBody(offer.ID, 2)},
+			{method: "POST", path: "/orders", key: r.key(), body: r.placeBody(offer.ID, 2)},
 			{method: "POST", path: "/staff/stocks", key: r.key(), token: owner.token, body: map[string]any{"name": "at once", "kind": "counted"}},
 			{method: "POST", path: "/staff/stocks/" + string(counted) + "/receive", key: r.key(), token: owner.token, body: map[string]any{"units": 7}},
 			{method: "POST", path: "/staff/members", key: r.key(), token: owner.token, body: map[string]any{"email": "new@shop.example", "name": "New", "roles": []string{"support"}}},
@@ -290,7 +293,7 @@ func TestMembersAndTheirBalance(t *testing.T) {
 		owner := r.owner()
 		offer, _ := r.coded(5)
 		wei, lin := r.member("13800000001"), r.member("13800000002")
-		body := placeBody(offer.ID, 1, "gateway", "balance")
+		body := r.placeBody(offer.ID, 1, "gateway", "balance")
 		o := r.do(request{method: "POST", path: "/orders", token: wei.token, body: body}).want(201, "").str("id")
 		if c := r.changes(func() {
 			r.do(request{method: "POST", path: "/orders/" + o + "/pay", token: wei.token}).want(409, "ledger.insufficient")
@@ -343,7 +346,7 @@ func TestPollingAndCancelling(t *testing.T) {
 		var asked atomic.Int64
 		r.Flows.Gateways[flowtest.Channel] = counting{r.Gateway, &asked}
 		offer, _ := r.coded(1)
-		p := r.do(request{method: "POST", path: "/orders", body: placeBody(offer.ID, 1)}).want(201, "")
+		p := r.do(request{method: "POST", path: "/orders", body: r.placeBody(offer.ID, 1)}).want(201, "")
 		poll := request{method: "POST", path: "/orders/" + p.str("id") + "/poll", token: p.str("token")}
 		for range 20 {
 			r.do(poll).want(200, "")
@@ -371,7 +374,7 @@ func TestPollingAndCancelling(t *testing.T) {
 func TestLookUp(t *testing.T) {
 	r := one(t)
 	offer, _ := r.coded(5)
-	placed := r.do(request{method: "POST", path: "/orders", body: placeBody(offer.ID, 1, "phone", "13800009999")}).want(201, "")
+	placed := r.do(request{method: "POST", path: "/orders", body: r.placeBody(offer.ID, 1, "phone", "13800009999")}).want(201, "")
 	sent := r.do(request{method: "POST", path: "/lookups/codes", body: `{"to":"138 0000 9999"}`}).want(202, "")
 	for _, code := range []string{`0`, `[]`, `null`, `"\u0000"`, `""`, `"000000"`, `{}`} {
 		got := r.do(request{method: "POST", path: "/lookups", body: `{"ticket":"` + sent.str("ticket") + `","code":` + code + `}`})
@@ -394,7 +397,7 @@ func TestLookUpByMail(t *testing.T) {
 	each(t, func(t *testing.T, r *rig) {
 		offer, _ := r.coded(5)
 		place := func(contact ...any) answer {
-			return r.do(request{method: "POST", path: "/orders", body: placeBody(offer.ID, 1, contact...)}).want(201, "")
+			return r.do(request{method: "POST", path: "/orders", body: r.placeBody(offer.ID, 1, contact...)}).want(201, "")
 		}
 		place("phone", "13800009999")
 		placed := place("email", "Lin@Example.com", "phone", "13800007777")
@@ -417,7 +420,7 @@ func TestLookUpByMail(t *testing.T) {
 func TestEventsTellOfAPayment(t *testing.T) {
 	r := one(t)
 	offer, _ := r.coded(2)
-	placed := r.do(request{method: "POST", path: "/orders", body: placeBody(offer.ID, 1)}).want(201, "")
+	placed := r.do(request{method: "POST", path: "/orders", body: r.placeBody(offer.ID, 1)}).want(201, "")
 	server := httptest.NewServer(r.front)
 	defer server.Close()
 	q, err := http.NewRequestWithContext(t.Context(), "GET", server.URL+Prefix+"/orders/"+placed.str("id")+"/events", nil)
@@ -487,7 +490,7 @@ func TestAPlacedOrderHasOneAnswer(t *testing.T) {
 				}
 			},
 		} {
-			place := request{method: "POST", path: "/orders", key: r.key(), body: placeBody(offer.ID, 1)}
+			place := request{method: "POST", path: "/orders", key: r.key(), body: r.placeBody(offer.ID, 1)}
 			first := r.do(place).want(201, "")
 			if first.header.Get("Idempotent-Replayed") != "" || first.at("payment.intent") == nil {
 				t.Errorf("the first answer: %v %s", first.header, first.text)

@@ -52,7 +52,7 @@ func TestRelationsOverTheAPI(t *testing.T) {
 			t.Fatalf("told %s", q.text)
 		}
 		place := func(key string, more ...any) request {
-			return request{method: "POST", path: "/orders", key: key, token: wei.token, body: placeBody(offer.ID, 1, more...)}
+			return request{method: "POST", path: "/orders", key: key, token: wei.token, body: r.placeBody(offer.ID, 1, more...)}
 		}
 		if refused := r.do(place("without-the-hash")).want(409, "order.conflict_unread"); len(refused.wrong()) != 1 || refused.wrong()[0] != "conflicts order.conflict_one" {
 			t.Errorf("refused with %s", refused.text)

@@ -423,9 +423,17 @@ func (r *rig) sentCode() string {
 	return out
 }
 
-// placeBody asks for some of an offer.
-func placeBody(offer id.Offer, n int, more ...any) map[string]any {
-	b := map[string]any{"lines": []any{map[string]any{"offer": offer, "quantity": n}}, "gateway": flowtest.Channel}
+// terms is the hash of an offer's terms, or of none if there is no such offer.
+func (r *rig) terms(offer id.Offer) string {
+	if seen := r.do(request{method: "GET", path: "/offers/" + string(offer)}); seen.status == 200 {
+		return seen.str("terms")
+	}
+	return strings.Repeat("0", 64)
+}
+
+// placeBody asks for some of an offer, whose terms its buyer accepts.
+func (r *rig) placeBody(offer id.Offer, n int, more ...any) map[string]any {
+	b := map[string]any{"lines": []any{map[string]any{"offer": offer, "quantity": n, "terms": r.terms(offer)}}, "gateway": flowtest.Channel}
 	for i := 0; i+1 < len(more); i += 2 {
 		b[more[i].(string)] = more[i+1]
 	}
@@ -440,7 +448,7 @@ type bought struct {
 
 func (r *rig) buy(offer id.Offer, token string) bought {
 	r.t.Helper()
-	a := r.do(request{method: "POST", path: "/orders", token: token, body: placeBody(offer, 1)}).want(201, "")
+	a := r.do(request{method: "POST", path: "/orders", token: token, body: r.placeBody(offer, 1)}).want(201, "")
 	o := id.Order(a.str("id"))
 	r.pay(o)
 	return bought{o, a.str("token")}

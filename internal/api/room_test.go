@@ -23,7 +23,7 @@ func TestAWaitingRoomOverTheAPI(t *testing.T) {
 			return r.do(request{method: "POST", path: path, key: "-", body: map[string]any{"device": device}}).want(200, "")
 		}
 		order := func(ticket string) request {
-			body := placeBody(o.ID, 1)
+			body := r.placeBody(o.ID, 1)
 			body["lines"].([]any)[0].(map[string]any)["ticket"] = ticket
 			return request{method: "POST", path: "/orders", body: body}
 		}
@@ -34,7 +34,7 @@ func TestAWaitingRoomOverTheAPI(t *testing.T) {
 		r.do(request{method: "POST", path: "/offers/nothing/ticket", key: "-", body: map[string]any{"device": "a secret of the application"}}).want(404, "order.no_offer")
 		r.do(request{method: "POST", path: path, key: "-", body: map[string]any{"device": "short"}}).want(400, "request.invalid")
 		r.do(request{method: "GET", path: path + "?ticket=nonsense"}).want(400, "room.ticket")
-		r.do(request{method: "POST", path: "/orders", body: placeBody(o.ID, 1)}).want(409, "room.wait")
+		r.do(request{method: "POST", path: "/orders", body: r.placeBody(o.ID, 1)}).want(409, "room.wait")
 
 		mine, theirs := join("a secret of the application"), join("a secret of another application")
 		if mine.str("state") != "waiting" || mine.str("ticket") == theirs.str("ticket") {

@@ -218,7 +218,7 @@ func TestBatches(t *testing.T) {
 func TestAnOrderForTheStaff(t *testing.T) {
 	each(t, func(t *testing.T, r *rig) {
 		w := newWorld(t, r)
-		o := r.do(request{method: "POST", path: "/orders", body: placeBody(id.Offer(w.ids["offer"]), 2, "phone", "13800004321", "email", "wei@example.com")}).want(201, "").str("id")
+		o := r.do(request{method: "POST", path: "/orders", body: r.placeBody(id.Offer(w.ids["offer"]), 2, "phone", "13800004321", "email", "wei@example.com")}).want(201, "").str("id")
 		get := func(path string) answer { return r.do(request{method: "GET", path: path, token: w.owner.token}) }
 		r.pay(id.Order(o))
 		detail := get("/staff/orders/"+o).want(200, "")
@@ -262,7 +262,7 @@ func TestAnOrderForTheStaff(t *testing.T) {
 		if s := get("/staff/system").want(200, ""); s.at("schema") != s.at("schema_needed") || s.at("lanes.0.commands") == 0.0 {
 			t.Error(s.text)
 		}
-		pending := r.do(request{method: "POST", path: "/orders", body: placeBody(id.Offer(w.ids["offer"]), 1)}).want(201, "").str("id")
+		pending := r.do(request{method: "POST", path: "/orders", body: r.placeBody(id.Offer(w.ids["offer"]), 1)}).want(201, "").str("id")
 		cancel := request{method: "POST", path: "/staff/orders/" + pending + "/cancel", token: w.owner.token}
 		if got := r.do(cancel).want(200, "").str("state"); got != string(order.Cancelled) {
 			t.Error(got)

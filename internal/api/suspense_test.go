@@ -43,7 +43,7 @@ func TestMoneyThatDoesNotMatch(t *testing.T) {
 	each(t, func(t *testing.T, r *rig) {
 		offer, _ := r.coded(9)
 		owner := r.owner()
-		placed := r.do(request{method: "POST", path: "/orders", body: placeBody(offer.ID, 1)}).want(201, "")
+		placed := r.do(request{method: "POST", path: "/orders", body: r.placeBody(offer.ID, 1)}).want(201, "")
 		order := id.Order(placed.str("id"))
 		get := func() answer {
 			return r.do(request{method: "GET", path: "/orders/" + string(order), token: placed.str("token")}).want(200, "")

@@ -58,7 +58,8 @@ func TestWhatWasShownAndARepeat(t *testing.T) {
 		}
 		again("after other terms")
 		delete(line, "terms")
-		r.do(request{method: "POST", path: "/orders", body: body}).want(409, "order.terms")
+		r.do(request{method: "POST", path: "/orders", body: body}).want(400, "request.invalid")
+		line["terms"] = r.terms(offer.ID)
 		delete(line, "unit_price")
 		r.do(request{method: "POST", path: "/orders", body: body}).want(409, "order.price_changed")
 		delete(line, "version")

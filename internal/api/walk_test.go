@@ -84,7 +84,7 @@ func newWorld(t testing.TB, r *rig) *world {
 	}
 	saved["slug"] = "walk-on"
 	w.bodies = map[string]any{
-		"place-order": placeBody(offer.ID, 1), "join-room": map[string]any{"device": "a secret of the application"}, "quote-order": map[string]any{"lines": []any{map[string]any{"offer": offer.ID, "quantity": 1}}},
+		"place-order": r.placeBody(offer.ID, 1), "join-room": map[string]any{"device": "a secret of the application"}, "quote-order": map[string]any{"lines": []any{map[string]any{"offer": offer.ID, "quantity": 1}}},
 		"create-relation": map[string]any{"key": "new", "kind": "extends", "name": text, "from": map[string]any{"provider": "q"}, "severity": "inform"},
 		"save-relation":   map[string]any{"version": 1, "kind": "extends", "name": text, "from": map[string]any{"provider": "q"}, "severity": "block"}, "remove-relation": map[string]any{"version": 2},
 		"reveal-codes": map[string]any{"confirm": true}, "check-option": map[string]any{"parts": []int{0}}, "choose-option": map[string]any{"parts": []int{0}}, "create-benefit": benefit, "save-benefit": saved,

@@ -8,6 +8,8 @@ import (
 	"net"
 	"strconv"
 	"time"
+
+	"hufu/internal/id"
 )
 
 // client is one keep-alive HTTP/1.1 connection. It is lean on purpose: it shares the
@@ -110,4 +112,31 @@ func member(body []byte, name string) string {
 		return ""
 	}
 	return string(rest[:j])
+}
+
+// onSale is an offer as its buyers know it, who accept its terms by their hash.
+type onSale struct {
+	id    id.Offer
+	terms string
+}
+
+// read looks offers up, as a client does that shows them to a buyer.
+func read(c *client, offers ...id.Offer) ([]onSale, error) {
+	out := make([]onSale, len(offers))
+	for i, o := range offers {
+		status, body, err := c.do("GET", "/api/v1/offers/"+string(o), "", nil)
+		if err == nil && status != 200 {
+			err = fmt.Errorf("offer: %d %.300s", status, body)
+		}
+		if err != nil {
+			return nil, err
+		}
+		out[i] = onSale{o, member(body, "terms")}
+	}
+	return out, nil
+}
+
+// orderBody asks for one unit of an offer.
+func orderBody(o onSale, phone string) []byte {
+	return []byte(`{"lines":[{"offer":"` + string(o.id) + `","quantity":1,"terms":"` + o.terms + `"}],"phone":"` + phone + `","gateway":"` + provider + `"}`)
 }

@@ -90,9 +90,13 @@ func (p *Purchase) composed(ctx context.Context, clients int) (ComposedRun, erro
 		defer c.close()
 		shoppers[i] = &shopper{client: c, n: i}
 	}
+	offered, err := read(shoppers[0].client, bare, with, past)
+	if err != nil {
+		return out, err
+	}
 	p.Progress(fmt.Sprintf("bundles: %d members buy what they hold", len(tokens)))
 	if _, failed, _, first := each(ctx, clients, tokens, time.Hour, func(i int, token string) error {
-		shoppers[i].offers, shoppers[i].member = []id.Offer{past}, token
+		shoppers[i].offers, shoppers[i].member = offered[2:], token
 		_, _, _, err := shoppers[i].paid()
 		return err
 	}); failed > 0 {
@@ -110,7 +114,7 @@ func (p *Purchase) composed(ctx context.Context, clients int) (ComposedRun, erro
 			which := (turn + k) % 2
 			before := server.cpu()
 			done, failed, took, first := each(ctx, clients, members, p.Duration/composedTurns/2, func(i int, token string) error {
-				shoppers[i].offers, shoppers[i].member = []id.Offer{[]id.Offer{bare, with}[which]}, token
+				shoppers[i].offers, shoppers[i].member = offered[which:which+1], token
 				return shoppers[i].buy()
 			})
 			out.Errors += failed

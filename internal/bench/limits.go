@@ -48,7 +48,7 @@ func echoRate(ctx context.Context, clients int, d time.Duration) (float64, error
 		return 0, err
 	}
 	defer p.stop()
-	body := []byte(`{"lines":[{"offer":"ofr_01jd8x3vx8f8ps6v4p2h4k7q9e","quantity":1}],"phone":"13800001234","gateway":"sandbox"}`)
+	body := orderBody(onSale{"ofr_01jd8x3vx8f8ps6v4p2h4k7q9e", strings.Repeat("0", 64)}, "13800001234")
 	conns := make([]*client, clients)
 	for i := range conns {
 		if conns[i], err = dial(p.addr); err != nil {

@@ -11,8 +11,10 @@ import (
 	"hufu/internal/db"
 	"hufu/internal/fault"
 	"hufu/internal/flow"
+	"hufu/internal/flow/terms"
 	"hufu/internal/id"
 	"hufu/internal/inventory"
+	"hufu/internal/order"
 	"hufu/internal/vault"
 )
 
@@ -112,6 +114,12 @@ func beginPast(ctx context.Context, a *app.App, n int64) (*past, error) {
 		return err
 	}); err != nil || p.batch != nil {
 		return p, err
+	}
+	if err := a.DB.Do(ctx, func(tx *db.Tx) error {
+		accepted := terms.In(pastLang, p.version.Content)
+		return a.Flows.Orders.KeepTerms(ctx, tx, []order.Terms{{Hash: accepted.Hash, Lang: string(accepted.Lang), Body: accepted.Text, KeptAt: then.Now()}})
+	}); err != nil {
+		return nil, err
 	}
 	p.batch, err = a.Flows.BeginGenerate(ctx, flow.Generate{Stock: stock, Format: vault.DefaultFormat, Count: n, Issuer: "bench", Name: soldName, By: "system"})
 	return p, err

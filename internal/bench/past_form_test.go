@@ -11,6 +11,7 @@ import (
 
 	"hufu/internal/db"
 	"hufu/internal/flow"
+	"hufu/internal/flow/terms"
 	"hufu/internal/id"
 	"hufu/internal/order"
 	"hufu/internal/paygate/sandbox/gateway"
@@ -146,7 +147,7 @@ func TestThePastIsAsTheFlowsLeaveIt(t *testing.T) {
 		now := a.Clock.Now()
 		key := strconv.FormatInt(now.UnixNano(), 36) + "-abcdef"
 		p, err := a.Flows.Place(t.Context(), flow.Place{Request: order.KeyOf{Scope: "guest", Key: key}, RequestHash: make([]byte, 32), Phone: "13800001234", Lang: string(pastLang),
-			Channel: "api", Gateway: provider, Lines: []flow.PlaceLine{{Offer: sale.ID, Quantity: 1}}})
+			Channel: "api", Gateway: provider, Lines: []flow.PlaceLine{{Offer: sale.ID, Quantity: 1, Acknowledged: terms.In(pastLang, sale.Draft).Hash}}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,6 +12,7 @@ import (
 	"hufu/internal/db"
 	"hufu/internal/entitlement"
 	"hufu/internal/flow"
+	"hufu/internal/flow/terms"
 	"hufu/internal/i18n"
 	"hufu/internal/id"
 	"hufu/internal/ledger"
@@ -91,6 +92,7 @@ type maker struct {
 	codes   id.Series[id.Code]
 	version *catalogue.Version
 	part    catalogue.Part
+	terms   string // the hash of what each of them accepted
 	begun   time.Time
 	step    time.Duration
 	mark    string // parts this filling's keys from those of others
@@ -107,7 +109,7 @@ func newMaker(keys *vault.Keyring, b *vault.Batch, v *catalogue.Version, now tim
 		return nil, err
 	}
 	mark := strings.ToLower(rand.Text()[:6])
-	return &maker{keys: keys, batch: *b, codes: codes, version: v, part: v.Content.Parts[0],
+	return &maker{keys: keys, batch: *b, codes: codes, version: v, part: v.Content.Parts[0], terms: terms.In(pastLang, v.Content).Hash,
 		begun: b.CreatedAt, step: (pastSpan - pastEnds) / time.Duration(b.Size), mark: mark, recent: now.Add(-jobsKept), chain: "past-" + mark}, nil
 }
 
@@ -146,7 +148,7 @@ func (m *maker) place(b *bought, n int64) {
 	b.key = strconv.FormatInt(b.created.UnixNano(), 36) + "-" + m.mark
 	b.phone = pastPhone(n, m.batch.Size)
 	h := sha256.New()
-	h.Write([]byte("/api/v1/orders\n\n" + `{"lines":[{"offer":"` + string(m.version.Offer) + `","quantity":1}],"phone":"` + b.phone + `","gateway":"` + provider + `"}`))
+	h.Write([]byte("/api/v1/orders\n\n" + string(orderBody(onSale{m.version.Offer, m.terms}, b.phone))))
 	b.hash = h.Sum(nil)
 }
 

@@ -10,6 +10,7 @@ import (
 	"hufu/internal/db"
 	"hufu/internal/fault"
 	"hufu/internal/flow"
+	"hufu/internal/flow/terms"
 	"hufu/internal/id"
 	"hufu/internal/inventory"
 	"hufu/internal/ledger"
@@ -185,10 +186,10 @@ func (p *past) putOrders(ctx context.Context, tx *db.Tx, c *chunk) error {
 	}); err != nil {
 		return err
 	}
-	quote := quoted(v)
+	quote, accepted := quoted(v), terms.In(pastLang, v.Content).Hash
 	return c.each(ctx, tx, putLine, func(o *bought, w *db.Binder) {
 		w.Text(string(o.line)).Text(string(o.order)).Text(string(v.Offer)).Text(string(v.ID)).Int(1).Int(price.Minor).Int(price.Minor).
-			Text(quote).Text("").Text("").Int(1).Int(0).Int(0).Text("")
+			Text(quote).Text(accepted).Text("").Int(1).Int(0).Int(0).Text("")
 	})
 }
 

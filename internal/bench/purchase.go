@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"hufu/internal/app"
-	"hufu/internal/id"
 	"hufu/internal/paygate/sandbox/gateway"
 )
 
@@ -135,7 +134,14 @@ func (p *Purchase) run(ctx context.Context, offers, clients int, atEnd bool) (Pu
 			return run, err
 		}
 		defer c.close()
-		shoppers[i] = &shopper{client: c, offers: catalogue, n: i}
+		shoppers[i] = &shopper{client: c, n: i}
+	}
+	offered, err := read(shoppers[0].client, catalogue...)
+	if err != nil {
+		return run, err
+	}
+	for _, s := range shoppers {
+		s.offers = offered
 	}
 	for _, s := range shoppers[:min(4, clients)] { // what is measured is a warm server
 		for range 5 {
@@ -180,7 +186,7 @@ func kind(store string) string {
 // shopper buys, pays and reads, one purchase after the other. It plays the gateway too.
 type shopper struct {
 	*client
-	offers []id.Offer
+	offers []onSale
 	member string // token of who is signed in, "" for a guest
 	n      int
 	count  int
@@ -233,7 +239,7 @@ func (s *shopper) paid() (order, token string, paid time.Time, err error) {
 	// Time-ordered, as the keys that the documents recommend and the numbers of real gateways are.
 	key := strconv.FormatInt(start.UnixNano(), 36) + "-" + strconv.Itoa(s.n)
 	status, body, err := s.do("POST", "/api/v1/orders", s.session()+"Idempotency-Key: "+key+"\r\n",
-		[]byte(`{"lines":[{"offer":"`+string(offer)+`","quantity":1}],"phone":"`+phone()+`","gateway":"sandbox"}`))
+		orderBody(offer, phone()))
 	if err != nil || status != 201 {
 		return "", "", paid, s.failed("place", status, body, err)
 	}

@@ -63,7 +63,11 @@ func (s *SoldOut) run(ctx context.Context, clients int) (SoldOutRun, error) {
 		return run, err
 	}
 	defer buyer.close()
-	order := []byte(`{"lines":[{"offer":"` + string(offers[0]) + `","quantity":1}],"phone":"13800001234","gateway":"sandbox"}`)
+	offered, err := read(buyer, offers[0])
+	if err != nil {
+		return run, err
+	}
+	order := orderBody(offered[0], "13800001234")
 	place := func(c *client, key string) (int, []byte, error) {
 		return c.do("POST", "/api/v1/orders", "Idempotency-Key: "+key+"\r\n", order)
 	}
