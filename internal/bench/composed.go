@@ -31,7 +31,7 @@ type ComposedRun struct {
 	Clients    int     `json:"clients"`
 	BareS      float64 `json:"bare_per_s"`
 	ComposedS  float64 `json:"composed_per_s"`
-	BareCPU    float64 `json:"bare_cpu_s"` // of the server, for each purchase
+	BareCPU    float64 `json:"bare_cpu_s"` // of the server and its sessions at a database on the same machine, for each purchase
 	CPU        float64 `json:"composed_cpu_s"`
 	Ratio      float64 `json:"cpu_ratio"` // of CPU to BareCPU; the limit is ComposedLimit
 	Errors     int64   `json:"errors"`
@@ -112,7 +112,7 @@ func (p *Purchase) composed(ctx context.Context, clients int) (ComposedRun, erro
 		members := tokens[turn*share : (turn+1)*share]
 		for k := range 2 {
 			which := (turn + k) % 2
-			before := server.cpu()
+			before := cost(server, p.Store)
 			done, failed, took, first := each(ctx, clients, members, p.Duration/composedTurns/2, func(i int, token string) error {
 				shoppers[i].offers, shoppers[i].member = offered[which:which+1], token
 				return shoppers[i].buy()
@@ -123,7 +123,7 @@ func (p *Purchase) composed(ctx context.Context, clients int) (ComposedRun, erro
 			}
 			if turn > 0 { // what is measured is a warm server
 				s := &sums[which]
-				s.done, s.took, s.cpu = s.done+done, s.took+took, s.cpu+server.cpu()-before
+				s.done, s.took, s.cpu = s.done+done, s.took+took, s.cpu+spent(before, cost(server, p.Store))
 			}
 		}
 	}

@@ -65,8 +65,10 @@ func (p *process) stop() {
 }
 
 // cpu is the processor time the process has used, in seconds.
-func (p *process) cpu() float64 {
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+func (p *process) cpu() float64 { return cpuOf(p.cmd.Process.Pid) }
+
+func cpuOf(pid int) float64 {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0
 	}

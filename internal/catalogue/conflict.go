@@ -205,7 +205,8 @@ func (r Relation) findings(all []*Holding, wanted []*Part, now time.Time) []Find
 	counts := func(has func(*Benefit) bool) func(*Holding) bool {
 		return func(h *Holding) bool { return has(h.Benefit) && (r.Ever || h.inForce(now)) }
 	}
-	had := func(has func(*Benefit) bool) (in []*Holding) {
+	had := func(has func(*Benefit) bool) []*Holding {
+		in := make([]*Holding, 0, len(all))
 		for _, h := range all {
 			if counts(has)(h) {
 				in = append(in, h)
