@@ -124,7 +124,7 @@ func (r *fileReader) amount(o object, field string, c money.Currency) money.Amou
 	}
 	a, err := money.Parse(text, c)
 	if err != nil {
-		r.blame(o.at(field), "catalogue.file_amount", "currency", string(c))
+		r.blame(o.at(field), "catalogue.file_amount", "currency", string(c), "value", clip(text))
 	}
 	a.Currency = c
 	return a

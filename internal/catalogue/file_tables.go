@@ -90,21 +90,29 @@ func (f *File) readTables(sheets []tabular.Sheet) tableSet {
 			rows = &tableRows{has: make([]bool, len(s.columns)), byKey: map[string][]int{}}
 			set[s.name] = rows
 		}
-		at := f.headings(s, rows, sh)
+		at, sheet := f.headings(s, rows, sh), len(f.tables.sheets)-1
 		key := s.column(s.key)
 		for _, line := range sh.Lines[1:] {
 			r := record{cells: make([]string, len(s.columns)), at: len(f.tables.rows)}
-			f.tables.rows = append(f.tables.rows, tableRow{len(f.tables.sheets) - 1, line.Number})
+			f.tables.rows = append(f.tables.rows, tableRow{sheet, line.Number})
+			for _, i := range line.Uncalculated {
+				if i < len(at) && at[i] >= 0 {
+					f.tell(sheet, line.Number, i+1, "catalogue.file_not_calculated")
+				}
+			}
 			filled := false
 			for i, k := range at {
 				if k >= 0 && i < len(line.Cells) {
 					r.cells[k] = line.Cells[i]
 					filled = filled || line.Cells[i] != ""
+					if tabular.IsError(line.Cells[i]) {
+						f.tell(sheet, line.Number, i+1, "catalogue.file_cell_error", "value", line.Cells[i])
+					}
 				}
 			}
 			for i := len(at); i < len(line.Cells); i++ { // a column whose heading is empty is for notes
 				if cell := line.Cells[i]; cell != "" {
-					f.tell(len(f.tables.sheets)-1, line.Number, i+1, "catalogue.file_no_heading", "value", clip(cell))
+					f.tell(sheet, line.Number, i+1, "catalogue.file_no_heading", "value", clip(cell))
 					break
 				}
 			}

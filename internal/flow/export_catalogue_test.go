@@ -2,15 +2,19 @@ package flow
 
 import (
 	"bytes"
+	"errors"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/xuri/excelize/v2"
 	"golang.org/x/text/encoding/simplifiedchinese"
 
 	"hufu/internal/catalogue"
 	"hufu/internal/db"
 	"hufu/internal/fault"
 	"hufu/internal/i18n"
+	"hufu/internal/money"
 	"hufu/internal/tabular"
 )
 
@@ -193,6 +197,69 @@ func TestATableChangesTheColumnsItHas(t *testing.T) {
 		}
 		if again, _ := r.tables(file.Data, file.Name, false); len(again.Problems) != 0 || again.Count(catalogue.Unchanged) != 2 {
 			t.Errorf("the result file imports as %+v %+v", again.Problems, again.Rows)
+		}
+	})
+}
+
+// A formula that was not calculated, or failed, clears nothing: it is told at its cell, and stays
+// told when the result file is imported. A number is what its spreadsheet shows.
+func TestFormulasOfTables(t *testing.T) {
+	eachImport(t, func(r importRig) {
+		t := r.t
+		r.load(wholeCatalogue, false, wholeItems, 0, 0)
+		f, err := excelize.OpenReader(bytes.NewReader(r.export("xlsx", i18n.EN)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := map[string]string{}
+		rows, err := f.GetRows("offers")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, row := range rows[1:] {
+			for k := range row {
+				if row[0] == "year" {
+					at[catalogue.ColumnName(rows[0][k])], _ = excelize.CoordinatesToCellName(k+1, i+2)
+				}
+			}
+		}
+		if err := errors.Join(f.SetCellValue("offers", at["list_price"], nil), f.SetCellFormula("offers", at["list_price"], "SUM(Z1:Z2)"), f.SetCellValue("offers", at["badge.zh"], nil), f.SetCellFormula("offers", at["badge.zh"], "A1"),
+			f.SetCellValue("offers", at["badge.en"], "#REF!"), f.SetCellValue("offers", at["floor"], 88.500000000000014)); err != nil {
+			t.Fatal(err)
+		}
+		var file bytes.Buffer
+		if err := f.Write(&file); err != nil {
+			t.Fatal(err)
+		}
+		want := map[string]string{"offers!" + at["list_price"]: "catalogue.file_not_calculated", "offers!" + at["badge.zh"]: "catalogue.file_not_calculated", "offers!" + at["badge.en"]: "catalogue.file_cell_error"}
+		got, _ := r.tables(file.Bytes(), "shop.xlsx", false)
+		for _, p := range got.Problems {
+			if path := strings.SplitN(p.Field().Path, ",", 2)[0]; want[path] != p.Code {
+				t.Errorf("%s: %s", path, p.Code)
+			} else {
+				delete(want, path)
+			}
+		}
+		if len(want) > 0 || r.shop().offers["year"].Draft.List.IsZero() {
+			t.Errorf("not told: %v", want)
+		}
+		result, err := got.Result(i18n.EN)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, _ := r.tables(result.Data, result.Name, true)
+		if told := slices.DeleteFunc(again.Problems, func(p catalogue.Problem) bool { return p.Code != "catalogue.file_cell_error" }); len(told) != 3 {
+			t.Errorf("of the result file is told: %+v", told)
+		}
+		if err := errors.Join(f.SetCellValue("offers", at["list_price"], 199.00000000000003), f.SetCellValue("offers", at["badge.zh"], "省"), f.SetCellValue("offers", at["badge.en"], "Save")); err != nil {
+			t.Fatal(err)
+		}
+		file.Reset()
+		if err := f.Write(&file); err != nil {
+			t.Fatal(err)
+		}
+		if got, _ = r.tables(file.Bytes(), "shop.xlsx", false); len(got.Problems) > 0 || r.shop().offers["year"].Draft.Floor != money.Of(8850, money.CNY) || r.shop().offers["year"].Draft.List != money.Of(19900, money.CNY) {
+			t.Errorf("%+v, %+v", got.Problems, r.shop().offers["year"].Draft)
 		}
 	})
 }

@@ -3,6 +3,7 @@ package flow
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -65,7 +66,9 @@ func (c CatalogueImport) told(lang i18n.Lang) tabular.Book {
 		marked := tabular.Sheet{Name: s.Name}
 		wide, owner, old := 0, -1, -1
 		for i, line := range s.Lines {
-			wide = max(wide, len(line.Cells))
+			if wide = max(wide, len(line.Cells)); len(line.Uncalculated) > 0 {
+				wide = max(wide, slices.Max(line.Uncalculated)+1)
+			}
 			for k, cell := range line.Cells {
 				switch name := catalogue.ColumnName(cell); {
 				case i == 0 && name == "offer":
@@ -81,6 +84,9 @@ func (c CatalogueImport) told(lang i18n.Lang) tabular.Book {
 		for i, line := range s.Lines {
 			cells := make([]string, wide)
 			copy(cells, line.Cells)
+			for _, k := range line.Uncalculated { // an empty cell, imported again, would say that there is nothing
+				cells[k] = tabular.NotAvailable
+			}
 			at := rowKey{s.Name, int(line.Number)}
 			row, known := rows[at]
 			if !known && owner >= 0 && i > 0 {

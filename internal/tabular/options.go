@@ -133,6 +133,9 @@ type Row struct {
 	// Formulas and Rounded are columns, from 0, of XLSX cells that hold a formula, and of
 	// numbers of 16 digits or more, of which a spreadsheet keeps 15 only.
 	Formulas, Rounded []int
+	// Uncalculated are columns of XLSX cells with a formula whose result the file doesn't hold:
+	// whoever wrote it didn't calculate.
+	Uncalculated []int
 	// Unended marks a last row of text without a line end: maybe cut off.
 	Unended bool
 }

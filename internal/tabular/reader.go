@@ -140,7 +140,7 @@ func (r *Reader) goOn(src io.ReaderAt, o Options) error {
 // keep makes a row the next one to be given, which lies after the position before.
 func (r *Reader) keep(row *Row, before Position) {
 	own := *row
-	own.Cells, own.Formulas, own.Rounded = slices.Clone(row.Cells), slices.Clone(row.Formulas), slices.Clone(row.Rounded)
+	own.Cells, own.Formulas, own.Rounded, own.Uncalculated = slices.Clone(row.Cells), slices.Clone(row.Formulas), slices.Clone(row.Rounded), slices.Clone(row.Uncalculated)
 	r.first, r.before = &own, before
 }
 
@@ -174,7 +174,7 @@ func (r *Reader) read() (*Row, error) {
 		if r.row.Number > r.limits.Rows {
 			return nil, fault.New(fault.TooLarge, "tabular.too_many_rows", "limit", strconv.FormatInt(r.limits.Rows, 10))
 		}
-		if !blank(r.row.Cells) {
+		if !blank(r.row.Cells) || len(r.row.Uncalculated) > 0 {
 			return &r.row, nil
 		}
 	}

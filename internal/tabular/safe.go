@@ -32,6 +32,18 @@ func Formula(text string) bool {
 	return false
 }
 
+// NotAvailable is the error that spreadsheets show for a value that isn't there.
+const NotAvailable = "#N/A"
+
+// IsError reports whether a cell holds what spreadsheets show for a formula that failed.
+func IsError(text string) bool {
+	switch text {
+	case NotAvailable, "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#GETTING_DATA", "#SPILL!", "#CALC!":
+		return true
+	}
+	return false
+}
+
 // Writer writes CSV row by row (RFC 4180, lines ended by CR LF). Each cell is safe from
 // being taken for a formula.
 type Writer struct {

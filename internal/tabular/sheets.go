@@ -20,8 +20,9 @@ type Sheet struct {
 
 // Line is one row of a sheet that holds something.
 type Line struct {
-	Number int64 // as Row.Number
-	Cells  []string
+	Number       int64 // as Row.Number
+	Cells        []string
+	Uncalculated []int // as Row.Uncalculated
 }
 
 // Book is a file of sheets: a workbook, a zip archive of CSV files, or one such file.
@@ -176,7 +177,7 @@ func (r *bookReader) sheet(src io.ReaderAt, size int64, name string, o Options) 
 		if r.left < 0 {
 			return fault.New(fault.TooLarge, "tabular.too_many_cells", "limit", strconv.Itoa(MaxCells))
 		}
-		line := Line{Number: row.Number, Cells: slices.Clone(row.Cells)}
+		line := Line{Number: row.Number, Cells: slices.Clone(row.Cells), Uncalculated: slices.Clone(row.Uncalculated)}
 		for i, c := range line.Cells {
 			line.Cells[i] = Unguard(c)
 		}

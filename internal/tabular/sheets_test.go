@@ -27,9 +27,9 @@ func TestSheetsAreReadAsTheyWereWritten(t *testing.T) {
 			names = names[:1]
 		}
 		for _, name := range names {
-			s := Sheet{Name: name, Lines: []Line{{1, []string{"slug", "n", "text"}}}}
+			s := Sheet{Name: name, Lines: []Line{{Number: 1, Cells: []string{"slug", "n", "text"}}}}
 			for i := range rapid.IntRange(0, 4).Draw(t, "rows") {
-				s.Lines = append(s.Lines, Line{int64(i) + 2, []string{fmt.Sprintf("k%d", i), rapid.SampledFrom([]string{"", "5", "19.9", "abc", "1000000000000000000"}).Draw(t, "n"), legible().Draw(t, "text")}})
+				s.Lines = append(s.Lines, Line{Number: int64(i) + 2, Cells: []string{fmt.Sprintf("k%d", i), rapid.SampledFrom([]string{"", "5", "19.9", "abc", "1000000000000000000"}).Draw(t, "n"), legible().Draw(t, "text")}})
 			}
 			b.Sheets = append(b.Sheets, s)
 		}
@@ -98,7 +98,7 @@ func TestBooksThatCantBeReadAreRefused(t *testing.T) {
 func FuzzReadBook(f *testing.F) {
 	for _, form := range []Form{FormXLSX, FormZip, FormCSV} {
 		var out bytes.Buffer
-		b := Book{form, []Sheet{{"offers", []Line{{1, []string{"slug", "price"}}, {2, []string{"=a", "1"}}}}}}
+		b := Book{form, []Sheet{{"offers", []Line{{Number: 1, Cells: []string{"slug", "price"}}, {Number: 2, Cells: []string{"=a", "1"}}}}}}
 		if err := b.Write(&out, nil); err != nil {
 			f.Fatal(err)
 		}

@@ -139,7 +139,7 @@ func (t *textRows) progress() (done, total int64) { return t.offset, t.size }
 func (t *textRows) close() error                  { return nil }
 
 func (t *textRows) next(row *Row) error {
-	row.Formulas, row.Rounded = row.Formulas[:0], row.Rounded[:0]
+	row.Formulas, row.Rounded, row.Uncalculated = row.Formulas[:0], row.Rounded[:0], row.Uncalculated[:0]
 	t.text, t.ends = t.text[:0], t.ends[:0]
 	first := t.number + 1
 	began := t.offset

@@ -337,7 +337,7 @@ func (x *xlsxRows) progress() (done, total int64) { return min(x.xml.read, x.siz
 func (x *xlsxRows) close() error                  { return x.part.Close() }
 
 func (x *xlsxRows) next(row *Row) error {
-	row.Formulas, row.Rounded, row.Unended = row.Formulas[:0], row.Rounded[:0], false
+	row.Formulas, row.Rounded, row.Uncalculated, row.Unended = row.Formulas[:0], row.Rounded[:0], row.Uncalculated[:0], false
 	x.cells = x.cells[:0]
 	for {
 		err := x.xml.next()
@@ -435,7 +435,7 @@ func (x *xlsxRows) readCell(row *Row, column int) (string, error) {
 	kind := string(x.xml.attr("t"))
 	style, _ := strconv.Atoi(string(x.xml.attr("s")))
 	x.text = x.text[:0]
-	inText, inHint := false, false
+	inText, inHint, formula, valued := false, false, false, false
 	for {
 		if err := x.xml.next(); err != nil {
 			return "", err
@@ -450,15 +450,19 @@ func (x *xlsxRows) readCell(row *Row, column int) (string, error) {
 		}
 		switch start := x.xml.kind == startTag; string(x.xml.name) {
 		case "v", "t":
-			inText = start
+			inText, valued = start, true
 		case "rPh":
 			inHint = start
 		case "f":
 			if start {
-				row.Formulas = append(row.Formulas, column)
+				row.Formulas, formula = append(row.Formulas, column), true
 			}
 		case "c":
 			if !start {
+				// Of a formula that gives a text the empty one is a result.
+				if formula && len(x.text) == 0 && !(valued && kind == "str") {
+					row.Uncalculated = append(row.Uncalculated, column)
+				}
 				return x.value(row, column, kind, style)
 			}
 		}
@@ -497,11 +501,20 @@ func (x *xlsxRows) value(row *Row, column int, kind string, style int) (string, 
 			row.Rounded = append(row.Rounded, column)
 		}
 		if bytes.ContainsAny(x.text, "eE.") {
-			return strconv.FormatFloat(n, 'f', -1, 64), nil
+			return shown(n), nil
 		}
 		return string(x.text), nil
 	}
 	return string(x.text), nil
+}
+
+// shown writes a number with the fifteen digits that spreadsheets show: they hold 19.90, once
+// calculated, as 19.900000000000002.
+func shown(n float64) string {
+	if fifteen, err := strconv.ParseFloat(strconv.FormatFloat(n, 'e', 14, 64), 64); err == nil {
+		n = fifteen
+	}
+	return strconv.FormatFloat(n, 'f', -1, 64)
 }
 
 // date is the moment that a number of days names, as ISO 8601 without zone.

@@ -203,6 +203,28 @@ func with(more ...entry) []entry { return append(slices.Clone(skeleton), more...
 
 func sheet(content string) entry { return entry{"xl/worksheets/s.xml", content} }
 
+// A cell whose formula wasn't calculated is not an empty one, and a number is the one that
+// spreadsheets show.
+func TestCalculatedCells(t *testing.T) {
+	data := archive(t, with(sheet(`<worksheet><sheetData>`+
+		`<row r="1"><c r="A1" t="inlineStr"><is><t>n</t></is></c></row>`+
+		`<row r="2"><c r="A2"><v>19.900000000000002</v></c><c r="B2"><v>19.899999999999999</v></c><c r="C2"><f>A2</f><v>0.1</v></c><c r="D2" t="str"><f>""</f><v></v></c></row>`+
+		`<row r="3"><c r="A3"><f>SUM(Z1:Z2)</f></c><c r="C3"><f>A2</f><v/></c><c r="D3" t="str"><f>A2</f></c></row>`+
+		`<row r="4"><c r="A4" t="e"><f>1/0</f><v>#DIV/0!</v></c><c r="B4"><v>-1234567.8900000001</v></c><c r="C4"><v>1.5E-3</v></c><c r="D4"><v>100000000000000.5</v></c></row>`+
+		`</sheetData></worksheet>`))...)
+	r := openBytes(t, data, Options{Heading: WithHeading})
+	for i, want := range []struct {
+		cells        []string
+		uncalculated []int
+	}{{[]string{"19.9", "19.9", "0.1"}, nil}, {nil, []int{0, 2, 3}}, {[]string{"#DIV/0!", "-1234567.89", "0.0015", "100000000000000"}, nil}} {
+		row, err := r.Next()
+		check(t, err)
+		if row.Number != int64(i)+2 || !slices.Equal(row.Cells, want.cells) || !slices.Equal(row.Uncalculated, want.uncalculated) {
+			t.Errorf("row %d: %q, not calculated %v", row.Number, row.Cells, row.Uncalculated)
+		}
+	}
+}
+
 // S47, F24: refused before anything is unpacked, or at the first byte too many.
 func TestHostileWorkbooks(t *testing.T) {
 	zeros := strings.Repeat(" ", 4<<20)
