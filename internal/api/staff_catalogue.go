@@ -580,8 +580,7 @@ func (a *API) importCatalogue(ctx context.Context, c *Call, in *catalogueFile) (
 		out.Items[i] = CatalogueItem{r.Kind, r.Name, r.Sheet, r.Line, string(r.Change), r.Fields, r.Version}
 	}
 	for i, p := range done.Problems {
-		f := p.Field()
-		out.Problems[i] = CatalogueProblem{p.Sheet, p.Line, p.Column, p.Path, p.Code, c.Lang.Field(f), c.Lang.T(p.RemedyKey(), flatten(p.Params)...)}
+		out.Problems[i] = CatalogueProblem{p.Sheet, p.Line, p.Column, p.Path, p.Code, p.Cause(c.Lang), p.Remedy(c.Lang)}
 	}
 	return out, nil
 }

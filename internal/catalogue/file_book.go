@@ -38,11 +38,11 @@ func ParseBook(data []byte, name string, shop []tabular.Sheet) (*File, tabular.B
 	}
 	f := &File{root: &node{}, tables: &tableMap{rows: []tableRow{{-1, 0}}}}
 	wrong := fault.From(err)
-	var params []string
-	for k, v := range wrong.Params {
-		params = append(params, k, v)
+	code := wrong.Code
+	if code == "tabular.charset" { // its advice is to choose one, which can't be done here
+		code = "catalogue.file_charset"
 	}
-	f.found.report("", wrong.Code, params...)
+	f.found.report("", code, Problem{Params: wrong.Params}.params()...)
 	p := &f.found.all[0]
 	row, _ := strconv.Atoi(wrong.Params["row"])
 	p.Sheet, p.Line, p.Column = sheet, max(1, row), 1

@@ -13,8 +13,8 @@ import (
 // maxProblems is how many problems of one file are told; the rest are only counted.
 const maxProblems = 1000
 
-// Problem is what is wrong at one place of a catalogue file. What happened is the message
-// "fault." + Code, what to do about it "remedy." + Code, both with Params.
+// Problem is what is wrong at one place of a catalogue file. What happened is its Cause,
+// what to do about it its Remedy.
 type Problem struct {
 	Sheet        string // of tables: the sheet, of which Line is the row and Column the column
 	Line, Column int    // from 1; the column counts characters
@@ -46,13 +46,27 @@ func (p Problem) Name() string {
 	return strings.TrimPrefix(p.Path[strings.LastIndexByte(p.Path, ']')+1:], ".")
 }
 
-// RemedyKey is the key of the message that says what to do. Faults that aren't of files alone
-// say it themselves.
-func (p Problem) RemedyKey() string {
-	if key := "remedy." + p.Code; i18n.Has(key) {
-		return key
+// Cause says what is wrong.
+func (p Problem) Cause(l i18n.Lang) string { return l.Field(p.Field()) }
+
+// Remedy says what to do; it is "" of a file that can't be read, whose cause says it all.
+func (p Problem) Remedy(l i18n.Lang) string {
+	key := "remedy." + p.Code
+	switch {
+	case strings.HasPrefix(p.Code, "tabular."):
+		return ""
+	case !i18n.Has(key):
+		key = "remedy.catalogue.file_here"
 	}
-	return "remedy.catalogue.file_here"
+	return l.T(key, p.params()...)
+}
+
+func (p Problem) params() []string {
+	var out []string
+	for k, v := range p.Params {
+		out = append(out, k, v)
+	}
+	return out
 }
 
 // problems collects what is wrong with a file.
@@ -106,11 +120,7 @@ func (ps *problems) take(f *fault.Error, at func(string) string) {
 		if path == "" || ps.told(path) || ps.below[path] {
 			continue
 		}
-		var params []string
-		for k, v := range field.Params {
-			params = append(params, k, v)
-		}
-		ps.report(path, field.Code, params...)
+		ps.report(path, field.Code, Problem{Params: field.Params}.params()...)
 	}
 }
 

@@ -238,6 +238,9 @@ func (t tableSet) completeOffers(f *File, shop tableSet) {
 		kept := &tableRows{byKey: map[string][]int{}}
 		for _, o := range offers.records {
 			slug := strings.TrimSpace(o.cells[0])
+			if len(kept.byKey[slug]) > 0 { // the file has the offer twice, which is told
+				continue
+			}
 			for _, i := range shop[s.name].byKey[slug] {
 				kept.byKey[slug] = append(kept.byKey[slug], len(kept.records))
 				kept.records = append(kept.records, record{shop[s.name].records[i].cells, o.at})

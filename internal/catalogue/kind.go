@@ -171,7 +171,7 @@ func (b Benefit) Asks() Ask {
 func (b Benefit) validateKind(path string, f *fault.Error) {
 	k, ok := KindOf(b.Kind)
 	if !ok {
-		f.At(join(path, "kind"), "catalogue.kind", "kind", b.Kind)
+		f.At(join(path, "kind"), "catalogue.kind", "kind", b.Kind, "known", strings.Join(Kinds(), ", "))
 		return
 	}
 	if k.NeedsCode && !b.Coded {

@@ -2,6 +2,7 @@ package catalogue
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"hufu/internal/fault"
@@ -128,7 +129,7 @@ func (r Relation) Validate(path string, f *fault.Error) {
 		need(slugForm.MatchString(s.side.Provider) && len(s.side.Provider) <= maxSlug, s.name+".provider", "catalogue.relation_provider")
 		if s.side.Kind != "" {
 			_, known := KindOf(s.side.Kind)
-			need(known, s.name+".kind", "catalogue.kind", "kind", clip(s.side.Kind))
+			need(known, s.name+".kind", "catalogue.kind", "kind", clip(s.side.Kind), "known", strings.Join(Kinds(), ", "))
 		}
 		need(len([]rune(s.side.Tier)) <= maxWords, s.name+".tier", "catalogue.too_long", "limit", "200")
 		need(s.side.Slug == "" || slugForm.MatchString(s.side.Slug) && len(s.side.Slug) <= maxSlug, s.name+".slug", "catalogue.slug")

@@ -264,6 +264,17 @@ func TestFormulasOfTables(t *testing.T) {
 	})
 }
 
+// Of an offer that a table has twice nothing else is told.
+func TestAnOfferTwiceInATable(t *testing.T) {
+	eachImport(t, func(r importRig) {
+		r.load(wholeCatalogue, false, wholeItems, 0, 0)
+		got, _ := r.tables([]byte("slug,price\nwindow,98.00\nwindow,97.00\n"), "prices.csv", true)
+		if len(got.Problems) != 1 || got.Problems[0].Code != "catalogue.file_twice" || got.Problems[0].Line != 3 {
+			r.t.Errorf("%+v", got.Problems)
+		}
+	})
+}
+
 // Rows of one sheet say everything of their offers: there, limits go when their rows do.
 func TestASheetSaysAllOfItsOffers(t *testing.T) {
 	eachImport(t, func(r importRig) {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	"hufu/internal/audit"
@@ -175,11 +176,7 @@ func (in *importing) importBenefits(ctx context.Context) error {
 
 // ExplainProblem says what is wrong at a place of a catalogue file and what to do.
 func ExplainProblem(lang i18n.Lang, p catalogue.Problem) string {
-	params := make([]string, 0, 2*len(p.Params))
-	for k, v := range p.Params {
-		params = append(params, k, v)
-	}
-	return lang.Field(p.Field()) + " " + lang.T(p.RemedyKey(), params...)
+	return strings.TrimSpace(p.Cause(lang) + " " + p.Remedy(lang))
 }
 
 // takenMeanwhile reports whether an island found a name taken that wasn't when the import

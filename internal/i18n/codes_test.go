@@ -63,13 +63,13 @@ func TestEveryCodeHasItsMessage(t *testing.T) {
 }
 
 // TestEveryProblemOfACatalogueFileHasARemedy looks at the codes that are given in the files
-// that read it.
+// that read it. What a fault says itself to do isn't said again.
 func TestEveryProblemOfACatalogueFileHasARemedy(t *testing.T) {
 	files, err := filepath.Glob("../catalogue/file*.go")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no sources", err)
 	}
-	literal := regexp.MustCompile(`"(catalogue\.[a-z_]+)"`)
+	literal, advice := regexp.MustCompile(`"(catalogue\.[a-z_]+)"`), regexp.MustCompile(`\. (Please|Choose) `)
 	for _, name := range append(files, "../catalogue/benefit.go", "../catalogue/relation.go") {
 		if strings.HasSuffix(name, "_test.go") {
 			continue
@@ -83,8 +83,8 @@ func TestEveryProblemOfACatalogueFileHasARemedy(t *testing.T) {
 			if !ok {
 				return true
 			}
-			if m := literal.FindStringSubmatch(l.Value); m != nil && m[1] != "catalogue.content" && !Has("remedy."+m[1]) {
-				t.Errorf("%s: remedy.%s has no message", name, m[1])
+			if m := literal.FindStringSubmatch(l.Value); m != nil && m[1] != "catalogue.content" && Has("remedy."+m[1]) == advice.MatchString(messages[EN]["fault."+m[1]]) {
+				t.Errorf("%s: what to do about %s is said twice or never", name, m[1])
 			}
 			return true
 		})

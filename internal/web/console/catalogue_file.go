@@ -168,12 +168,8 @@ func (v *visit) runCatalogue(c *Console, d *catalogueView, data []byte, dry bool
 		return err
 	}
 	for _, p := range done.Problems {
-		kv := make([]string, 0, 2*len(p.Params))
-		for k, value := range p.Params {
-			kv = append(kv, k, value)
-		}
 		if len(d.Problems) < 100 {
-			d.Problems = append(d.Problems, problemRow{Row: int64(p.Line), Column: int64(p.Column), Where: whereOf(p), Text: v.lang.Field(p.Field()), Do: v.t(p.RemedyKey(), kv...)})
+			d.Problems = append(d.Problems, problemRow{Row: int64(p.Line), Column: int64(p.Column), Where: whereOf(p), Text: p.Cause(v.lang), Do: p.Remedy(v.lang)})
 		} else {
 			d.More++
 		}
