@@ -4,10 +4,13 @@ import (
 	"bufio"
 	"io"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
-// SafeCell is text that no spreadsheet takes for a formula: if it begins with = + - @,
-// their full-width forms, a tab, a line end or NUL, an apostrophe goes before it.
+// SafeCell is text that no spreadsheet takes for a formula: if it begins with = + - @ or
+// their full-width forms, behind spaces or not, or with a tab, a line end or NUL, an apostrophe
+// goes before it.
 func SafeCell(text string) string {
 	if Formula(text) {
 		return "'" + text
@@ -21,15 +24,13 @@ func Formula(text string) bool {
 		return false
 	}
 	switch text[0] {
-	case '=', '+', '-', '@', '\t', '\r', '\n', 0:
+	case '\t', '\r', '\n', 0:
 		return true
 	}
-	for _, wide := range []string{"＝", "＋", "－", "＠"} {
-		if strings.HasPrefix(text, wide) {
-			return true
-		}
-	}
-	return false
+	// Some programs take away what is before it, and what can't be seen.
+	text = strings.TrimLeftFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) })
+	first, _ := utf8.DecodeRuneInString(text)
+	return strings.ContainsRune("=+-@＝＋－＠", first) && text != ""
 }
 
 // NotAvailable is the error that spreadsheets show for a value that isn't there.

@@ -51,7 +51,7 @@ func TestNoFormulaIsEverWritten(t *testing.T) {
 }
 
 func TestSafeCell(t *testing.T) {
-	for in, want := range map[string]string{"": "", "abc": "abc", "=1+1": "'=1+1", "+86": "'+86", "-1": "'-1", "@a": "'@a", "\ta": "'\ta", "\ra": "'\ra", "\x00": "'\x00", "＝a": "'＝a", "a=b": "a=b"} {
+	for in, want := range map[string]string{"": "", "abc": "abc", "=1+1": "'=1+1", "+86": "'+86", "-1": "'-1", "@a": "'@a", "\ta": "'\ta", "\ra": "'\ra", "\x00": "'\x00", "＝a": "'＝a", "a=b": "a=b", " =1": "' =1", "\u00a0=1": "'\u00a0=1", "\u3000@x": "'\u3000@x", "\u200b=1": "'\u200b=1", "\ufeff+1": "'\ufeff+1", " a=1": " a=1", " ": " "} {
 		if got := SafeCell(in); got != want {
 			t.Errorf("SafeCell(%q) = %q", in, got)
 		}

@@ -13,7 +13,7 @@ import (
 
 // legible are texts that a catalogue may hold, with what spreadsheets trip over.
 func legible() *rapid.Generator[string] {
-	word := rapid.SampledFrom([]string{"", "a", "腾讯", "=1+1", "'", "''=x", "＝", "-5%", "@x", "\"", ",", ";", "\t", "\n", " ", "----", "_x0041_", "_x", "007", "1e5", "TRUE", "2027-02-06", "19.90", "😀", "<b>&amp;", "]]>", "e\u0301"})
+	word := rapid.SampledFrom([]string{"", "a", "腾讯", "=1+1", "'", "''=x", "＝", "\u3000", "\u200b=", "-5%", "@x", "\"", ",", ";", "\t", "\n", " ", "----", "_x0041_", "_x", "007", "1e5", "TRUE", "2027-02-06", "19.90", "😀", "<b>&amp;", "]]>", "e\u0301"})
 	return rapid.Custom(func(t *rapid.T) string { return strings.Join(rapid.SliceOfN(word, 0, 4).Draw(t, "words"), "") })
 }
 
