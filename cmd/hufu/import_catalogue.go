@@ -77,6 +77,9 @@ var _ = register(command{name: "import catalogue", args: "FILE", least: 1, most:
 					line += " [" + strings.Join(r.Fields, " ") + "]"
 				}
 				fmt.Fprintln(e.out, line)
+				if r.Held {
+					fmt.Fprintln(e.out, "  "+e.lang.T("file.result.held"))
+				}
 			}
 		}
 		key := "cli.imported"

@@ -232,6 +232,7 @@ type CatalogueItem struct {
 	Change  string   `json:"change" enum:"created,changed,unchanged,refused"`
 	Fields  []string `json:"fields,omitempty"`
 	Version int64    `json:"version,omitempty"`
+	Held    bool     `json:"held,omitempty" doc:"Of a changed offer on sale: only its working copy was changed, because it or the file holds it back (publish), or a version is scheduled"`
 }
 
 // CatalogueProblem is what is wrong at one place of a file.
@@ -577,7 +578,7 @@ func (a *API) importCatalogue(ctx context.Context, c *Call, in *catalogueFile) (
 	}
 	out := &CatalogueResult{ID: done.ID, DryRun: done.DryRun, Sum: done.Sum, Items: make([]CatalogueItem, len(done.Rows)), Problems: make([]CatalogueProblem, len(done.Problems)), More: done.More}
 	for i, r := range done.Rows {
-		out.Items[i] = CatalogueItem{r.Kind, r.Name, r.Sheet, r.Line, string(r.Change), r.Fields, r.Version}
+		out.Items[i] = CatalogueItem{r.Kind, r.Name, r.Sheet, r.Line, string(r.Change), r.Fields, r.Version, r.Held}
 	}
 	for i, p := range done.Problems {
 		out.Problems[i] = CatalogueProblem{p.Sheet, p.Line, p.Column, p.Path, p.Code, p.Cause(c.Lang), p.Remedy(c.Lang)}

@@ -33,6 +33,7 @@ type FileRow struct {
 	Change  Change
 	Fields  []string // of a changed item: the fields of the file that differ from the shop
 	Version int64    // of a benefit or offer afterwards; 0 for an offer never published
+	Held    bool     // only the working copy of an offer was changed, and what is sold stays
 }
 
 // StockRef is what the shop knows of a stock.
@@ -213,8 +214,13 @@ func (f *File) DecideOffer(i int, was *Offer, sold *Version, benefits map[string
 	if target == "" {
 		target = o.State
 	}
+	held := false
 	if target != Draft && target != Archived {
-		d.Publish = sold == nil || !fo.Hold && len(differing(contentParts(sold.Content), contentParts(o.Draft))) > 0
+		d.Publish = sold == nil || len(differing(contentParts(sold.Content), contentParts(o.Draft))) > 0
+		// The working copy holds what is scheduled: published, that would be sold before its time.
+		if held = sold != nil && d.Publish && (fo.Hold || was.Settled(now).Next.ID != ""); held {
+			d.Publish = false
+		}
 		if d.Publish && was != nil && len(fields) == 0 {
 			fields = append(fields, "version")
 		}
@@ -234,6 +240,7 @@ func (f *File) DecideOffer(i int, was *Offer, sold *Version, benefits map[string
 	if row.Version = o.Version; d.Publish && row.Change != Refused {
 		row.Version++
 	}
+	row.Held = held && row.Change == Changed
 	return d, row
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/xuri/excelize/v2"
 	"golang.org/x/text/encoding/simplifiedchinese"
@@ -271,6 +272,41 @@ func TestAnOfferTwiceInATable(t *testing.T) {
 		got, _ := r.tables([]byte("slug,price\nwindow,98.00\nwindow,97.00\n"), "prices.csv", true)
 		if len(got.Problems) != 1 || got.Problems[0].Code != "catalogue.file_twice" || got.Problems[0].Line != 3 {
 			r.t.Errorf("%+v", got.Problems)
+		}
+	})
+}
+
+// What is scheduled stays so: a file neither publishes it before its time nor takes it back, and
+// says that only the working copy was changed.
+func TestAnImportLeavesAScheduleAlone(t *testing.T) {
+	eachImport(t, func(r importRig) {
+		t := r.t
+		r.load(wholeCatalogue, false, wholeItems, 0, 0)
+		sold, at := r.shop().offers["year"], r.f.Clock.Now().Add(48*time.Hour)
+		if err := r.f.DB.Do(t.Context(), func(tx *db.Tx) error {
+			o := sold
+			o.Draft.MaxPerOrder = 2
+			o, err := r.f.Catalogue.Save(t.Context(), tx, o, r.f.Clock.Now())
+			if err == nil {
+				_, _, err = r.f.Catalogue.Schedule(t.Context(), tx, o, at, "pty_1", r.f.Clock.Now())
+			}
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		for _, format := range CatalogueFormats {
+			got, err := r.f.ImportCatalogue(t.Context(), r.export(format, i18n.EN), ImportOptions{Source: "shop." + format})
+			if err != nil || got.Count(catalogue.Unchanged) != len(got.Rows) {
+				t.Errorf("%s: %v %+v", format, err, got.Rows)
+			}
+		}
+		got, result := r.tables([]byte("slug,title.en\nyear,Another\n"), "titles.csv", false)
+		now := r.shop().offers["year"]
+		if got.Count(catalogue.Changed) != 1 || !got.Rows[0].Held || !strings.Contains(result.Sheets[0].Lines[1].Cells[2], "Only the working copy") {
+			t.Errorf("%+v %+v", got.Rows, result.Sheets)
+		}
+		if now.Draft.Title.EN != "Another" || now.VersionID != sold.VersionID || now.Next.ID == "" || !now.Next.At.Equal(at.Truncate(time.Microsecond)) {
+			t.Errorf("%+v, was %+v", now, sold)
 		}
 	})
 }

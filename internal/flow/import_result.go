@@ -134,6 +134,9 @@ func (c CatalogueImport) became(lang i18n.Lang, r catalogue.FileRow) string {
 			words[i] = ColumnWords(lang, field)
 		}
 		text += ": " + strings.Join(words, ", ")
+		if r.Held {
+			text += "\n" + lang.T("file.result.held")
+		}
 	case r.Change == catalogue.Refused:
 		text += ": " + lang.T("file.result.needs")
 	}

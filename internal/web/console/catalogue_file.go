@@ -182,7 +182,11 @@ func (v *visit) runCatalogue(c *Console, d *catalogueView, data []byte, dry bool
 		if r.Change == catalogue.Unchanged || i >= 500 {
 			continue
 		}
-		d.Rows.Rows = append(d.Rows.Rows, ui.Row{Cells: []ui.Cell{ui.Text(r.Name, v.t("console.catalogue.kind."+r.Kind)), ui.State(changeTones[r.Change], v.t("console.change."+string(r.Change))), ui.Text(fieldsIn(v.lang, r.Fields), ""), ui.Text(strconv.Itoa(r.Line), "")}})
+		held := ""
+		if r.Held {
+			held = v.t("file.result.held")
+		}
+		d.Rows.Rows = append(d.Rows.Rows, ui.Row{Cells: []ui.Cell{ui.Text(r.Name, v.t("console.catalogue.kind."+r.Kind)), ui.State(changeTones[r.Change], v.t("console.change."+string(r.Change))), ui.Text(fieldsIn(v.lang, r.Fields), held), ui.Text(strconv.Itoa(r.Line), "")}})
 	}
 	d.Rows.Empty = ui.Empty{Art: "ticket", Title: v.t("console.catalogue.same"), Text: v.t("console.catalogue.same.text")}
 	if dry && len(done.Problems) == 0 && done.Count(catalogue.Created)+done.Count(catalogue.Changed) > 0 {
