@@ -4,7 +4,9 @@ import (
 	"encoding/base64"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -15,10 +17,39 @@ import (
 	"hufu/internal/db/dbtest"
 	"hufu/internal/flow"
 	"hufu/internal/i18n"
+	"hufu/internal/tabular"
 )
 
+// importCatalogue runs `hufu import catalogue` on a file and gives its result file.
+func (s *shop) importCatalogue(store, file string, lang i18n.Lang, more ...string) tabular.Book {
+	s.t.Helper()
+	hufu, err := buildHufu()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	result := filepath.Join(s.t.TempDir(), "result")
+	c := exec.CommandContext(s.t.Context(), hufu, append([]string{"import", "catalogue", "--store", store, "--key-file", s.keys, "--result", result}, append(more, file)...)...)
+	c.Env = append(os.Environ(), "HUFU_LANG="+string(lang))
+	said, _ := c.CombinedOutput()
+	data, err := os.ReadFile(result)
+	if err != nil {
+		s.t.Fatalf("%v: %s", err, said)
+	}
+	return read(s.t, data, "result.csv")
+}
+
+func read(t *testing.T, data []byte, name string) tabular.Book {
+	t.Helper()
+	book, _, err := tabular.ReadBook(data, name, 8<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return book
+}
+
 // TestJourneyCatalogue edits the catalogue in tables, as an operator does in a spreadsheet:
-// what is wrong is told at its cell, and what is right is in the shop (A7).
+// what is wrong is told at its cell, and what is right is in the shop (A7). The command does
+// with each file what the page does.
 func TestJourneyCatalogue(t *testing.T) {
 	s := openShop(t, dbtest.Store(t, "sqlite"))
 	a, err := app.Open(t.Context(), app.Config{Store: s.store, KeyFile: s.keys}, slog.New(slog.DiscardHandler))
@@ -36,6 +67,7 @@ func TestJourneyCatalogue(t *testing.T) {
 	dir := t.TempDir()
 	files := map[string]string{
 		"whole.xlsx": string(book.Data),
+		"whole.json": string(shopfile.Catalogue),
 		"wrong.csv":  "slug,price\nkeep-month,cheap\nsofa,1.00\n",
 		"offers.csv": "slug,价格 [price]\nkeep-month,15.50\nwps-super-year,139.00\n",
 	}
@@ -59,20 +91,66 @@ func TestJourneyCatalogue(t *testing.T) {
 		b.check()
 		b.shot(strings.TrimSuffix(name, filepath.Ext(name)))
 	}
+	downloaded := func() tabular.Book {
+		name := value[string](b, "document.querySelector('a[download]').download")
+		_, packed, _ := strings.Cut(value[string](b, "document.querySelector('a[download]').href"), "base64,")
+		data, err := base64.StdEncoding.DecodeString(packed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return read(t, data, name)
+	}
+	// alike fails unless the command gives the same result file as the page that is open.
+	alike := func(store, name string, more ...string) {
+		t.Helper()
+		page := downloaded()
+		command := s.importCatalogue(store, filepath.Join(dir, name), b.device.lang, more...)
+		for _, book := range []*tabular.Book{&page, &command} {
+			for i := range book.Sheets { // of a CSV it is the file's own, and they differ
+				book.Sheets[i].Name = ""
+			}
+		}
+		if !reflect.DeepEqual(page, command) {
+			t.Errorf("%s: the page answers\n%+v\nthe command\n%+v", name, page, command)
+		}
+	}
 	upload("whole.xlsx")
+	alike(s.store, "whole.xlsx", "--dry-run")
 	b.says("console.catalogue.same")
 	upload("wrong.csv")
 	b.shows("wrong!B2")
-	b.says("fault.catalogue.file_amount", "currency", "CNY")
+	b.says("fault.catalogue.file_amount", "currency", "CNY", "value", "cheap")
+	alike(s.store, "wrong.csv", "--dry-run")
 	upload("offers.csv")
+	alike(s.store, "offers.csv", "--dry-run")
+	twin := "sqlite:" + filepath.Join(dir, "twin.db") // another shop, the same before
+	if _, err := app.Migrate(t.Context(), app.Config{Store: twin}); err != nil {
+		t.Fatal(err)
+	}
+	s.importCatalogue(twin, filepath.Join(dir, "whole.json"), b.device.lang)
 	b.says("console.catalogue.good")
 	b.press("form[action='/console/catalogue-file/import'] button")
 	b.says("console.catalogue.done")
 	b.check()
 	b.shot("done")
-	_, packed, _ := strings.Cut(value[string](b, "document.querySelector('a[download]').href"), "base64,")
-	if result, err := base64.StdEncoding.DecodeString(packed); err != nil || !strings.Contains(string(result), "keep-month,15.50,") {
-		t.Errorf("the result file is %q, %v", result, err)
+	if row := downloaded().Sheets[0].Lines[1].Cells; row[0] != "keep-month" || row[1] != "15.50" || row[2] == "" {
+		t.Errorf("the result file has %q", row)
+	}
+	alike(twin, "offers.csv")
+	exported := func(store string) string {
+		a, err := app.Open(t.Context(), app.Config{Store: store, KeyFile: s.keys}, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer a.Close()
+		out, err := a.Flows.ExportCatalogue(t.Context(), flow.CatalogueExport{Format: "json", Lang: i18n.ZH})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(out.Data)
+	}
+	if exported(s.store) != exported(twin) {
+		t.Error("the page and the command made other catalogues of the same files")
 	}
 	b.visit("http://" + home + "/offers/keep-month")
 	b.shows("15.50")
