@@ -31,7 +31,7 @@ type Right struct {
 	Begin    *PartValidity     `json:"begin,omitempty" doc:"Its validity hasn't begun: from activation, with activate-right or by showing its code; or from first_use"`
 	Pick     int64             `json:"pick,omitempty" doc:"How many options choose-option takes, for all rights of the unit and release together"`
 	Options  []RightOption     `json:"options,omitempty" doc:"What it can be chosen to be, while it waits for that"`
-	Numbers  []RightNumber     `json:"numbers,omitempty" doc:"Of the editions that it is one of"`
+	Numbers  []RightNumber     `json:"numbers,omitempty" doc:"Of the editions that it is one of; reveal-codes leaves them out"`
 	Coded    bool              `json:"coded" doc:"It is a code, which can be revealed"`
 	Code     string            `json:"code,omitempty"`
 	Serial   string            `json:"serial,omitempty"`
@@ -102,6 +102,15 @@ func (a *API) showRights(ctx context.Context, tx *db.Tx, rights []*entitlement.R
 			out[i].Numbers = append(out[i].Numbers, RightNumber{n.Stock, n.Number, n.Of, n.Text()})
 		}
 	}
+	return out, err
+}
+
+// numbered is showRights of what was just done.
+func (a *API) numbered(ctx context.Context, rights []*entitlement.Right) (out []Right, err error) {
+	err = a.Flows.DB.View(ctx, func(tx *db.Tx) error {
+		out, err = a.showRights(ctx, tx, rights)
+		return err
+	})
 	return out, err
 }
 

@@ -4,7 +4,9 @@ import (
 	"context"
 	"testing"
 
+	"hufu/internal/catalogue"
 	"hufu/internal/db"
+	"hufu/internal/entitlement"
 	"hufu/internal/flow/flowtest"
 	"hufu/internal/inventory"
 )
@@ -29,6 +31,22 @@ func TestRightsHaveNumbers(t *testing.T) {
 			a := r.do(request{method: "GET", path: path, token: token}).want(200, "")
 			if a.str(where+".numbers.0.text") != "0042 / 1000" || a.at(where+".numbers.0.number") != 42.0 || a.str(where+".numbers.0.stock") != string(stock) {
 				t.Errorf("%s: %s", path, a.text)
+			}
+		}
+		later := r.Change(t, r.Sell(t, 100, "", flowtest.Part{Stock: stock, Quantity: 1}, flowtest.Part{Stock: stock, Quantity: 1}, flowtest.Part{Quantity: 1}), func(c *catalogue.Content) {
+			c.Choices = []catalogue.Choice{{Key: "later", Name: catalogue.Text{ZH: "任选", EN: "Your pick"}, Pick: 1, Later: true, Days: 9}}
+			c.Parts[0].Validity = catalogue.Validity{From: catalogue.FromActivation, Days: 30, Within: 60}
+			c.Parts[1].Choice, c.Parts[2].Choice = "later", "later"
+		})
+		mine = r.buy(later.ID, member.token)
+		for _, right := range r.Held(t, mine.id) {
+			act, where, body := "activate", "", any(nil)
+			if right.Waits == entitlement.WaitChoice {
+				act, where, body = "choose", "items.0.", map[string]any{"parts": []int{1}}
+			}
+			a := r.do(request{method: "POST", path: "/orders/" + string(mine.id) + "/rights/" + string(right.ID) + "/" + act, token: member.token, body: body}).want(200, "")
+			if a.str(where+"numbers.0.stock") != string(stock) {
+				t.Errorf("%s: %s", act, a.text)
 			}
 		}
 	})

@@ -143,11 +143,9 @@ func (a *API) chooseOption(ctx context.Context, c *Call, in *chooseInput) (*Page
 	if err != nil {
 		return nil, err
 	}
-	out := &Page[Right]{Items: []Right{}}
-	for _, r := range chosen {
-		out.Items = append(out.Items, showRight(r))
-	}
-	return out, nil
+	out := &Page[Right]{}
+	out.Items, err = a.numbered(ctx, chosen)
+	return out, err
 }
 
 func (a *API) activateRight(ctx context.Context, c *Call, in *orderRightInput) (*Right, error) {
@@ -158,6 +156,9 @@ func (a *API) activateRight(ctx context.Context, c *Call, in *orderRightInput) (
 	if err != nil {
 		return nil, err
 	}
-	out := showRight(r)
-	return &out, nil
+	shown, err := a.numbered(ctx, []*entitlement.Right{r})
+	if err != nil {
+		return nil, err
+	}
+	return &shown[0], nil
 }
