@@ -3,19 +3,22 @@ package console
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
+	"hufu/internal/catalogue"
 	"hufu/internal/db"
 	"hufu/internal/fault"
 	"hufu/internal/id"
 	"hufu/internal/identity"
+	"hufu/internal/rule"
 	"hufu/internal/web/ui"
 )
 
 // traits tells what the shop knows of a customer, and fills the form that changes it: with what
 // was sent before, where that was refused.
-func (v *visit) traits(d *customerView) {
+func (v *visit) traits(d *customerView) error {
 	t := d.Party.Traits
 	d.Tags = t.Tags.List()
 	d.Traits = []ui.Fact{{Label: v.t("rule.fact.customer.level"), Value: dash(t.Level)}, {Label: v.t("rule.fact.region"), Value: dash(t.Region)},
@@ -24,6 +27,56 @@ func (v *visit) traits(d *customerView) {
 	if d.Editing = v.f("was") != ""; !d.Editing {
 		d.Values["level"], d.Values["tags"], d.Values["region"] = t.Level, strings.Join(d.Tags, "\n"), t.Region
 	}
+	if !d.MayEdit {
+		return nil
+	}
+	var offers []catalogue.Offer
+	err := v.view(func(tx *db.Tx) (err error) {
+		offers, err = v.c.Flows.Catalogue.Offers(v.r.Context(), tx, false)
+		return err
+	})
+	asked := askedFor(offers)
+	d.Levels = asked["customer.level"]
+	d.LevelHelp, d.TagsHelp = v.t("console.customer.level.help"), v.t("console.customer.tags.help")
+	for _, one := range []struct {
+		help *string
+		fact string
+	}{{&d.LevelHelp, "customer.level"}, {&d.TagsHelp, "customer.tags"}} {
+		if known := asked[one.fact]; len(known) > 0 {
+			*one.help += v.t("console.customer.asked", "values", strings.Join(known, ", "))
+		}
+	}
+	return err
+}
+
+// mostAsked is how many values of a fact are suggested.
+const mostAsked = 20
+
+// askedFor is which values of each fact the rules of offers ask for, in order: one that no rule
+// knows changes nothing.
+func askedFor(offers []catalogue.Offer) map[string][]string {
+	out := map[string][]string{}
+	var read func(b rule.Builder)
+	read = func(b rule.Builder) {
+		for _, item := range b.Items {
+			if item.Group != nil {
+				read(*item.Group)
+			}
+			for _, value := range item.Values {
+				if at, known := slices.BinarySearch(out[item.Fact], value); !known && len(out[item.Fact]) < mostAsked {
+					out[item.Fact] = slices.Insert(out[item.Fact], at, value)
+				}
+			}
+		}
+	}
+	for _, o := range offers {
+		for _, r := range o.Draft.Rules {
+			if b, ok := catalogue.RuleWords().Parse(r.Source.Text); ok {
+				read(b)
+			}
+		}
+	}
+	return out
 }
 
 // asWas is what of traits travels in the form, for two who change them at once.

@@ -3,11 +3,14 @@ package console
 import (
 	"html"
 	"regexp"
+	"slices"
 	"testing"
 
+	"hufu/internal/catalogue"
 	"hufu/internal/db"
 	"hufu/internal/id"
 	"hufu/internal/identity"
+	"hufu/internal/rule"
 )
 
 var wasField = regexp.MustCompile(`name="was" value="([^"]*)"`)
@@ -72,3 +75,18 @@ func TestCustomersAreGivenTraits(t *testing.T) {
 }
 
 var countTraits = db.SQL("test.console_traits", `SELECT COUNT(*) FROM audit_rows WHERE action = 'customer.traits'`)
+
+func TestWhatRulesAskForIsSuggested(t *testing.T) {
+	rules := func(texts ...string) (o catalogue.Offer) {
+		for _, text := range texts {
+			o.Draft.Rules = append(o.Draft.Rules, catalogue.Issuing{Source: rule.Source{Text: text}})
+		}
+		return o
+	}
+	got := askedFor([]catalogue.Offer{
+		rules(`customer.level in ["silver", "gold"] or (hasAny(customer.tags, ["vip"]) and customer.orders > 3)`, `not a rule`),
+		rules(`customer.level == "gold"`, `hasNone(customer.tags, ["staff"])`)})
+	if !slices.Equal(got["customer.level"], []string{"gold", "silver"}) || !slices.Equal(got["customer.tags"], []string{"staff", "vip"}) {
+		t.Errorf("%v", got)
+	}
+}

@@ -84,6 +84,9 @@ type customerView struct {
 	Contact   string
 	Traits    []ui.Fact
 	Tags      []string
+	Levels    []string // that rules ask for
+	LevelHelp string
+	TagsHelp  string
 	MayEdit   bool
 	Editing   bool   // the form of the traits was sent and refused
 	Was       string // what the fields of the traits held when the page was made
@@ -144,7 +147,9 @@ func (v *visit) customer(status int, contact string, refusal error) error {
 		state = v.t("console.disabled")
 	}
 	d.Facts = []ui.Fact{{Label: v.t("console.customer"), Value: d.Name}, {Label: v.t("console.state"), Value: state}, {Label: v.t("console.language"), Value: langName(d.Party.Lang)}, {Label: v.t("console.customer.since"), Value: v.when(d.Party.CreatedAt)}, {Label: "ID", Value: string(k), Mono: true}}
-	v.traits(d)
+	if err := v.traits(d); err != nil {
+		return err
+	}
 	v.page(&d.Page, "customers", d.Name)
 	d.Crumbs = []ui.Crumb{{Label: v.t("console.nav.customers"), Href: "/console/customers"}, {Label: d.Name}}
 	return v.render(status, "customer", d)

@@ -1,8 +1,10 @@
 package console
 
 import (
+	"slices"
 	"strconv"
 
+	"hufu/internal/catalogue"
 	"hufu/internal/db"
 	"hufu/internal/fault"
 	"hufu/internal/id"
@@ -14,6 +16,7 @@ import (
 // scarceView is what a stock's page shows of its allotments and its edition.
 type scarceView struct {
 	Allotments []allotmentCard
+	Channels   []string // that there are, to choose from
 	Unallotted int64
 	Moves      ui.Table
 	Edition    *inventory.Edition
@@ -33,7 +36,11 @@ func (v *visit) scarce(tx *db.Tx, s *inventory.Stock) (scarceView, error) {
 	if err != nil {
 		return d, err
 	}
+	d.Channels = slices.Clone(catalogue.Channels)
 	for _, a := range all {
+		if !slices.Contains(d.Channels, a.Channel) {
+			d.Channels = append(d.Channels, a.Channel)
+		}
 		d.Allotments = append(d.Allotments, allotmentCard{a, []ui.Part{{Label: v.t("console.stock.available"), Value: a.Available},
 			{Label: v.t("console.stock.reserved"), Value: a.Reserved}, {Label: v.t("console.stock.delivered"), Value: a.Delivered}}})
 	}
