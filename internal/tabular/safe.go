@@ -39,7 +39,8 @@ const NotAvailable = "#N/A"
 // IsError reports whether a cell holds what spreadsheets show for a formula that failed.
 func IsError(text string) bool {
 	switch text {
-	case NotAvailable, "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#GETTING_DATA", "#SPILL!", "#CALC!":
+	case NotAvailable, "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#GETTING_DATA", "#SPILL!", "#CALC!",
+		"#FIELD!", "#BLOCKED!", "#CONNECT!", "#UNKNOWN!", "#BUSY!", "#EXTERNAL!", "#PYTHON!", "#TIMEOUT!":
 		return true
 	}
 	return false

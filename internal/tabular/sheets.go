@@ -44,6 +44,10 @@ const (
 // MaxCells is how many cells of all sheets together may hold something.
 const MaxCells = 400_000
 
+// maxPlaces is how many cells, with the empty ones before the last of a row, all sheets together
+// may have: each takes memory, however small the file.
+const maxPlaces = 10 * MaxCells
+
 // bookLimits fit what people edit by hand.
 func bookLimits(most int64) Limits {
 	return Limits{Bytes: most, Rows: 200_000, Columns: 200, Row: 512 << 10, Unpacked: 8 * most, Entries: 200, Sheets: 40, Strings: MaxCells, StringBytes: 4 * most}
@@ -60,7 +64,7 @@ func ReadBook(data []byte, name string, most int64) (Book, string, error) {
 	case len(data) == 0:
 		return Book{}, "", fault.New(fault.Invalid, "tabular.empty")
 	}
-	r := bookReader{limits: l, left: MaxCells}
+	r := bookReader{limits: l, left: MaxCells, places: maxPlaces}
 	if formOf(data[:min(len(data), 8)]) != "zip" {
 		r.form = FormCSV
 		err := r.text(data, base(name))
@@ -116,7 +120,8 @@ type bookReader struct {
 	Book
 	limits Limits
 	form   Form
-	left   int // cells
+	left   int // cells that hold something
+	places int // cells
 }
 
 func (r *bookReader) workbook(data []byte) (Book, string, error) {
@@ -174,8 +179,12 @@ func (r *bookReader) sheet(src io.ReaderAt, size int64, name string, o Options) 
 				r.left--
 			}
 		}
-		if r.left < 0 {
+		r.left, r.places = r.left-len(row.Uncalculated), r.places-len(row.Cells)
+		switch {
+		case r.left < 0:
 			return fault.New(fault.TooLarge, "tabular.too_many_cells", "limit", strconv.Itoa(MaxCells))
+		case r.places < 0:
+			return fault.New(fault.TooLarge, "tabular.too_sparse", "limit", strconv.Itoa(maxPlaces))
 		}
 		line := Line{Number: row.Number, Cells: slices.Clone(row.Cells), Uncalculated: slices.Clone(row.Uncalculated)}
 		for i, c := range line.Cells {

@@ -2,6 +2,7 @@ package tabular
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"strings"
 	"testing"
@@ -88,11 +89,33 @@ func TestBooksThatCantBeReadAreRefused(t *testing.T) {
 		"a picture":  {"\x89PNG\r\n\x1a\n", 100, "tabular.not_a_table"},
 		"too many":   {many, 8 << 20, "tabular.too_many_cells"},
 		"open quote": {"slug,name\n\"a,b", 100, "tabular.quote_open"},
+		"sparse":     {string(workbook(t, maxPlaces/200+1, sparse)), 8 << 20, "tabular.too_sparse"},
+		"formulas":   {string(workbook(t, MaxCells/200+1, formulas)), 8 << 20, "tabular.too_many_cells"},
 	} {
 		if _, _, err := ReadBook([]byte(c.data), "x.csv", c.most); fault.CodeOf(err) != c.code {
 			t.Errorf("%s: %v, want %s", name, err, c.code)
 		}
 	}
+}
+
+// workbook is one whose sheet has so many rows.
+func workbook(t testing.TB, rows int, row func(i int) string) []byte {
+	var text strings.Builder
+	for i := range rows {
+		text.WriteString("<row>" + row(i) + "</row>")
+	}
+	return archive(t, with(entry{"[Content_Types].xml", "<Types/>"}, sheet("<worksheet><sheetData>"+text.String()+"</sheetData></worksheet>"))...)
+}
+
+// sparse is a row with a cell in its last column, formulas one of cells that nobody calculated.
+func sparse(int) string { return `<c r="GR1"><v>1</v></c>` }
+
+func formulas(i int) string {
+	var cells strings.Builder
+	for k := range 200 {
+		fmt.Fprintf(&cells, "<c><f>%x</f></c>", (i*200+k+1)*2654435761&(1<<32-1))
+	}
+	return cells.String()
 }
 
 func FuzzReadBook(f *testing.F) {
@@ -104,19 +127,30 @@ func FuzzReadBook(f *testing.F) {
 		}
 		f.Add(out.Bytes())
 	}
+	f.Add(workbook(f, 3, formulas))
+	bomb := archive(f, entry{"offers.csv", "slug\n" + strings.Repeat("a\n", 2<<20)})
+	f.Add(bomb)
+	lying := bytes.Clone(bomb) // its directory tells another size than it unpacks to
+	binary.LittleEndian.PutUint32(lying[bytes.LastIndex(lying, []byte("PK\x01\x02"))+24:], 100)
+	f.Add(lying)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		b, _, err := ReadBook(data, "offers.csv", 1<<20)
 		if err != nil && fault.From(err).Kind == fault.Internal {
 			t.Fatal(err)
 		}
-		cells := 0
+		cells, filled := 0, 0
 		for _, s := range b.Sheets {
 			for _, l := range s.Lines {
-				cells += len(l.Cells)
+				cells, filled = cells+len(l.Cells), filled+len(l.Uncalculated)
+				for _, c := range l.Cells {
+					if c != "" {
+						filled++
+					}
+				}
 			}
 		}
-		if cells > 200*200_000 {
-			t.Fatal(cells)
+		if cells > maxPlaces || filled > MaxCells || len(b.Sheets) > 200 {
+			t.Fatal(cells, filled, len(b.Sheets))
 		}
 	})
 }

@@ -28,6 +28,7 @@ type book struct {
 	from    time.Time // day 0
 	dates   []bool    // whether a style shows a date, by number of style
 	strings []string
+	stale   bool // whoever wrote it left the calculating to whoever opens it
 }
 
 type sheetRef struct {
@@ -144,6 +145,9 @@ func (b *book) load() error {
 			if v := string(x.attr("date1904")); v == "1" || v == "true" {
 				b.from = time.Date(1904, 1, 1, 0, 0, 0, 0, time.UTC)
 			}
+		case "calcPr":
+			v := string(x.attr("fullCalcOnLoad"))
+			b.stale = v == "1" || v == "true"
 		case "sheet":
 			if len(b.sheets) == b.limits.Sheets {
 				return bomb()
@@ -459,9 +463,12 @@ func (x *xlsxRows) readCell(row *Row, column int) (string, error) {
 			}
 		case "c":
 			if !start {
-				// Of a formula that gives a text the empty one is a result.
-				if formula && len(x.text) == 0 && !(valued && kind == "str") {
+				// Of a formula that gives a text the empty one is a result; of one that was left
+				// to be calculated some writers give 0.
+				none := len(x.text) == 0 && !(valued && kind == "str") || x.book.stale && string(x.text) == "0" && (kind == "" || kind == "n")
+				if formula && none {
 					row.Uncalculated = append(row.Uncalculated, column)
+					return "", nil
 				}
 				return x.value(row, column, kind, style)
 			}

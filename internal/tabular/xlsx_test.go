@@ -225,6 +225,25 @@ func TestCalculatedCells(t *testing.T) {
 	}
 }
 
+// Who writes formulas without calculating may give each the result 0, and has the spreadsheet
+// calculate them when it opens the file.
+func TestResultsThatAreNone(t *testing.T) {
+	of := func(calc string) *Reader {
+		return openBytes(t, archive(t, entry{"xl/workbook.xml", strings.Replace(skeleton[0].content, "</workbook>", calc+"</workbook>", 1)}, skeleton[1],
+			sheet(`<worksheet><sheetData><row><c><v>7</v></c><c><f>SUM(Z1)</f><v>0</v></c><c><f>A1</f><v>7</v></c><c><v>0</v></c></row></sheetData></worksheet>`)), Options{Heading: WithoutHeading})
+	}
+	row, err := of(`<calcPr calcId="124519" fullCalcOnLoad="1"/>`).Next()
+	check(t, err)
+	if !slices.Equal(row.Cells, []string{"7", "", "7", "0"}) || !slices.Equal(row.Uncalculated, []int{1}) {
+		t.Errorf("%q, not calculated %v", row.Cells, row.Uncalculated)
+	}
+	row, err = of(`<calcPr calcId="191029"/>`).Next()
+	check(t, err)
+	if !slices.Equal(row.Cells, []string{"7", "0", "7", "0"}) || len(row.Uncalculated) > 0 {
+		t.Errorf("%q, not calculated %v", row.Cells, row.Uncalculated)
+	}
+}
+
 // S47, F24: refused before anything is unpacked, or at the first byte too many.
 func TestHostileWorkbooks(t *testing.T) {
 	zeros := strings.Repeat(" ", 4<<20)
