@@ -111,3 +111,45 @@ func TestNumbersArePaged(t *testing.T) {
 }
 
 var numberWords = regexp.MustCompile(`第 \d{4} 号`)
+
+// Staff move units between channels on a stock's page, and close an allotment where it stands.
+func TestUnitsAreAllottedOnAPage(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		r := newRig(t, d)
+		b := r.owner()
+		stock := r.shop.Stock(t, inventory.Counted)
+		r.shop.Receive(t, stock, 9)
+		at := "/console/stocks/" + string(stock)
+		post := func(want int, fields ...string) {
+			t.Helper()
+			b.get(at)
+			b.post(at, fields...)
+			b.want(want)
+		}
+		post(303, "op", "allot", "to", "web", "units", "5", "reason", "opening")
+		post(303, "op", "allot", "from", "web", "to", "shop-2", "units", "2", "reason", "opening")
+		post(409, "op", "allot", "from", "web", "to", "shop-2", "units", "4", "reason", "too many")
+		b.get(at)
+		page := b.want(http.StatusOK, `<option value="shop-2">`, `<input type="hidden" name="to" value="shop-2">`)
+		sound(t, "allotments", page)
+		post(400, "op", "allot_close", "to", "shop-2")
+		post(303, "op", "allot_close", "to", "shop-2", "reason", "closed")
+		sizes := map[string]int64{}
+		r.do(func(tx *db.Tx) error {
+			all, err := r.shop.Inventory.Allotments(r.Context(), tx, stock)
+			for _, a := range all {
+				if a.Open {
+					sizes[a.Channel] = a.Size
+				}
+			}
+			return err
+		})
+		if len(sizes) != 1 || sizes["web"] != 3 {
+			t.Errorf("%v", sizes)
+		}
+		b.get(at)
+		if strings.Contains(b.want(http.StatusOK), `name="to" value="shop-2">`) {
+			t.Error("a closed allotment can be closed")
+		}
+	})
+}
