@@ -142,5 +142,23 @@ func (f *File) Problems() (told []Problem, more int) {
 			p.Line, p.Column = f.position(p.at)
 		}
 	}
-	return told, f.found.omitted
+	return withoutFollowing(told), f.found.omitted
+}
+
+// withoutFollowing leaves out what else is wrong with cells that hold no value.
+func withoutFollowing(all []Problem) []Problem {
+	type cell struct {
+		sheet        string
+		line, column int
+	}
+	none := func(p Problem) bool {
+		return p.Code == "catalogue.file_not_calculated" || p.Code == "catalogue.file_cell_error"
+	}
+	without := map[cell]bool{}
+	for _, p := range all {
+		if none(p) {
+			without[cell{p.Sheet, p.Line, p.Column}] = true
+		}
+	}
+	return slices.DeleteFunc(all, func(p Problem) bool { return !none(p) && without[cell{p.Sheet, p.Line, p.Column}] })
 }

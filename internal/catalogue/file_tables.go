@@ -30,6 +30,10 @@ type record struct {
 	at    int // index in tableMap.rows
 }
 
+// maxPlaces is how many cells the rows of all sheets may have, with those of the columns that the
+// file lacks: each takes memory, however short the rows.
+const maxPlaces = 4_000_000
+
 // tableSet is what is known of each sheet.
 type tableSet map[string]*tableRows
 
@@ -46,6 +50,9 @@ type tableRows struct {
 // without rows among the limits has none.
 func ParseTables(sheets, shop []tabular.Sheet) *File {
 	f := &File{root: &node{}, tables: &tableMap{rows: []tableRow{{-1, 0}}}}
+	if !f.fits(sheets) {
+		return f
+	}
 	own := f.readTables(sheets)
 	if len(own) == 0 {
 		f.found.report("", "catalogue.file_no_sheet", "known", sheetNames())
@@ -56,6 +63,26 @@ func ParseTables(sheets, shop []tabular.Sheet) *File {
 	own.complete(f, base)
 	f.read(f.tree(own))
 	return f
+}
+
+// fits reports whether the tables have no more than maxPlaces, and tells if they have.
+func (f *File) fits(sheets []tabular.Sheet) bool {
+	places := maxPlaces
+	for _, sh := range sheets {
+		if len(sh.Lines) == 0 {
+			continue
+		}
+		if s := schemaFor(sh.Name, sh.Lines[0].Cells); s != nil {
+			places -= len(s.columns) * (len(sh.Lines) - 1)
+		}
+		if places < 0 {
+			f.found.report("", "catalogue.file_many", "limit", strconv.Itoa(maxPlaces))
+			p := &f.found.all[0]
+			p.Sheet, p.Line, p.Column = sh.Name, 1, 1
+			return false
+		}
+	}
+	return true
 }
 
 func sheetNames() string {
@@ -96,7 +123,7 @@ func (f *File) readTables(sheets []tabular.Sheet) tableSet {
 			r := record{cells: make([]string, len(s.columns)), at: len(f.tables.rows)}
 			f.tables.rows = append(f.tables.rows, tableRow{sheet, line.Number})
 			for _, i := range line.Uncalculated {
-				if i < len(at) && at[i] >= 0 {
+				if i >= len(at) || at[i] >= 0 {
 					f.tell(sheet, line.Number, i+1, "catalogue.file_not_calculated")
 				}
 			}
@@ -134,6 +161,9 @@ func (f *File) headings(s *tableSchema, rows *tableRows, sh tabular.Sheet) []int
 	f.tables.sheets = append(f.tables.sheets, m)
 	sheet := len(f.tables.sheets) - 1
 	at := make([]int, len(heading.Cells))
+	for _, i := range heading.Uncalculated { // its column would be one for notes
+		f.tell(sheet, heading.Number, i+1, "catalogue.file_not_calculated")
+	}
 	for i, h := range heading.Cells {
 		name := ColumnName(h)
 		k := s.column(name)

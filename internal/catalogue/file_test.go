@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -337,6 +338,41 @@ func demoBooks(f *testing.F) map[string][]byte {
 		out[name] = b.Bytes()
 	}
 	return out
+}
+
+// A cell without a value is told as that alone, also in a heading and to the right of all.
+func TestCellsWithoutValueAreToldAlone(t *testing.T) {
+	file := ParseTables([]tabular.Sheet{{Name: "offers", Lines: []tabular.Line{
+		{Number: 1, Cells: []string{"slug", "price", "list_price", ""}, Uncalculated: []int{3}},
+		{Number: 2, Cells: []string{"a", "", "#REF!"}, Uncalculated: []int{1, 5}},
+		{Number: 3, Cells: []string{"", "1.00"}, Uncalculated: []int{0}},
+	}}}, nil)
+	for i := range file.Offers {
+		file.DecideOffer(i, nil, nil, nil, nil, nil, time.Time{})
+	}
+	told, _ := file.Problems()
+	got := map[string][]string{}
+	for _, p := range told {
+		at := Ref(p.Sheet, p.Line, p.Column)
+		got[at] = append(got[at], p.Code)
+	}
+	for at, code := range map[string]string{"D1": "file_not_calculated", "B2": "file_not_calculated", "F2": "file_not_calculated", "C2": "file_cell_error", "A3": "file_not_calculated"} {
+		if at = "offers!" + at; !slices.Equal(got[at], []string{"catalogue." + code}) {
+			t.Errorf("%s: %v", at, got[at])
+		}
+	}
+}
+
+// A small file of many rows with little in them doesn't take the memory of a large one.
+func TestTablesOfManyRowsAreRefused(t *testing.T) {
+	sh := tabular.Sheet{Name: "benefits", Lines: []tabular.Line{{Number: 1, Cells: []string{"slug"}}}}
+	for i := range 200_000 {
+		sh.Lines = append(sh.Lines, tabular.Line{Number: int64(i) + 2, Cells: []string{"a"}})
+	}
+	told, _ := ParseTables([]tabular.Sheet{sh}, nil).Problems()
+	if len(told) == 0 || told[0].Code != "catalogue.file_many" || told[0].Sheet != "benefits" {
+		t.Errorf("%.200v", told)
+	}
 }
 
 // FuzzParseBook reads whatever anybody uploads as tables.

@@ -69,7 +69,13 @@ func TestEveryProblemOfACatalogueFileHasARemedy(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatal("no sources", err)
 	}
-	literal, advice := regexp.MustCompile(`"(catalogue\.[a-z_]+)"`), regexp.MustCompile(`\. (Please|Choose) `)
+	literal, advice := regexp.MustCompile(`"(catalogue\.[a-z_]+)"`), regexp.MustCompile(`(^|[.;] )(Please|Choose|Take|Write|leave) `)
+	for key, text := range messages[EN] {
+		code, ok := strings.CutPrefix(key, "fault.")
+		if ok && strings.HasPrefix(code, "catalogue.") && Has("remedy."+code) && (advice.MatchString(text) || strings.Contains(messages[ZH][key], "请")) {
+			t.Errorf("what to do about %s is said twice", code)
+		}
+	}
 	for _, name := range append(files, "../catalogue/benefit.go", "../catalogue/relation.go") {
 		if strings.HasSuffix(name, "_test.go") {
 			continue
