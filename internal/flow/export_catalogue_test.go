@@ -300,6 +300,14 @@ func TestAnImportLeavesAScheduleAlone(t *testing.T) {
 				t.Errorf("%s: %v %+v", format, err, got.Rows)
 			}
 		}
+		// One that doesn't say whether to publish would, if nothing were scheduled.
+		silent := strings.Replace(string(r.export("json", i18n.EN)), `"publish": false`, `"publish": true`, 1)
+		if got, err := r.f.ImportCatalogue(t.Context(), []byte(strings.Replace(silent, `"en": "Year"`, `"en": "The year"`, 1)), ImportOptions{Source: "shop.json"}); err != nil || got.Count(catalogue.Changed) != 1 {
+			t.Errorf("%v %+v", err, got.Rows)
+		}
+		if now := r.shop().offers["year"]; now.Draft.Title.EN != "The year" || now.VersionID != sold.VersionID {
+			t.Errorf("%+v, was %+v", now, sold)
+		}
 		got, result := r.tables([]byte("slug,title.en\nyear,Another\n"), "titles.csv", false)
 		now := r.shop().offers["year"]
 		if got.Count(catalogue.Changed) != 1 || !got.Rows[0].Held || !strings.Contains(result.Sheets[0].Lines[1].Cells[2], "Only the working copy") {
