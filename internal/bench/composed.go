@@ -117,13 +117,14 @@ func (p *Purchase) composed(ctx context.Context, clients int) (ComposedRun, erro
 				shoppers[i].offers, shoppers[i].member = offered[which:which+1], token
 				return shoppers[i].buy()
 			})
+			after := restOf(ctx, server, p.Store)
 			out.Errors += failed
 			if first != nil && out.FirstError == "" {
 				out.FirstError = first.Error()
 			}
 			if turn > 0 { // what is measured is a warm server
 				s := &sums[which]
-				s.done, s.took, s.cpu = s.done+done, s.took+took, s.cpu+spent(before, cost(server, p.Store))
+				s.done, s.took, s.cpu = s.done+done, s.took+took, s.cpu+spent(before, after)
 			}
 		}
 	}

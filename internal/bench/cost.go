@@ -1,11 +1,13 @@
 package bench
 
 import (
+	"context"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // cost is the processor time that purchases have taken so far, in seconds, by process: the
@@ -28,6 +30,25 @@ func cost(server *process, store string) map[int]float64 {
 		}
 	}
 	return out
+}
+
+// restOf is cost once the server has done what purchases left to be done, such as telling
+// shoppers and moving its log into the database: it is idle, or three seconds have gone.
+func restOf(ctx context.Context, server *process, store string) map[int]float64 {
+	const look = 100 * time.Millisecond
+	at := cost(server, store)
+	for range 3 * time.Second / look {
+		select {
+		case <-ctx.Done():
+			return at
+		case <-time.After(look):
+		}
+		was := at
+		if at = cost(server, store); spent(was, at) < look.Seconds()/10 {
+			break
+		}
+	}
+	return at
 }
 
 // spent is what was used from one reading to the next.

@@ -35,16 +35,17 @@ func (b *Benefit) Days() int64 {
 // have redeemed it then.
 func Hold(right id.Right, b *Benefit, starts, ends, revealed time.Time, spent bool) Holding {
 	h := Holding{Right: right, Benefit: b, Starts: starts, Ends: ends, Spent: spent}
-	lasts := time.Duration(b.Days()) * 24 * time.Hour
 	switch {
 	case b.Coded && revealed.IsZero():
 		h.Unused = true
+		return h
 	case b.Coded:
-		if h.Starts = revealed; lasts > 0 {
-			h.Ends = revealed.Add(lasts)
-		}
-	case ends.IsZero() && lasts > 0:
-		h.Ends = starts.Add(lasts)
+		h.Starts = revealed
+	case !ends.IsZero():
+		return h
+	}
+	if lasts := b.Days(); lasts > 0 {
+		h.Ends = h.Starts.Add(time.Duration(lasts) * 24 * time.Hour)
 	}
 	return h
 }
