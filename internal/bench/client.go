@@ -136,7 +136,10 @@ func read(c *client, offers ...id.Offer) ([]onSale, error) {
 	return out, nil
 }
 
-// orderBody asks for one unit of an offer.
+// orderBody asks for one unit of an offer; without a phone, for a member, whose own the shop has.
 func orderBody(o onSale, phone string) []byte {
-	return []byte(`{"lines":[{"offer":"` + string(o.id) + `","quantity":1,"terms":"` + o.terms + `"}],"phone":"` + phone + `","gateway":"` + provider + `"}`)
+	if phone != "" {
+		phone = `"phone":"` + phone + `",`
+	}
+	return []byte(`{"lines":[{"offer":"` + string(o.id) + `","quantity":1,"terms":"` + o.terms + `"}],` + phone + `"gateway":"` + provider + `"}`)
 }

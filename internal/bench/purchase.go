@@ -239,7 +239,7 @@ func (s *shopper) paid() (order, token string, paid time.Time, err error) {
 	// Time-ordered, as the keys that the documents recommend and the numbers of real gateways are.
 	key := strconv.FormatInt(start.UnixNano(), 36) + "-" + strconv.Itoa(s.n)
 	status, body, err := s.do("POST", "/api/v1/orders", s.session()+"Idempotency-Key: "+key+"\r\n",
-		orderBody(offer, phone()))
+		orderBody(offer, s.phone()))
 	if err != nil || status != 201 {
 		return "", "", paid, s.failed("place", status, body, err)
 	}
@@ -260,6 +260,13 @@ func (s *shopper) paid() (order, token string, paid time.Time, err error) {
 
 // phone is the number of some shopper. Each purchase has another, as in a shop: the index by
 // number is the one of a purchase whose place isn't the end.
+func (s *shopper) phone() string {
+	if s.member != "" {
+		return ""
+	}
+	return phone()
+}
+
 func phone() string { return "138" + strconv.Itoa(100_000_000 + rand.IntN(100_000_000))[1:] }
 
 func (s *shopper) failed(step string, status int, body []byte, err error) error {
