@@ -1,8 +1,10 @@
 package entitlement
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,17 +29,25 @@ type Had struct {
 }
 
 // A right without a code shows none, and its steps needn't be looked through. A member's rights
-// come as one text, and not as rows: of fifty rights that is a third of the work.
-var hadBy = db.SQL("entitlement.had_by", `SELECT each.value, COALESCE((SELECT string_agg(concat_ws(' ', id, version_id, part, state, starts_at, ends_at,
-CASE WHEN code_id = '' THEN '' ELSE CAST(COALESCE((SELECT MIN(e.at) FROM right_events e WHERE e.right_id = newest.id AND e.kind = 'revealed'), 0) AS TEXT) END, waits), ',')
-FROM (SELECT id, version_id, part, state, starts_at, ends_at, code_id, waits FROM rights WHERE party_id = each.value AND party_id <> '' ORDER BY id DESC LIMIT $2) AS newest
-WHERE state <> 'refunded'), '') FROM {{each $1 text}}`)
+// come as one text, and not as rows: of fifty rights that is a third of the work. To count them as
+// they are read is a third more, so it is left out for whom it isn't needed.
+const (
+	hadText = `string_agg(concat_ws(' ', id, version_id, part, state, starts_at, ends_at,
+CASE WHEN code_id = '' THEN '' ELSE CAST(COALESCE((SELECT MIN(e.at) FROM right_events e WHERE e.right_id = r.id AND e.kind = 'revealed'), 0) AS TEXT) END, waits), ',')`
+	hadOf = `FROM rights r WHERE party_id = each.value AND party_id <> '' AND state <> 'refunded'`
+)
+
+var (
+	hadBy     = db.SQL("entitlement.had_by", `SELECT each.value, COALESCE((SELECT `+hadText+` `+hadOf+`), '') FROM {{each $1 text}}`)
+	newestHad = db.SQL("entitlement.newest_had", `SELECT each.value, COALESCE((SELECT `+hadText+`
+FROM (SELECT id, version_id, part, state, starts_at, ends_at, code_id, waits `+hadOf+` ORDER BY id DESC LIMIT $2) AS r), '') FROM {{each $1 text}}`)
+)
 
 // HadBy lists what members hold and have held, without what was paid back, of each the newest
 // HadDepth. It asks only: the map is filled by the transaction's next Flush or answer.
-func (*Service) HadBy(ctx context.Context, tx *db.Tx, parties []id.Party) (map[id.Party][]Had, error) {
+func (s *Service) HadBy(ctx context.Context, tx *db.Tx, parties []id.Party) (map[id.Party][]Had, error) {
 	out := make(map[id.Party][]Had, len(parties))
-	return out, tx.Ask(ctx, hadBy, func(scan func(...any) error) error {
+	read := func(scan func(...any) error) error {
 		var party id.Party
 		var rights string
 		if err := scan(&party, &rights); err != nil || rights == "" {
@@ -51,9 +61,31 @@ func (*Service) HadBy(ctx context.Context, tx *db.Tx, parties []id.Party) (map[i
 			}
 			all = append(all, h)
 		}
+		if len(all) > HadDepth {
+			s.many.Store(party, true)
+			slices.SortFunc(all, func(a, b Had) int { return cmp.Compare(b.ID, a.ID) })
+			all = all[:HadDepth]
+		}
 		out[party] = all
 		return nil
-	}, db.Texts(parties), HadDepth)
+	}
+	var few, many []id.Party
+	for _, p := range parties {
+		if _, known := s.many.Load(p); known {
+			many = append(many, p)
+		} else {
+			few = append(few, p)
+		}
+	}
+	if len(many) > 0 {
+		if err := tx.Ask(ctx, newestHad, read, db.Texts(many), HadDepth); err != nil {
+			return nil, err
+		}
+	}
+	if len(few) == 0 {
+		return out, nil
+	}
+	return out, tx.Ask(ctx, hadBy, read, db.Texts(few))
 }
 
 // parseHad reads one right as hadBy writes it.

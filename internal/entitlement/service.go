@@ -3,6 +3,7 @@ package entitlement
 import (
 	"context"
 	"encoding/json"
+	"sync"
 	"time"
 
 	"hufu/internal/db"
@@ -26,7 +27,9 @@ FROM {{rows id text, old bigint, part bigint, benefit_id text, kind text, state 
 )
 
 // Service reads and writes rights.
-type Service struct{}
+type Service struct {
+	many sync.Map // id.Party: who has been seen to have more than HadDepth rights
+}
 
 // Grant is a right to be given, with what its path's first step records.
 type Grant struct {

@@ -12,6 +12,7 @@ import (
 	"hufu/internal/catalogue"
 	"hufu/internal/db"
 	"hufu/internal/db/dbtest"
+	"hufu/internal/entitlement"
 	"hufu/internal/fault"
 	"hufu/internal/flow"
 	"hufu/internal/flow/flowtest"
@@ -331,6 +332,104 @@ func TestWhatWaitsForPaymentIsHeld(t *testing.T) {
 			all.Wait()
 			if codes[""] != 1 || codes["order.conflict"] != 1 {
 				t.Fatalf("side by side: %v", codes)
+			}
+		}
+	})
+}
+
+// A node that is about to commit an order makes the orders of the same buyer on other nodes wait,
+// where having both is forbidden: they see it, and are refused.
+func TestAnotherNodeWaitsWhereHavingBothMatters(t *testing.T) {
+	store := dbtest.Store(t, "postgres")
+	s := relatedShop(t, dbtest.OpenStore(t, store))
+	free := func(tier string) flowtest.Offer {
+		return s.Sell(t, 1000, "", flowtest.Part{Quantity: 1, Kind: "membership", Fields: map[string]string{"days": "30", "tier": tier}})
+	}
+	basic, gold := free("basic"), free("gold")
+	s.declare("never", catalogue.Excludes, catalogue.Block, "gold", "basic", false)
+	first, second := placeDuring(t, s.Shop, store, s.asks(s.member, basic, ""), s.asks(s.member, gold, ""))
+	if first != nil || fault.CodeOf(second) != "order.conflict" {
+		t.Errorf("the first %v, the other %v", first, second)
+	}
+}
+
+// placeDuring has one node place an order and another node place a second one just before the
+// first commits, with its locks held; the first goes on when the second is about to wait for its
+// tallies, or has been placed without that.
+func placeDuring(t *testing.T, s *flowtest.Shop, store string, one, other flow.Place) (first, second error) {
+	t.Helper()
+	held, beside := dbtest.OpenStore(t, store), dbtest.OpenStore(t, store)
+	node, neighbour := s.Process(t, held), s.Process(t, beside)
+	waits, placed := make(chan struct{}), make(chan struct{})
+	var waiting, begun sync.Once
+	beside.SetHooks(db.Hooks{Stmt: func(name string) error {
+		if name == "order.insert_tally" {
+			waiting.Do(func() { close(waits) })
+		}
+		return nil
+	}})
+	held.SetHooks(db.Hooks{BeforeCommit: func() error {
+		begun.Do(func() {
+			go func() {
+				_, second = neighbour.Place(t.Context(), other)
+				close(placed)
+			}()
+			select {
+			case <-waits:
+			case <-placed:
+			}
+		})
+		return nil
+	}})
+	_, first = node.Place(t.Context(), one)
+	<-placed
+	return first, second
+}
+
+// Of a member who has a great many rights the newest are looked at, and the same ones when it is
+// known that they have: it is only read in another way.
+func TestTheNewestOfManyRightsAreLookedAt(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := flowtest.New(t, d)
+		offer, member := s.Sell(t, 100, "", flowtest.Part{Quantity: 53}), id.New[id.Party]()
+		var all []id.Right
+		for range 2 {
+			c := flowtest.Order(flowtest.Want{Offer: offer, Quantity: 5})
+			c.Party, c.Request = member, order.Member(member, c.Request.Key)
+			p, err := s.Place(t.Context(), c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			notice, _ := s.Gateway.Pay(p.Intent, p.Intent.Amount)
+			if _, err := s.Confirm(t.Context(), notice); err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range s.Held(t, p.Order.ID) {
+				all = append(all, r.ID)
+			}
+		}
+		slices.Sort(all)
+		newest := all[len(all)-entitlement.HadDepth:]
+		for range 3 {
+			err := s.DB.View(t.Context(), func(tx *db.Tx) error {
+				had, err := s.Rights.HadBy(t.Context(), tx, []id.Party{member, "pty_nobody"})
+				if err == nil {
+					err = tx.Flush(t.Context())
+				}
+				if err != nil {
+					return err
+				}
+				var got []id.Right
+				for _, h := range had[member] {
+					got = append(got, h.ID)
+				}
+				if slices.Sort(got); len(all) != 530 || !slices.Equal(got, newest) {
+					t.Errorf("%d of %d rights", len(got), len(all))
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
 			}
 		}
 	})

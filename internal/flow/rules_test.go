@@ -255,6 +255,21 @@ func TestSideBySideOneIsTheFirst(t *testing.T) {
 	})
 }
 
+// A node that is about to commit somebody's first order makes that person's orders on other nodes
+// wait: none of them is the first too.
+func TestAnotherNodeWaitsWhereOrdersCount(t *testing.T) {
+	store := dbtest.Store(t, "postgres")
+	s := ruledShop(t, dbtest.OpenStore(t, store))
+	s.offer = s.Sell(t, 1000, "", flowtest.Part{Quantity: 1})
+	s.rules("customer.orders == 0")
+	b, c := s.member(0, "", "", ""), s.member(0, "", "", "")
+	c.Phone = b.Phone
+	first, second := placeDuring(t, s.Shop, store, s.asks(b), s.asks(c))
+	if first != nil || fault.CodeOf(second) != "order.rule" {
+		t.Errorf("the first %v, the other %v", first, second)
+	}
+}
+
 // Orders of one batch know of each other, and one that was refused for another reason doesn't
 // count.
 func TestOrdersOfOneBatchKnowOfEachOther(t *testing.T) {
