@@ -123,8 +123,8 @@ func Conflicts(held []Holding, wanted []Part, relations []Relation, now time.Tim
 	relations = slices.CompactFunc(relations, func(a, b Relation) bool { return a.Key == b.Key })
 	all := lined(held, relations)
 	var out []Finding
-	for _, r := range relations {
-		out = append(out, r.findings(all, together, now)...)
+	for i := range relations { // a relation is large too
+		out = append(out, relations[i].findings(all, together, now)...)
 	}
 	slices.SortStableFunc(out, func(a, b Finding) int {
 		return cmp.Compare(slices.Index(Severities, a.Severity), slices.Index(Severities, b.Severity))
@@ -167,13 +167,18 @@ func lined(held []Holding, relations []Relation) []*Holding {
 	})
 	all = slices.CompactFunc(all, func(a, b *Holding) bool { return a.Right == b.Right })
 	ends := make([]time.Time, len(all))
-	for _, r := range relations {
+	for i := range relations {
+		r := &relations[i]
 		if r.Kind != Extends {
 			continue
 		}
 		var cursor time.Time
+		var touches bool
 		for i, h := range all {
-			if h.Spent || h.Unused || h.Ends.IsZero() || !r.Touches(h.Benefit) {
+			if i == 0 || h.Benefit != all[i-1].Benefit {
+				touches = r.Touches(h.Benefit)
+			}
+			if !touches || h.Spent || h.Unused || h.Ends.IsZero() {
 				continue
 			}
 			begins := h.Starts
@@ -202,30 +207,49 @@ func (h *Holding) inForce(now time.Time) bool {
 	return !h.Spent && (h.Ends.IsZero() || h.Ends.After(now))
 }
 
-func (r Relation) findings(all []*Holding, wanted []*Part, now time.Time) []Finding {
-	counts := func(has func(*Benefit) bool) func(*Holding) bool {
-		return func(h *Holding) bool { return has(h.Benefit) && (r.Ever || h.inForce(now)) }
+// sides is on which sides of a relation something stands.
+type sides struct{ from, opposed bool }
+
+func (r *Relation) sidesOf(b *Benefit) sides { return sides{r.From.Has(b), r.Opposes(b)} }
+
+// counted tells on which sides of r each holding counts.
+func (r *Relation) counted(all []*Holding, now time.Time) []sides {
+	out := make([]sides, len(all))
+	var of sides
+	for i, h := range all { // of one benefit many are held one after the other
+		if i == 0 || h.Benefit != all[i-1].Benefit {
+			of = r.sidesOf(h.Benefit)
+		}
+		if r.Ever || h.inForce(now) {
+			out[i] = of
+		}
 	}
-	had := func(has func(*Benefit) bool) []*Holding {
+	return out
+}
+
+func (r *Relation) findings(all []*Holding, wanted []*Part, now time.Time) []Finding {
+	var wantFrom, wantTo []*Part
+	for _, p := range wanted {
+		s := r.sidesOf(&p.Benefit)
+		if s.from {
+			wantFrom = append(wantFrom, p)
+		}
+		if s.opposed {
+			wantTo = append(wantTo, p)
+		}
+	}
+	if len(wantFrom) == 0 && len(wantTo) == 0 {
+		return nil
+	}
+	count := r.counted(all, now)
+	had := func(from, opposed bool) []*Holding {
 		in := make([]*Holding, 0, len(all))
-		for _, h := range all {
-			if counts(has)(h) {
+		for i, h := range all {
+			if from && count[i].from || opposed && count[i].opposed {
 				in = append(in, h)
 			}
 		}
 		return in
-	}
-	want := func(has func(*Benefit) bool) (in []*Part) {
-		for _, p := range wanted {
-			if has(&p.Benefit) {
-				in = append(in, p)
-			}
-		}
-		return in
-	}
-	wantFrom, wantTo := want(r.From.Has), want(r.Opposes)
-	if len(wantFrom) == 0 && len(wantTo) == 0 {
-		return nil
 	}
 	within := pairs(wantFrom, wantTo, r.Kind.Mutual())
 	var out []Finding
@@ -242,22 +266,20 @@ func (r Relation) findings(all []*Holding, wanted []*Part, now time.Time) []Find
 	switch r.Kind {
 	case Extends, Excludes, Overlaps:
 		var w []*Part
-		if slices.ContainsFunc(all, counts(r.Opposes)) {
+		if slices.ContainsFunc(count, func(s sides) bool { return s.opposed }) {
 			w = append(w, wantFrom...)
 		}
-		if slices.ContainsFunc(all, counts(r.From.Has)) {
+		if slices.ContainsFunc(count, func(s sides) bool { return s.from }) {
 			w = append(w, wantTo...)
 		}
-		beside(Case(r.Kind+".held"), once(w), had(func(b *Benefit) bool {
-			return len(wantFrom) > 0 && r.Opposes(b) || len(wantTo) > 0 && r.From.Has(b)
-		}))
+		beside(Case(r.Kind+".held"), once(w), had(len(wantTo) > 0, len(wantFrom) > 0))
 		add(Case(r.Kind+".inside"), r.Severity, within, nil)
 	case Supersedes:
-		beside(HigherHeld, wantTo, had(r.From.Has))
-		beside(LowerHeld, wantFrom, had(r.Opposes))
+		beside(HigherHeld, wantTo, had(true, false))
+		beside(LowerHeld, wantFrom, had(false, true))
 		add(SupersedesInside, r.Severity, within, nil)
 	case Needs:
-		switch hadTo := had(r.Opposes); {
+		switch hadTo := had(false, true); {
 		case len(hadTo) > 0:
 			add(NeedsHeld, Inform, wantFrom, hadTo)
 		case len(within) > 0:
@@ -295,8 +317,8 @@ func pairs(from, to []*Part, twice bool) []*Part {
 	return once(out)
 }
 
-func (r Relation) finding(c Case, s Severity, wanted []*Part, held []*Holding, now time.Time) Finding {
-	f := Finding{Relation: r, Case: c, Severity: s}
+func (r *Relation) finding(c Case, s Severity, wanted []*Part, held []*Holding, now time.Time) Finding {
+	f := Finding{Relation: *r, Case: c, Severity: s}
 	known := true
 	for _, p := range wanted {
 		f.Wanted = append(f.Wanted, Subject{Benefit: p.Benefit.ID, Name: p.Benefit.Name, Quantity: p.Quantity})

@@ -16,31 +16,29 @@ import (
 // HadDepth is how many of a member's newest rights HadBy reads.
 const HadDepth = 500
 
-// Had is what a right of a member was given of, for when, and when its code was first shown, zero
-// for never.
+// Had is what a right of a member was given of, and for when.
 type Had struct {
 	ID               id.Right
 	Version          id.OfferVersion
 	Part             int64
 	State            State
 	StartsAt, EndsAt time.Time
-	RevealedAt       time.Time
+	Coded            bool
 	Waits            string // what a Waiting one waits for
 }
 
-// A right without a code shows none, and its steps needn't be looked through. A member's rights
-// come as one text, and not as rows: of fifty rights that is a third of the work. To count them as
-// they are read is a third more, so it is left out for whom it isn't needed.
+// A member's rights come as one text, and not as rows: of fifty rights that is a third of the work.
+// To count them as they are read is a third more, so it is left out for whom it isn't needed.
 const (
-	hadText = `string_agg(concat_ws(' ', id, version_id, part, state, starts_at, ends_at,
-CASE WHEN code_id = '' THEN '' ELSE CAST(COALESCE((SELECT MIN(e.at) FROM right_events e WHERE e.right_id = r.id AND e.kind = 'revealed'), 0) AS TEXT) END, waits), ',')`
-	hadOf = `FROM rights r WHERE party_id = each.value AND party_id <> '' AND state <> 'refunded'`
+	hadText = `string_agg(concat_ws(' ', id, version_id, part, state, starts_at, ends_at, code_id, waits), ',')`
+	hadOf   = `FROM rights WHERE party_id = each.value AND party_id <> '' AND state <> 'refunded'`
 )
 
 var (
 	hadBy     = db.SQL("entitlement.had_by", `SELECT each.value, COALESCE((SELECT `+hadText+` `+hadOf+`), '') FROM {{each $1 text}}`)
 	newestHad = db.SQL("entitlement.newest_had", `SELECT each.value, COALESCE((SELECT `+hadText+`
-FROM (SELECT id, version_id, part, state, starts_at, ends_at, code_id, waits `+hadOf+` ORDER BY id DESC LIMIT $2) AS r), '') FROM {{each $1 text}}`)
+FROM (SELECT id, version_id, part, state, starts_at, ends_at, code_id, waits `+hadOf+` ORDER BY id DESC LIMIT $2) AS newest), '') FROM {{each $1 text}}`)
+	firstShown = db.SQL("entitlement.first_shown", `SELECT right_id, MIN(at) FROM right_events WHERE right_id {{in $1 text}} AND kind = 'revealed' GROUP BY right_id`)
 )
 
 // HadBy lists what members hold and have held, without what was paid back, of each the newest
@@ -88,6 +86,22 @@ func (s *Service) HadBy(ctx context.Context, tx *db.Tx, parties []id.Party) (map
 	return out, tx.Ask(ctx, hadBy, read, db.Texts(few))
 }
 
+// FirstShown tells when the code of each right was first shown; those of which it never was are
+// left out. It asks only: the map is filled by the transaction's next Flush or answer.
+func (*Service) FirstShown(ctx context.Context, tx *db.Tx, rights []id.Right) (map[id.Right]time.Time, error) {
+	if len(rights) == 0 {
+		return nil, nil
+	}
+	out := make(map[id.Right]time.Time, len(rights))
+	return out, tx.Ask(ctx, firstShown, func(scan func(...any) error) error {
+		var right id.Right
+		var at int64
+		err := scan(&right, &at)
+		out[right] = db.TimeOf(at)
+		return err
+	}, db.Texts(rights))
+}
+
 // parseHad reads one right as hadBy writes it.
 func parseHad(text string) (h Had, err error) {
 	var fields [8]string
@@ -95,15 +109,12 @@ func parseHad(text string) (h Had, err error) {
 		fields[i], text, _ = strings.Cut(text, " ")
 	}
 	number := func(s string) int64 {
-		if s == "" {
-			return 0
-		}
 		n, bad := strconv.ParseInt(s, 10, 64)
 		err = errors.Join(err, bad)
 		return n
 	}
 	h = Had{ID: id.Right(fields[0]), Version: id.OfferVersion(fields[1]), Part: number(fields[2]), State: State(fields[3]),
-		StartsAt: db.TimeOf(number(fields[4])), EndsAt: db.TimeOf(number(fields[5])), RevealedAt: db.TimeOf(number(fields[6])), Waits: fields[7]}
+		StartsAt: db.TimeOf(number(fields[4])), EndsAt: db.TimeOf(number(fields[5])), Coded: fields[6] != "", Waits: fields[7]}
 	return h, err
 }
 

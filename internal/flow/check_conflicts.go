@@ -116,20 +116,31 @@ func (c *conflicts) load(ctx context.Context, tx *db.Tx) error {
 	if len(c.parties) == 0 {
 		return nil
 	}
-	waiting, err := c.Orders.AskUnpaid(ctx, tx, distinct(c.parties))
-	if err != nil {
-		return err
-	}
 	if err := tx.Flush(ctx); err != nil {
 		return err
 	}
+	var coded []id.Right
 	var ids []id.OfferVersion
 	for _, all := range c.had {
 		for _, h := range all {
 			if n := len(ids); n == 0 || ids[n-1] != h.Version {
 				ids = append(ids, h.Version)
 			}
+			if h.Coded {
+				coded = append(coded, h.ID)
+			}
 		}
+	}
+	shown, err := c.Rights.FirstShown(ctx, tx, coded)
+	if err != nil {
+		return err
+	}
+	waiting, err := c.Orders.AskUnpaid(ctx, tx, distinct(c.parties))
+	if err != nil {
+		return err
+	}
+	if err := tx.Flush(ctx); err != nil {
+		return err
 	}
 	for _, all := range waiting {
 		for _, u := range all {
@@ -142,13 +153,17 @@ func (c *conflicts) load(ctx context.Context, tx *db.Tx) error {
 	}
 	c.holdings = make(map[id.Party][]catalogue.Holding, len(c.had))
 	for party, all := range c.had {
-		c.holdings[party] = make([]catalogue.Holding, 0, len(all))
-		for _, h := range all {
-			v := versions[h.Version]
+		held := make([]catalogue.Holding, 0, len(all))
+		var v *catalogue.Version
+		for i, h := range all {
+			if i == 0 || h.Version != all[i-1].Version {
+				v = versions[h.Version]
+			}
 			if v != nil && h.Part < int64(len(v.Content.Parts)) && !unpicked(h, v) {
-				c.holdings[party] = append(c.holdings[party], catalogue.Hold(h.ID, &v.Content.Parts[h.Part].Benefit, h.StartsAt, h.EndsAt, h.RevealedAt, h.State.Spent()))
+				held = append(held, catalogue.Hold(h.ID, &v.Content.Parts[h.Part].Benefit, h.StartsAt, h.EndsAt, shown[h.ID], h.State.Spent()))
 			}
 		}
+		c.holdings[party] = held
 	}
 	for party, all := range waiting {
 		for _, u := range all {
