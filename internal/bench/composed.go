@@ -51,7 +51,7 @@ const (
 	heldBefore  = 50
 	// composedTurns is how often the two offers take turns, each before the other as often: what
 	// else the machine does, and what members bought meanwhile, falls on both alike.
-	composedTurns = 6
+	composedTurns = 24
 )
 
 var putSessions = db.Rows("bench.sessions", `INSERT INTO sessions {{values token_hash bytes, id text, party_id text, face text, stage text, created_at bigint, seen_at bigint, confirmed_at bigint, expires_at bigint, origin text, agent text}}`)
