@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"math/bits"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -49,8 +50,9 @@ const (
 	// twice, so that what they hold stays what it is said to be.
 	membersPerS = 600
 	heldBefore  = 50
-	// composedTurns is how often the two offers take turns, each before the other as often: what
-	// else the machine does, and what members bought meanwhile, falls on both alike.
+	// composedTurns is how often the two offers take turns, each before the other as often and in
+	// the order of Thue and Morse, which keeps step with nothing: what else the machine and the
+	// server do, some of it every few seconds, and what members bought meanwhile, falls on both alike.
 	composedTurns = 24
 )
 
@@ -111,7 +113,7 @@ func (p *Purchase) composed(ctx context.Context, clients int) (ComposedRun, erro
 		share := len(tokens) / (composedTurns + 1)
 		members := tokens[turn*share : (turn+1)*share]
 		for k := range 2 {
-			which := (turn + k) % 2
+			which := (bits.OnesCount(uint(turn)) + k) % 2
 			before := cost(server, p.Store)
 			done, failed, took, first := each(ctx, clients, members, p.Duration/composedTurns/2, func(i int, token string) error {
 				shoppers[i].offers, shoppers[i].member = offered[which:which+1], token
