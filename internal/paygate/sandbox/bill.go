@@ -19,15 +19,12 @@ import (
 // maxBill bounds a day's bill in bytes: about a quarter of a million lines.
 const maxBill = 32 << 20
 
-var (
-	beijing  = time.FixedZone("CST", 8*3600)
-	billHead = []string{"type", "merchant_id", "app_id", "out_trade_no", "transaction_id", "refund_no", "refund_id", "amount", "currency", "fee", "state", "time"}
-)
+var billHead = []string{"type", "merchant_id", "app_id", "out_trade_no", "transaction_id", "refund_no", "refund_id", "amount", "currency", "fee", "state", "time"}
 
 // Bill implements paygate.Biller. The whole bill is verified and read before the first line is
 // handed on; its last row says how many lines there must be, so a cut one is noticed.
 func (g *Gateway) Bill(ctx context.Context, day time.Time, line func(paygate.BillLine) error) error {
-	a, err := g.post(ctx, "/v1/bill", call{Day: day.In(beijing).Format(time.DateOnly)}, maxBill)
+	a, err := g.post(ctx, "/v1/bill", call{Day: day.In(paygate.Zone).Format(time.DateOnly)}, maxBill)
 	if err != nil {
 		return err
 	}
@@ -97,7 +94,7 @@ func readLine(rec []string) (paygate.BillLine, error) {
 	if err != nil {
 		return paygate.BillLine{}, errors.New("time is malformed")
 	}
-	if !isNo(rec[3]) || !isID(rec[4]) || !isCurrency(rec[8]) {
+	if !paygate.ValidNo(rec[3]) || !paygate.ValidID(rec[4]) || !paygate.IsCurrency(rec[8]) {
 		return paygate.BillLine{}, errors.New("out_trade_no, transaction_id or currency is malformed")
 	}
 	l := paygate.BillLine{
@@ -106,7 +103,7 @@ func readLine(rec []string) (paygate.BillLine, error) {
 	}
 	switch {
 	case l.Kind == paygate.BillPayment && l.RefundNo == "":
-	case l.Kind == paygate.BillRefund && isNo(l.RefundNo):
+	case l.Kind == paygate.BillRefund && paygate.ValidNo(l.RefundNo):
 	default:
 		return paygate.BillLine{}, errors.New("type or refund_no is malformed")
 	}

@@ -104,10 +104,6 @@ func (g *Gateway) ask(ctx context.Context, path string, c call) (answer, error) 
 	return w, nil
 }
 
-func unclear(code string) error {
-	return fault.New(fault.Unavailable, "paygate.answer_unclear", "code", clip(code))
-}
-
 // Query implements paygate.Gateway.
 func (g *Gateway) Query(ctx context.Context, r paygate.Ref) paygate.Payment {
 	p := paygate.Payment{MerchantNo: r.MerchantNo}
@@ -120,14 +116,14 @@ func (g *Gateway) Query(ctx context.Context, r paygate.Ref) paygate.Payment {
 		p.State = paygate.PaymentAbsent
 		return p
 	case w.Code != "OK":
-		p.Why = unclear(w.Code)
+		p.Why = paygate.Unclear(w.Code)
 		return p
 	}
 	p.Account, p.ProviderState = account(w.MerchantID, w.AppID), w.State
 	switch w.State {
 	case "PAID":
 		at, err := time.Parse(time.RFC3339Nano, w.PaidAt)
-		if err != nil || !isID(w.Transaction) || w.Amount <= 0 || !isCurrency(w.Currency) || w.Refunded < 0 || (w.PayerID != "" && !isID(w.PayerID)) {
+		if err != nil || !paygate.ValidID(w.Transaction) || w.Amount <= 0 || !paygate.IsCurrency(w.Currency) || w.Refunded < 0 || (w.PayerID != "" && !paygate.ValidID(w.PayerID)) {
 			p.Why = fault.New(fault.Unavailable, "paygate.answer_malformed")
 			return p
 		}
@@ -138,7 +134,7 @@ func (g *Gateway) Query(ctx context.Context, r paygate.Ref) paygate.Payment {
 	case "CLOSED":
 		p.State = paygate.PaymentClosed
 	default:
-		p.Why = unclear(w.State)
+		p.Why = paygate.Unclear(w.State)
 	}
 	return p
 }
@@ -157,12 +153,12 @@ func (g *Gateway) Close(ctx context.Context, r paygate.Ref) paygate.Closing {
 	case w.Code == "NOT_FOUND":
 		return paygate.Closing{State: paygate.CloseAbsent}
 	}
-	return paygate.Closing{Why: unclear(w.Code)}
+	return paygate.Closing{Why: paygate.Unclear(w.Code)}
 }
 
 // Refund implements paygate.Gateway.
 func (g *Gateway) Refund(ctx context.Context, r paygate.RefundRequest) paygate.RefundResult {
-	if !isNo(r.RefundNo) || r.Amount.Minor <= 0 {
+	if !paygate.ValidNo(r.RefundNo) || r.Amount.Minor <= 0 {
 		return paygate.RefundResult{State: paygate.RefundRefused, RefundNo: r.RefundNo,
 			Why: fault.New(fault.Invalid, "paygate.refund_malformed")}
 	}
@@ -203,10 +199,10 @@ func (g *Gateway) refund(ctx context.Context, path string, c call) paygate.Refun
 	case "INVALID":
 		return refused(fault.Invalid, "paygate.refund_malformed")
 	default:
-		res.Why = unclear(w.Code)
+		res.Why = paygate.Unclear(w.Code)
 		return res
 	}
-	if w.Amount <= 0 || !isCurrency(w.Currency) ||
+	if w.Amount <= 0 || !paygate.IsCurrency(w.Currency) ||
 		(c.Amount != 0 && (w.Amount != c.Amount || w.Currency != c.Currency)) {
 		res.Why = fault.New(fault.Unavailable, "paygate.answer_mismatch")
 		return res
@@ -214,7 +210,7 @@ func (g *Gateway) refund(ctx context.Context, path string, c call) paygate.Refun
 	res.RefundID, res.ProviderState, res.Amount = w.RefundID, w.State, amount(w.Amount, w.Currency)
 	switch res.State = refundState(w.State); res.State {
 	case paygate.RefundUnknown:
-		res.Why = unclear(w.State)
+		res.Why = paygate.Unclear(w.State)
 	case paygate.RefundFailed:
 		res.Why = fault.New(fault.Conflict, "paygate.refund_failed")
 	case paygate.RefundDone:
@@ -241,7 +237,7 @@ func (g *Gateway) SelfTest(ctx context.Context) error {
 		return err
 	}
 	if w.Code != "OK" || w.Nonce != nonce {
-		return unclear(w.Code)
+		return paygate.Unclear(w.Code)
 	}
 	return nil
 }

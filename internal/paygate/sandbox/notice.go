@@ -57,13 +57,13 @@ func readNotice(body []byte) (paygate.Notice, error) {
 		return paygate.Notice{}, errors.New("occurred_at is not a time")
 	}
 	switch {
-	case !isID(w.ID):
+	case !paygate.ValidID(w.ID):
 		return paygate.Notice{}, errors.New("id is malformed")
-	case !isNo(w.OutTradeNo):
+	case !paygate.ValidNo(w.OutTradeNo):
 		return paygate.Notice{}, errors.New("out_trade_no is malformed")
-	case !isID(w.MerchantID) || !isID(w.AppID):
+	case !paygate.ValidID(w.MerchantID) || !paygate.ValidID(w.AppID):
 		return paygate.Notice{}, errors.New("merchant_id or app_id is malformed")
-	case w.PayerID != "" && !isID(w.PayerID):
+	case w.PayerID != "" && !paygate.ValidID(w.PayerID):
 		return paygate.Notice{}, errors.New("payer_id is malformed")
 	}
 	n := paygate.Notice{
@@ -95,13 +95,13 @@ func readNotice(body []byte) (paygate.Notice, error) {
 	}
 	switch {
 	case n.Kind == paygate.NoticePaid || n.Kind == paygate.NoticeRefund || n.Kind == paygate.NoticeDispute:
-		if !isID(w.Transaction) || w.Amount <= 0 || !isCurrency(w.Currency) {
+		if !paygate.ValidID(w.Transaction) || w.Amount <= 0 || !paygate.IsCurrency(w.Currency) {
 			return paygate.Notice{}, errors.New("transaction_id, amount or currency is malformed")
 		}
-		if n.Kind == paygate.NoticeRefund && (!isNo(w.RefundNo) || w.RefundAmount <= 0 || w.Refunded < 0) {
+		if n.Kind == paygate.NoticeRefund && (!paygate.ValidNo(w.RefundNo) || w.RefundAmount <= 0 || w.Refunded < 0) {
 			return paygate.Notice{}, errors.New("refund_no, refund_amount or refunded is malformed")
 		}
-	case w.Amount < 0 || (w.Currency != "" && !isCurrency(w.Currency)):
+	case w.Amount < 0 || (w.Currency != "" && !paygate.IsCurrency(w.Currency)):
 		return paygate.Notice{}, errors.New("amount or currency is malformed")
 	}
 	return n, nil
@@ -117,16 +117,4 @@ func refundState(s string) paygate.RefundState {
 		return paygate.RefundPending
 	}
 	return paygate.RefundUnknown
-}
-
-func isCurrency(s string) bool {
-	if len(s) != 3 {
-		return false
-	}
-	for i := range 3 {
-		if s[i] < 'A' || s[i] > 'Z' {
-			return false
-		}
-	}
-	return true
 }

@@ -7,7 +7,6 @@ import (
 	"context"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"hufu/internal/clock"
@@ -60,17 +59,17 @@ func New(c Config) (*Gateway, error) {
 			return nil, err
 		}
 	}
-	base, err := origin(c.BaseURL)
+	base, err := paygate.Origin(c.BaseURL)
 	if err != nil {
 		return nil, err
 	}
 	cashier := base
 	if c.CashierURL != "" {
-		if cashier, err = origin(c.CashierURL); err != nil {
+		if cashier, err = paygate.Origin(c.CashierURL); err != nil {
 			return nil, err
 		}
 	}
-	if !isID(c.MerchantID) || !isID(c.AppID) {
+	if !paygate.ValidID(c.MerchantID) || !paygate.ValidID(c.AppID) {
 		return nil, fault.New(fault.Invalid, "paygate.account_malformed")
 	}
 	if c.Clock == nil {
@@ -80,39 +79,6 @@ func New(c Config) (*Gateway, error) {
 		base: base, cashier: cashier, merchant: c.MerchantID, appID: c.AppID,
 		secrets: append([]string(nil), c.Secrets...), clock: c.Clock, client: wire.New(c.Timeout),
 	}, nil
-}
-
-// isID tells whether s may be an id of the gateway's.
-func isID(s string) bool { return len(s) >= 1 && len(s) <= 64 && plain(s) }
-
-// isNo tells whether s may be a number of ours.
-func isNo(s string) bool { return len(s) >= 6 && len(s) <= paygate.MaxMerchantNo && plain(s) }
-
-func plain(s string) bool {
-	for i := range len(s) {
-		switch c := s[i]; {
-		case '0' <= c && c <= '9', 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', c == '_', c == '-':
-		default:
-			return false
-		}
-	}
-	return true
-}
-
-// origin checks an address of the gateway and gives it without a final slash.
-func origin(s string) (string, error) {
-	u, err := url.Parse(s)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return "", fault.New(fault.Invalid, "paygate.address_malformed", "address", clip(s))
-	}
-	return strings.TrimRight(s, "/"), nil
-}
-
-func clip(s string) string {
-	if len(s) > 80 {
-		return strings.ToValidUTF8(s[:80], "") + "…"
-	}
-	return s
 }
 
 // Stop drops idle connections.
@@ -139,7 +105,7 @@ func (g *Gateway) Refused() paygate.Reply {
 // Cashier implements paygate.Gateway. The link is signed here; the gateway learns of the
 // charge when a browser opens it.
 func (g *Gateway) Cashier(_ context.Context, c paygate.Charge) (paygate.Cashier, error) {
-	if err := checkCharge(c); err != nil {
+	if err := c.Check(); err != nil {
 		return paygate.Cashier{}, err
 	}
 	fields := []field{
@@ -166,30 +132,6 @@ func (g *Gateway) Cashier(_ context.Context, c paygate.Charge) (paygate.Cashier,
 		way.QRText = way.RedirectURL
 	}
 	return way, nil
-}
-
-func checkCharge(c paygate.Charge) error {
-	bad := func(what string) error { return fault.New(fault.Invalid, "paygate.charge_malformed", "field", what) }
-	switch {
-	case !isNo(c.MerchantNo):
-		return bad("merchant_no")
-	case c.Amount.Minor <= 0 || !c.Amount.Currency.Known():
-		return bad("amount")
-	case c.Subject == "" || len(c.Subject) > 256 || strings.ContainsAny(c.Subject, "\r\n\x00"):
-		return bad("subject")
-	case !webAddress(c.NotifyURL) || strings.Contains(c.NotifyURL, "?"):
-		return bad("notify_url")
-	case !webAddress(c.ReturnURL):
-		return bad("return_url")
-	case c.ExpiresAt.Unix() <= 0:
-		return bad("expires_at")
-	}
-	return nil
-}
-
-func webAddress(s string) bool {
-	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && len(s) <= 1024 && !strings.ContainsAny(s, "\r\n")
 }
 
 func amount(minor int64, currency string) money.Amount {

@@ -3,6 +3,7 @@
 package wire
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -16,6 +17,9 @@ import (
 
 // DefaultTimeout bounds a call, from dialling to the last byte of the answer.
 const DefaultTimeout = 10 * time.Second
+
+// DownloadTimeout bounds the fetching of a file.
+const DownloadTimeout = 30 * time.Minute
 
 // DefaultLimit bounds the body of an answer in bytes.
 const DefaultLimit = 1 << 20
@@ -63,7 +67,23 @@ type Answer struct {
 // paygate.timeout, paygate.unreachable, paygate.answer_redirect and paygate.answer_too_large,
 // all of kind Unavailable: none of them says that the call had no effect.
 func (c *Client) Do(ctx context.Context, req *http.Request, limit int64) (Answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	var body bytes.Buffer
+	a, err := c.into(ctx, req, limit, c.timeout, &body)
+	if err != nil {
+		return Answer{}, err
+	}
+	a.Body = body.Bytes()
+	return a, nil
+}
+
+// Download is Do for a file too large for memory: the body goes to w, in up to DownloadTimeout.
+// What w was given is worth nothing when it fails.
+func (c *Client) Download(ctx context.Context, req *http.Request, limit int64, w io.Writer) (Answer, error) {
+	return c.into(ctx, req, limit, DownloadTimeout, w)
+}
+
+func (c *Client) into(ctx context.Context, req *http.Request, limit int64, timeout time.Duration, w io.Writer) (Answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	res, err := c.http.Do(req.WithContext(ctx))
 	if err != nil {
@@ -73,14 +93,14 @@ func (c *Client) Do(ctx context.Context, req *http.Request, limit int64) (Answer
 	if res.StatusCode >= 300 && res.StatusCode < 400 {
 		return Answer{}, fault.New(fault.Unavailable, "paygate.answer_redirect", "status", strconv.Itoa(res.StatusCode))
 	}
-	body, err := io.ReadAll(io.LimitReader(res.Body, limit+1))
+	n, err := io.Copy(w, io.LimitReader(res.Body, limit+1))
 	if err != nil {
 		return Answer{}, broken(err)
 	}
-	if int64(len(body)) > limit {
+	if n > limit {
 		return Answer{}, fault.New(fault.Unavailable, "paygate.answer_too_large", "limit", strconv.FormatInt(limit, 10))
 	}
-	return Answer{Status: res.StatusCode, Header: res.Header, Body: body}, nil
+	return Answer{Status: res.StatusCode, Header: res.Header}, nil
 }
 
 func broken(err error) error {
