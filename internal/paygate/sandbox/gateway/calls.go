@@ -1,13 +1,10 @@
 package gateway
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -24,6 +21,11 @@ type request struct {
 	Reason        string `json:"reason"`
 	NotifyURL     string `json:"notify_url"`
 	Day           string `json:"day"`
+
+	// What other protocols ask besides.
+	Prepay   prepay `json:"-"`
+	Captured int64  `json:"-"` // what the shop believes was paid
+	File     string `json:"-"` // the name of a file to fetch
 }
 
 // reply is the body of every answer. Numbers that were asked about are said again.
@@ -45,7 +47,11 @@ type reply struct {
 	RefundID      string     `json:"refund_id,omitempty"`
 	DoneAt        *time.Time `json:"done_at,omitempty"`
 
-	csv []byte // the bill, in place of JSON
+	csv    []byte // the bill, in place of JSON
+	prepay string // the name of the charge
+	trade  *trade // what it speaks of, for protocols that tell more
+	refund *refund
+	list   []any
 }
 
 // refusal is an answer that is not OK.
@@ -54,104 +60,6 @@ func refusal(code, format string, args ...any) reply {
 }
 
 var errWrite = refusal("UNKNOWN", "the gateway can't write its file")
-
-// call answers a signed call. do runs under mu, after everything due by time was settled.
-func (s *Server) call(name string, do func(m Merchant, q request, now time.Time, f Faults) reply) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
-		if err != nil {
-			http.Error(w, "the body can't be read or is too large", http.StatusBadRequest)
-			return
-		}
-		var q request
-		err = json.Unmarshal(body, &q)
-		m, known := s.merchants[q.MerchantID]
-		now := s.clock.Now()
-		signature, ok := "", false
-		if headers := r.Header.Values(SignatureHeader); err == nil && known && q.AppID == m.AppID && len(headers) == 1 {
-			signature, ok = admits(m.Secrets, headers[0], now, r.Method+" "+r.URL.Path, body)
-		}
-		if !ok {
-			s.log.Info("a call was refused", "call", name, "merchant", q.MerchantID)
-			http.Error(w, "the signature is missing or wrong", http.StatusUnauthorized)
-			return
-		}
-
-		s.mu.Lock()
-		if s.closed {
-			s.mu.Unlock()
-			http.Error(w, "closing", http.StatusServiceUnavailable)
-			return
-		}
-		s.calls[q.MerchantID+" "+name]++
-		f := s.faults[q.MerchantID].rolled(fmt.Sprintf("%s/%d", name, s.calls[q.MerchantID+" "+name]))
-		how := f.answer(name)
-		var a reply
-		if how == "" || AnswerFaults[how] {
-			s.settle(now)
-			a = do(m, q, now, f)
-		}
-		s.mu.Unlock()
-		s.stir()
-
-		e := exchange{MerchantID: q.MerchantID, OutTradeNo: q.OutTradeNo, Name: name, Where: r.URL.Path, Body: string(body), Fault: how}
-		defer func() { s.note(e) }()
-		a.MerchantID, a.AppID, a.Nonce, a.OutTradeNo, a.RefundNo = m.ID, m.AppID, q.Nonce, q.OutTradeNo, q.RefundNo
-		secrets := m.Secrets
-		switch how {
-		case "unavailable":
-			e.Status = http.StatusServiceUnavailable
-			http.Error(w, "try later", http.StatusServiceUnavailable)
-			return
-		case "error", "garbage":
-			e.Status = map[string]int{"error": 500, "garbage": 200}[how]
-			w.Header().Set("Content-Type", "text/html")
-			w.WriteHeader(e.Status)
-			io.WriteString(w, "<html><body><h1>nginx</h1></body></html>")
-			return
-		case "redirect":
-			e.Status = http.StatusFound
-			http.Redirect(w, r, "/elsewhere", http.StatusFound)
-			return
-		case "hang":
-			s.pause(r, 365*24*time.Hour)
-			panic(http.ErrAbortHandler)
-		case "lost":
-			panic(http.ErrAbortHandler)
-		case "slow":
-			s.pause(r, s.scaled(seconds(f.SlowSeconds)))
-		case "huge":
-			e.Status = http.StatusOK
-			for line := []byte(strings.Repeat(" ", 1<<16)); err == nil && r.Context().Err() == nil; {
-				_, err = w.Write(line)
-			}
-			return
-		case "unknown", "unclear":
-			a.Code, a.Message, a.csv = "UNKNOWN", "the gateway does not know yet", nil
-		case "absent":
-			a.Code, a.Message = "NOT_FOUND", "no such trade"
-		case "mismatch":
-			a.OutTradeNo = "another-order"
-		case "missigned":
-			secrets = []string{"another merchant's key, which is not this one's"}
-		case "unsigned":
-			secrets = nil
-		}
-		out, kind := a.csv, "text/csv; charset=utf-8"
-		if out == nil {
-			kind = "application/json"
-			if out, err = json.Marshal(a); err != nil {
-				panic(err) // every field is plain
-			}
-		}
-		e.Status, e.Answer = http.StatusOK, string(out)
-		w.Header().Set("Content-Type", kind)
-		if secrets != nil {
-			w.Header().Set(SignatureHeader, stamp(secrets, s.clock.Now(), "RESPONSE 200 "+signature, out))
-		}
-		w.Write(out)
-	}
-}
 
 // pause waits until the caller gives up, the gateway closes, or the time is over.
 func (s *Server) pause(r *http.Request, d time.Duration) {
@@ -171,7 +79,7 @@ func (s *Server) query(m Merchant, q request, _ time.Time, _ Faults) reply {
 	if t == nil {
 		return refusal("NOT_FOUND", "no trade has this number")
 	}
-	a := reply{Code: "OK", State: t.State}
+	a := reply{Code: "OK", State: t.State, OutTradeNo: t.OutTradeNo, trade: t}
 	switch t.State {
 	case stateOpen:
 		a.State = "UNPAID"
@@ -257,7 +165,7 @@ func (s *Server) refund(m Merchant, q request, now time.Time, f Faults) reply {
 }
 
 func refundReply(t *trade, r *refund) reply {
-	a := reply{Code: "OK", State: r.State, TransactionID: r.PaymentID, RefundID: r.ID, Amount: r.Amount, Currency: t.Currency}
+	a := reply{Code: "OK", State: r.State, OutTradeNo: t.OutTradeNo, RefundNo: r.No, trade: t, refund: r, TransactionID: r.PaymentID, RefundID: r.ID, Amount: r.Amount, Currency: t.Currency}
 	if r.State == stateDone {
 		a.DoneAt = &r.EndsAt
 	}

@@ -21,6 +21,8 @@ type Merchant struct {
 	Secrets   []string // every one signs and verifies, so that a shop can change over at its own time
 	Timetable string   // "wechat" or "alipay": when a notice that wasn't taken is sent again; "" is wechat
 	FeeBasis  int64    // the gateway's fee in hundredths of a percent of a payment
+	Protocol  string   // "" is the gateway's own, which has Secrets; "wechat"
+	WeChat    WeChat   // the keys, for "wechat"
 }
 
 // Config says how the gateway runs.
@@ -53,17 +55,32 @@ var (
 	orderForm = regexp.MustCompile(`^[A-Za-z0-9_-]{6,32}$`)
 )
 
+// ready tells whether a merchant has the keys that its protocol needs.
+func (m *Merchant) ready() (bool, error) {
+	switch m.Protocol {
+	case "":
+		strong := len(m.Secrets) > 0
+		for _, s := range m.Secrets {
+			strong = strong && len(s) >= LeastSecret
+		}
+		return strong, nil
+	case "wechat":
+		return true, m.WeChat.parse()
+	}
+	return false, nil
+}
+
 func checkMerchants(list []Merchant) (map[string]Merchant, error) {
 	if len(list) == 0 {
 		return nil, fault.New(fault.Invalid, "sandbox.no_merchant")
 	}
 	all := make(map[string]Merchant, len(list))
 	for _, m := range list {
-		strong := len(m.Secrets) > 0
-		for _, s := range m.Secrets {
-			strong = strong && len(s) >= LeastSecret
+		ready, err := m.ready()
+		if err != nil {
+			return nil, fault.Wrap(err, fault.Invalid, "sandbox.merchant_keys", "merchant", m.ID)
 		}
-		if !strong || !nameForm.MatchString(m.ID) || !nameForm.MatchString(m.AppID) || m.FeeBasis < 0 || m.FeeBasis > 10_000 {
+		if !ready || !nameForm.MatchString(m.ID) || !nameForm.MatchString(m.AppID) || m.FeeBasis < 0 || m.FeeBasis > 10_000 {
 			return nil, fault.New(fault.Invalid, "sandbox.merchant_malformed", "merchant", m.ID, "least", strconv.Itoa(LeastSecret))
 		}
 		if _, twice := all[m.ID]; twice {

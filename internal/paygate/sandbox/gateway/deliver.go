@@ -38,7 +38,7 @@ func (s *Server) tell(t *trade, label, url string, n Notice) *delivery {
 	now := s.clock.Now()
 	f := s.faults[t.MerchantID].rolled(fmt.Sprintf("%d/%s", t.Seq, label))
 	n.ID, n.MerchantID, n.AppID, n.OutTradeNo = token("ev_"), t.MerchantID, s.merchants[t.MerchantID].AppID, t.OutTradeNo
-	n.Currency, n.OccurredAt = t.Currency, now
+	n.Currency, n.OccurredAt, n.Product = t.Currency, now, t.Product
 	return &delivery{
 		Notice: n, Label: label, URL: url, Due: now.Add(s.scaled(seconds(f.DelaySeconds))),
 		Held: f.Reorder && n.Type == "trade" && n.State == statePaid,
@@ -54,7 +54,7 @@ func (s *Server) tellPaid(t *trade, p payment) *delivery {
 }
 
 func (s *Server) tellClosed(t *trade) []*delivery {
-	if t.NotifyURL == "" {
+	if t.NotifyURL == "" || !s.merchants[t.MerchantID].dialect().knows("trade", stateClosed) {
 		return nil
 	}
 	return []*delivery{s.tell(t, "closed", t.NotifyURL, Notice{Type: "trade", State: stateClosed, Amount: t.Amount})}
@@ -66,7 +66,7 @@ func (s *Server) Dispute(merchant, number string) bool {
 	s.mu.Lock()
 	t := s.trades[tradeKey{merchant, number}]
 	ok := false
-	if t != nil && len(t.Payments) > 0 {
+	if t != nil && len(t.Payments) > 0 && s.merchants[merchant].dialect().knows("dispute", t.State) {
 		p := t.Payments[0]
 		d := s.tell(t, "dispute", t.NotifyURL, Notice{Type: "dispute", TransactionID: p.ID, State: t.State, Amount: p.Amount})
 		ok = s.save(record{Deliveries: []*delivery{d}}) == nil
@@ -216,26 +216,26 @@ func (s *Server) attempt(ctx context.Context, d *delivery) {
 	f := s.faults[key.merchant].rolled(fmt.Sprintf("%d/%s/%d", seq, d.Label, d.Tries))
 	s.mu.Unlock()
 
-	n, secrets, url := tampered(f, d, m)
-	body := appendNotice(nil, n)
+	n, url := tampered(f, d)
 	copies := 1 + f.Copies
 	taken := false
-	what := exchange{MerchantID: key.merchant, OutTradeNo: key.number, Sent: true, Name: "notice " + d.Label, Where: url, Body: string(body), Fault: describe(f)}
+	what := exchange{MerchantID: key.merchant, OutTradeNo: key.number, Sent: true, Name: "notice " + d.Label, Where: url, Fault: describe(f)}
 	if f.Lose < 0 || d.Tries < f.Lose {
 		what.Problem = "lost on the way"
 		s.note(what)
 	} else {
 		var mu sync.Mutex
 		one := func() {
-			status, answer, err := s.send(ctx, url, header(f, secrets, s.clock.Now(), body), body)
+			header, body := m.dialect().tell(m, f, n, s.clock.Now())
+			status, answer, err := s.send(ctx, url, header, body)
 			mu.Lock()
 			defer mu.Unlock()
 			e := what
-			e.Status, e.Answer = status, answer
+			e.Body, e.Status, e.Answer = string(body), status, answer
 			if err != nil {
 				e.Problem = err.Error()
 			}
-			taken = taken || status == http.StatusOK && answer == "success"
+			taken = taken || m.dialect().taken(status, answer)
 			s.note(e)
 		}
 		if f.Concurrent {
@@ -288,9 +288,9 @@ func (s *Server) settleDelivery(d *delivery, taken bool) {
 	s.save(record{Deliveries: all})
 }
 
-// tampered is the notice as the faults make it, the secrets it is signed with, and its address.
-func tampered(f Faults, d *delivery, m Merchant) (n Notice, secrets []string, url string) {
-	n, secrets, url = d.Notice, m.Secrets, d.URL
+// tampered is the notice as the faults make it, and its address.
+func tampered(f Faults, d *delivery) (n Notice, url string) {
+	n, url = d.Notice, d.URL
 	n.Amount += f.AmountDelta
 	if f.Currency != "" {
 		n.Currency = f.Currency
@@ -307,41 +307,19 @@ func tampered(f Faults, d *delivery, m Merchant) (n Notice, secrets []string, ur
 	if f.State != "" && n.State == statePaid && n.Type == "trade" {
 		n.State = f.State
 	}
-	switch f.Signature {
-	case "other_key":
-		secrets = []string{"another merchant's key, which is not this one's"}
-	case "empty_key":
-		secrets = []string{""}
-	}
 	if f.NotifyURL != "" {
 		url = f.NotifyURL
 	}
-	return n, secrets, url
+	return n, url
 }
 
-// header is the signature header as the faults make it, or "" for none.
-func header(f Faults, secrets []string, now time.Time, body []byte) string {
-	switch f.Signature {
-	case "absent":
-		return ""
-	case "forged":
-		return fmt.Sprintf("t=%d,v1=%064d", now.Unix(), 0)
-	case "stale":
-		now = now.Add(-2 * drift * time.Second)
-	}
-	return stamp(secrets, now, "NOTICE", body)
-}
-
-func (s *Server) send(ctx context.Context, url, signature string, body []byte) (status int, answer string, err error) {
+func (s *Server) send(ctx context.Context, url string, header http.Header, body []byte) (status int, answer string, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
 		return 0, "", err
 	}
-	req.Header.Set("Content-Type", "application/json")
+	req.Header = header
 	req.Header.Set("User-Agent", "sandbox-gateway")
-	if signature != "" {
-		req.Header.Set(SignatureHeader, signature)
-	}
 	res, err := s.client.Do(req)
 	if err != nil {
 		return 0, "", err
@@ -365,4 +343,15 @@ func (s *Server) Resend(eventID string) bool {
 	s.mu.Unlock()
 	s.stir()
 	return ok
+}
+
+// Events are the ids of the notices about a trade, oldest first.
+func (s *Server) Events(merchant, number string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []string
+	for _, d := range s.deliveriesOf(tradeKey{merchant, number}) {
+		all = append(all, d.Notice.ID)
+	}
+	return all
 }

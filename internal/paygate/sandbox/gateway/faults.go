@@ -29,7 +29,7 @@ type Faults struct {
 	AppID        string  `json:"app_id,omitempty"`        // P4
 	OutTradeNo   string  `json:"out_trade_no,omitempty"`  // P5: about another order
 	NotifyURL    string  `json:"notify_url,omitempty"`    // P5, S21: sent to another address
-	Signature    string  `json:"signature,omitempty"`     // S20: absent, forged, other_key, empty_key, stale
+	Signature    string  `json:"signature,omitempty"`     // S20: absent, forged, other_key, empty_key, stale, probe
 	State        string  `json:"state,omitempty"`         // P7: in place of PAID, rightly signed
 
 	// Payments.
@@ -40,7 +40,7 @@ type Faults struct {
 	RefundSeconds float64 `json:"refund_seconds,omitempty"` // a refund stays PROCESSING for so long
 	RefundFails   bool    `json:"refund_fails,omitempty"`   // and then ends as FAILED
 
-	// Calls: by name (ping, query, close, refund, refund_query, bill, or all) one of AnswerFaults.
+	// Calls: by name (callNames) one of AnswerFaults.
 	Answers     map[string]string `json:"answers,omitempty"`
 	SlowSeconds float64           `json:"slow_seconds,omitempty"` // for the answer "slow"
 
@@ -71,8 +71,8 @@ var AnswerFaults = map[string]bool{
 }
 
 var (
-	callNames   = []string{"all", "bill", "close", "ping", "query", "refund", "refund_query"}
-	signatures  = []string{"absent", "forged", "other_key", "empty_key", "stale"}
+	callNames   = []string{"all", "bill", "certificates", "close", "file", "ping", "prepay", "query", "refund", "refund_query"}
+	signatures  = []string{"absent", "forged", "other_key", "empty_key", "stale", "probe"}
 	billFaults  = []string{"missing", "extra", "amount", "cut", "gbk"}
 	switchNames = func() []string {
 		var all map[string]any

@@ -67,6 +67,10 @@ type Server struct {
 	exchanges map[tradeKey][]exchange
 	faults    map[string]Faults
 	calls     map[string]int // per merchant and call, for the die
+	byPrepay  map[string]tradeKey
+	byPayment map[tradeKey]tradeKey // by merchant and payment
+	byRefund  map[tradeKey]tradeKey // by merchant and refund number
+	files     map[string]madeFile   // bills to be fetched, by a name nobody can guess
 }
 
 // New opens the gateway's file and makes the gateway.
@@ -81,6 +85,7 @@ func New(c Config) (*Server, error) {
 		trades: map[tradeKey]*trade{}, open: map[tradeKey]bool{},
 		pending: map[string]*delivery{}, done: map[string]*delivery{}, perTrade: map[tradeKey][]string{}, flying: map[string]bool{}, slots: make(chan struct{}, 64),
 		exchanges: map[tradeKey][]exchange{}, faults: map[string]Faults{}, calls: map[string]int{},
+		byPrepay: map[string]tradeKey{}, byPayment: map[tradeKey]tradeKey{}, byRefund: map[tradeKey]tradeKey{}, files: map[string]madeFile{},
 	}
 	if s.clock == nil {
 		s.clock = clock.System{}
@@ -146,6 +151,15 @@ func (s *Server) install(r record) {
 			s.list = append(s.list, k)
 		}
 		s.trades[k] = t
+		if t.Prepay != "" {
+			s.byPrepay[t.Prepay] = k
+		}
+		for _, p := range t.Payments {
+			s.byPayment[tradeKey{k.merchant, p.ID}] = k
+		}
+		for _, r := range t.Refunds {
+			s.byRefund[tradeKey{k.merchant, r.No}] = k
+		}
 		delete(s.open, k)
 		if t.State == stateOpen || t.State == statePayError || slices.ContainsFunc(t.Refunds, func(r refund) bool { return r.State == stateProcessing }) {
 			s.open[k] = true

@@ -79,7 +79,7 @@ func (s *Server) view(r *http.Request) view {
 	q := r.URL.Query()
 	// A cashier's link speaks for itself: what was chosen on another page, or for another
 	// shopper's link, doesn't count there.
-	if c, err := r.Cookie("lang"); err == nil && r.URL.Path != "/cashier" {
+	if c, err := r.Cookie("lang"); err == nil && r.URL.Path != "/cashier" && r.URL.Path != "/pay" {
 		v.Lang = i18n.Match(c.Value)
 	}
 	if l := q.Get("lang"); l != "" {
@@ -117,12 +117,15 @@ func (s *Server) show(w http.ResponseWriter, status int, name string, v view) {
 
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /v1/ping", s.call("ping", s.ping))
-	mux.HandleFunc("POST /v1/query", s.call("query", s.query))
-	mux.HandleFunc("POST /v1/close", s.call("close", s.closeTrade))
-	mux.HandleFunc("POST /v1/refund", s.call("refund", s.refund))
-	mux.HandleFunc("POST /v1/refund/query", s.call("refund_query", s.queryRefund))
-	mux.HandleFunc("POST /v1/bill", s.call("bill", s.bill))
+	mux.HandleFunc("POST /v1/ping", s.call(plain{}, "ping", s.ping))
+	mux.HandleFunc("POST /v1/query", s.call(plain{}, "query", s.query))
+	mux.HandleFunc("POST /v1/close", s.call(plain{}, "close", s.closeTrade))
+	mux.HandleFunc("POST /v1/refund", s.call(plain{}, "refund", s.refund))
+	mux.HandleFunc("POST /v1/refund/query", s.call(plain{}, "refund_query", s.queryRefund))
+	mux.HandleFunc("POST /v1/bill", s.call(plain{}, "bill", s.bill))
+	s.wechatRoutes(mux)
+	mux.HandleFunc("GET /pay", s.prepaid)
+	mux.HandleFunc("POST /pay", s.prepaid)
 	mux.HandleFunc("GET /cashier", s.cashier)
 	mux.HandleFunc("POST /cashier", s.cashier)
 	mux.HandleFunc("GET /style.css", func(w http.ResponseWriter, r *http.Request) {
@@ -175,7 +178,7 @@ func (s *Server) guarded(next http.HandlerFunc) http.HandlerFunc {
 func (s *Server) cashier(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	m, known := s.merchants[q.Get("merchant_id")]
-	if !known || !linkSigned(m.Secrets, q) || q.Get("app_id") != m.AppID {
+	if !known || m.Protocol != "" || !linkSigned(m.Secrets, q) || q.Get("app_id") != m.AppID {
 		s.problem(w, r, http.StatusForbidden, "bad_link")
 		return
 	}
@@ -184,11 +187,16 @@ func (s *Server) cashier(w http.ResponseWriter, r *http.Request) {
 		s.problem(w, r, map[string]int{"bad_link": 403, "reused": 409, "busy": 503}[what], what)
 		return
 	}
+	s.cashierOf(w, r, m, t, t.ReturnURL)
+}
+
+// cashierOf shows a trade to whoever pays it, and does what is pressed.
+func (s *Server) cashierOf(w http.ResponseWriter, r *http.Request, m Merchant, t *trade, back string) {
 	if r.Method == http.MethodPost {
 		r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
 		switch r.PostFormValue("do") {
 		case "pay":
-			_ = s.pay(t.key(), payer(w, r)) // what can't be paid is shown as it is, by the page that follows
+			_ = s.pay(t.key(), payerOf(t, w, r)) // what can't be paid is shown as it is, by the page that follows
 		case "fail":
 			_ = s.failPayment(t.key())
 		}
@@ -204,13 +212,14 @@ func (s *Server) cashier(w http.ResponseWriter, r *http.Request) {
 	v.Merchant, v.Trade, v.Action = m, t, r.URL.RequestURI()
 	v.Payable = t.payable(now, f.LatePay)
 	v.Late = v.Payable && !t.payable(now, false)
-	v.Back = returnTo(t, "cancelled")
+	v.Back = returnTo(t, back, "cancelled")
 	if left := t.ExpiresAt.Sub(now); left > 0 {
 		v.Seconds = int64(left / time.Second)
 	}
 	if t.State == statePaid {
-		v.Back = returnTo(t, "paid")
-		v.Refresh = "2;url=" + v.Back
+		if v.Back = returnTo(t, back, "paid"); v.Back != "" {
+			v.Refresh = "2;url=" + v.Back
+		}
 	}
 	s.fillFaults(&v, m.ID)
 	s.show(w, http.StatusOK, "cashier.html", v)
@@ -218,6 +227,14 @@ func (s *Server) cashier(w http.ResponseWriter, r *http.Request) {
 
 // payerCookie keeps the account that a browser pays from.
 const payerCookie = "payer"
+
+// payerOf is the account that pays a trade: the only one that may, or the browser's own.
+func payerOf(t *trade, w http.ResponseWriter, r *http.Request) string {
+	if t.Payer != "" {
+		return t.Payer
+	}
+	return payer(w, r)
+}
 
 // payer is the account that a browser pays from: each has its own, and keeps it.
 func payer(w http.ResponseWriter, r *http.Request) string {
@@ -231,10 +248,10 @@ func payer(w http.ResponseWriter, r *http.Request) string {
 
 // returnTo is where the browser goes back to. What it says of the payment is a courtesy and
 // isn't signed: the shop must ask (S25).
-func returnTo(t *trade, status string) string {
-	u, err := url.Parse(t.ReturnURL)
-	if err != nil {
-		return t.ReturnURL
+func returnTo(t *trade, back, status string) string {
+	u, err := url.Parse(back)
+	if err != nil || back == "" {
+		return back
 	}
 	q := u.Query()
 	q.Set("out_trade_no", t.OutTradeNo)

@@ -32,6 +32,7 @@ type Notice struct {
 	Currency      string    `json:"currency"`
 	OccurredAt    time.Time `json:"occurred_at"`
 	PayerID       string    `json:"payer_id,omitempty"` // the account that paid, of a trade that is PAID
+	Product       string    `json:"product,omitempty"`  // how it was paid, for protocols that tell
 
 	RefundNo     string `json:"refund_no,omitempty"` // the shop's number of the refund
 	RefundID     string `json:"refund_id,omitempty"`

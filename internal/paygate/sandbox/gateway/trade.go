@@ -31,6 +31,9 @@ type trade struct {
 	State      string    `json:"state"`
 	OpenedAt   time.Time `json:"opened_at"`
 	ClosedAt   time.Time `json:"closed_at,omitzero"`
+	Product    string    `json:"product,omitempty"` // by which call it was made: "native", "h5"
+	Prepay     string    `json:"prepay,omitempty"`  // its name at the cashier, for protocols whose links aren't signed
+	Payer      string    `json:"payer,omitempty"`   // the only account that may pay it
 	Payments   []payment `json:"payments,omitempty"`
 	Refunds    []refund  `json:"refunds,omitempty"`
 }

@@ -1,0 +1,198 @@
+package gateway
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+	"time"
+)
+
+// WeChat are the keys of a merchant who speaks WeChat Pay's protocol.
+type WeChat struct {
+	ShopSerial string        `json:"shop_serial"` // the number of the shop's certificate
+	ShopKey    string        `json:"shop_key"`    // its public key, PEM
+	APIv3Key   string        `json:"api_v3_key"`
+	Platform   []PlatformKey `json:"platform"` // the gateway's; the first signs notices
+
+	shop *rsa.PublicKey
+}
+
+// PlatformKey is a key that the gateway signs with: a certificate's, which shops fetch, or one
+// with an id of its own, which they are given by hand.
+type PlatformKey struct {
+	ID          string `json:"id"`                    // "PUB_KEY_ID_..." or the certificate's number
+	Private     string `json:"private"`               // PEM
+	Certificate string `json:"certificate,omitempty"` // PEM
+
+	key *rsa.PrivateKey
+}
+
+func (w *WeChat) parse() error {
+	block, _ := pem.Decode([]byte(w.ShopKey))
+	if block == nil {
+		return errors.New("the shop's key is no PEM")
+	}
+	key, err := x509.ParsePKIXPublicKey(block.Bytes)
+	if err != nil {
+		return err
+	}
+	var ok bool
+	if w.shop, ok = key.(*rsa.PublicKey); !ok || len(w.APIv3Key) != 32 || len(w.Platform) == 0 {
+		return errors.New("the shop's key isn't RSA, the APIv3 key hasn't 32 bytes, or there is no platform key")
+	}
+	w.Platform = append([]PlatformKey(nil), w.Platform...)
+	for i := range w.Platform {
+		block, _ := pem.Decode([]byte(w.Platform[i].Private))
+		if block == nil {
+			return errors.New("a platform key is no PEM")
+		}
+		key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+		if err != nil {
+			return err
+		}
+		if w.Platform[i].key, ok = key.(*rsa.PrivateKey); !ok {
+			return errors.New("a platform key isn't RSA")
+		}
+	}
+	return nil
+}
+
+// signer is the platform key of that id, or the first.
+func (w *WeChat) signer(id string) PlatformKey {
+	for _, p := range w.Platform {
+		if p.ID == id {
+			return p
+		}
+	}
+	return w.Platform[0]
+}
+
+// NewWeChat draws all keys of a merchant: the gateway's half, and the shop's as the JSON that
+// an adapter to WeChat Pay is set up with. Without a public key the platform key is a
+// certificate's.
+func NewWeChat(merchant, app string, publicKey bool, now time.Time) (w WeChat, shop map[string]string, err error) {
+	mine, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return w, nil, err
+	}
+	shopPrivate, shopPublic, err := pemPair(mine)
+	if err != nil {
+		return w, nil, err
+	}
+	w = WeChat{ShopSerial: strings.ToUpper(token("")), ShopKey: shopPublic, APIv3Key: rand.Text()[:16] + rand.Text()[:16]}
+	p, public, err := NewPlatformKey(publicKey, now)
+	if err != nil {
+		return w, nil, err
+	}
+	w.Platform = []PlatformKey{p}
+	shop = map[string]string{"merchant_id": merchant, "app_id": app, "serial_no": w.ShopSerial, "private_key": shopPrivate, "api_v3_key": w.APIv3Key}
+	if publicKey {
+		shop["public_key_id"], shop["public_key"] = p.ID, public
+	}
+	return w, shop, nil
+}
+
+// NewPlatformKey draws a platform key, and gives its public half in PEM.
+func NewPlatformKey(publicKey bool, now time.Time) (p PlatformKey, public string, err error) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return p, "", err
+	}
+	private, public, err := pemPair(key)
+	if err != nil {
+		return p, "", err
+	}
+	if publicKey {
+		return PlatformKey{ID: "PUB_KEY_ID_" + fmt.Sprintf("%024d", now.UnixNano()), Private: private}, public, nil
+	}
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 159))
+	if err != nil {
+		return p, "", err
+	}
+	cert := &x509.Certificate{SerialNumber: serial, Subject: pkix.Name{CommonName: "Sandbox Pay platform"}, NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(5, 0, 0)}
+	der, err := x509.CreateCertificate(rand.Reader, cert, cert, &key.PublicKey, key)
+	if err != nil {
+		return p, "", err
+	}
+	return PlatformKey{ID: fmt.Sprintf("%X", serial), Private: private, Certificate: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))}, public, nil
+}
+
+func pemPair(key *rsa.PrivateKey) (private, public string, err error) {
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return "", "", err
+	}
+	pub, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	if err != nil {
+		return "", "", err
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})), string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: pub})), nil
+}
+
+// otherKey signs what the faults want signed by somebody else.
+var otherKey = func() *rsa.PrivateKey {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	return key
+}
+
+// rsaSign is RSA PKCS#1 v1.5 over SHA-256, in base64.
+func rsaSign(key *rsa.PrivateKey, text []byte) string {
+	sum := sha256.Sum256(text)
+	sig, err := rsa.SignPKCS1v15(nil, key, crypto.SHA256, sum[:])
+	if err != nil {
+		panic(err) // the key was checked when it was read
+	}
+	return base64.StdEncoding.EncodeToString(sig)
+}
+
+func rsaSigned(key *rsa.PublicKey, text []byte, signature string) bool {
+	sig, err := base64.StdEncoding.DecodeString(signature)
+	sum := sha256.Sum256(text)
+	return err == nil && rsa.VerifyPKCS1v15(key, crypto.SHA256, sum[:], sig) == nil
+}
+
+// wrapped encrypts something for a shop as WeChat Pay does.
+func wrapped(apiKey, associated, original string, plain []byte) map[string]string {
+	block, err := aes.NewCipher([]byte(apiKey))
+	if err != nil {
+		panic(err) // its length was checked
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		panic(err)
+	}
+	nonce := []byte(rand.Text()[:aead.NonceSize()])
+	out := map[string]string{"algorithm": "AEAD_AES_256_GCM", "nonce": string(nonce), "associated_data": associated,
+		"ciphertext": base64.StdEncoding.EncodeToString(aead.Seal(nil, nonce, plain, []byte(associated)))}
+	if original != "" {
+		out["original_type"] = original
+	}
+	return out
+}
+
+// compactJSON writes JSON as WeChat Pay does: without escapes for HTML and without a line feed.
+func compactJSON(v any) []byte {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		panic(err) // every field is plain
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
