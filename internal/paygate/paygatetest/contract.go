@@ -583,7 +583,7 @@ func selfTest(r *Rig) {
 // F20: what the gateway promised it keeps through its own crash.
 func crash(r *Rig) {
 	r.Press(r.Way(Number(1)), "pay")
-	r.Shut()
+	r.Gateway.Close()
 	r.OpenGateway()
 	r.Adapter = r.Open(0)
 	r.query(Number(1)) // so that it knows whatever it has to know of the channel

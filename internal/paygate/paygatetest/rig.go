@@ -70,26 +70,22 @@ func New(t *testing.T, p Protocol) *Rig {
 	r := &Rig{T: t, Protocol: p, Clock: clock.NewFake(Start)}
 	r.Config = gateway.Config{Clock: r.Clock, File: filepath.Join(t.TempDir(), "gateway.jsonl"), Merchants: []gateway.Merchant{p.Merchant}}
 	r.OpenGateway()
+	r.HTTP = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { r.Gateway.Handler().ServeHTTP(w, req) }))
+	t.Cleanup(r.HTTP.Close)
 	r.Shop = httptest.NewServer(http.HandlerFunc(r.take))
 	t.Cleanup(r.Shop.Close)
 	r.Adapter = r.Open(0)
 	return r
 }
 
-// OpenGateway starts the gateway from its file.
+// OpenGateway starts the gateway, from its file when there is one. It is reached where it was.
 func (r *Rig) OpenGateway() {
 	gw, err := gateway.New(r.Config)
 	if err != nil {
 		r.Fatal(err)
 	}
-	r.Gateway, r.HTTP = gw, httptest.NewServer(gw.Handler())
-	r.Cleanup(r.Shut)
-}
-
-// Shut ends the gateway.
-func (r *Rig) Shut() {
-	r.Gateway.Close()
-	r.HTTP.Close()
+	r.Gateway = gw
+	r.Cleanup(func() { gw.Close() })
 }
 
 // Open makes an adapter to the gateway.
