@@ -19,7 +19,7 @@ build: ## build ./hufu
 	$(GO) build -trimpath -o hufu ./cmd/hufu
 
 test: ## every test, on both databases and in a browser; gets what it needs itself
-	./scripts/need.sh chromium postgres
+	./scripts/need.sh chromium postgres npm
 	$(CLUSTER) $(GO) test -timeout 40m ./...
 	$(CLUSTER) $(GO) test -race -short -timeout 20m $(RACE)
 	$(CLUSTER) $(GO) test -race -short -timeout 20m -run '$(RACE_TESTS)' $(RACE_SOME)
@@ -28,7 +28,7 @@ test-short: ## the inner loop
 	$(CLUSTER) $(GO) test -short -timeout 5m ./...
 
 lint: ## gofmt, vet, staticcheck, and that nothing in the tree is what it shouldn't be
-	@test -z "$$(gofmt -l cmd internal e2e)" || { echo "not formatted:"; gofmt -l cmd internal e2e; exit 1; }
+	@test -z "$$(gofmt -l cmd conformance e2e internal)" || { echo "not formatted:"; gofmt -l cmd conformance e2e internal; exit 1; }
 	$(GO) vet ./...
 	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 	./scripts/tree.sh

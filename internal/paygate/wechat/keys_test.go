@@ -15,13 +15,12 @@ import (
 	"hufu/internal/paygate/wechat"
 )
 
-// eventually waits for something the adapter does by itself.
-func eventually(t *testing.T, what string, done func() bool) {
+// settled parses a notice again once the adapter has fetched what it needs for it.
+func settled(t *testing.T, r *paygatetest.Rig, g paygatetest.Got) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !done(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal(what)
-		}
+	r.Adapter.(*wechat.Gateway).Settle()
+	if _, err := r.Adapter.ParseNotice(g.Header, g.Body); err != nil {
+		t.Errorf("the certificate was never fetched: %v", err)
 	}
 }
 
@@ -63,10 +62,7 @@ func TestPlatformCertificatesRollOver(t *testing.T) {
 		t.Fatalf("%+v", list)
 	}
 	paygatetest.WantCode(t, list[0].Err, "paygate.key_unknown")
-	eventually(t, "the certificate was never fetched", func() bool {
-		_, err := r.Adapter.ParseNotice(list[0].Header, list[0].Body)
-		return err == nil
-	})
+	settled(t, r, list[0])
 	r.Clock.Advance(15 * time.Second)
 	r.One()
 }
@@ -80,10 +76,7 @@ func TestFromCertificatesToAPublicKey(t *testing.T) {
 	r.Press(r.Way(paygatetest.Number(1)), "pay")
 	list := r.Step()
 	paygatetest.WantCode(t, list[0].Err, "paygate.key_unknown")
-	eventually(t, "the certificate was never fetched", func() bool {
-		_, err := r.Adapter.ParseNotice(list[0].Header, list[0].Body)
-		return err == nil
-	})
+	settled(t, r, list[0])
 	if err := r.Adapter.SelfTest(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -108,8 +101,7 @@ func TestStrangersKeysAreAskedForSeldom(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	eventually(t, "the certificates were never asked for", func() bool { return asked.Load() > 0 })
-	r.Adapter.(*wechat.Gateway).Stop() // waits for what is under way
+	r.Adapter.(*wechat.Gateway).Settle()
 	if n := asked.Load(); n != 1 {
 		t.Errorf("the certificates were asked for %d times", n)
 	}

@@ -29,23 +29,42 @@ func (s *Server) wechatRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /v3/certificates", s.call(d, "certificates", certificates))
 }
 
-var authorization = regexp.MustCompile(`^WECHATPAY2-SHA256-RSA2048 mchid="([^"]*)",nonce_str="([^"]*)",timestamp="([0-9]{1,12})",serial_no="([^"]*)",signature="([^"]*)"$`)
+const authorizationScheme = "WECHATPAY2-SHA256-RSA2048 "
+
+var authorizationField = regexp.MustCompile(`^([a-z_]+)="([^"]*)"$`)
+
+// authorization takes the header of a call apart; its fields come in any order.
+func authorization(header string) map[string]string {
+	rest, ok := strings.CutPrefix(header, authorizationScheme)
+	if !ok {
+		return nil
+	}
+	all := map[string]string{}
+	for part := range strings.SplitSeq(rest, ",") {
+		field := authorizationField.FindStringSubmatch(part)
+		if field == nil {
+			return nil
+		}
+		all[field[1]] = field[2]
+	}
+	return all
+}
 
 func (wechat) hear(s *Server, name string, r *http.Request, body []byte) (c heard, ok bool) {
-	auth := authorization.FindStringSubmatch(r.Header.Get("Authorization"))
+	auth := authorization(r.Header.Get("Authorization"))
 	if auth == nil || r.Header.Get("Accept") == "" || r.Header.Get("User-Agent") == "" {
 		return c, false
 	}
-	m, known := s.merchants[auth[1]]
-	if !known || m.Protocol != "wechat" || auth[4] != m.WeChat.ShopSerial {
+	m, known := s.merchants[auth["mchid"]]
+	if !known || m.Protocol != "wechat" || auth["serial_no"] != m.WeChat.ShopSerial {
 		return c, false
 	}
-	unix, err := strconv.ParseInt(auth[3], 10, 64)
+	unix, err := strconv.ParseInt(auth["timestamp"], 10, 64)
 	if now := s.clock.Now().Unix(); err != nil || now-unix > drift || unix-now > drift {
 		return c, false
 	}
-	text := r.Method + "\n" + r.URL.RequestURI() + "\n" + auth[3] + "\n" + auth[2] + "\n" + string(body) + "\n"
-	if !rsaSigned(m.WeChat.shop, []byte(text), auth[5]) {
+	text := r.Method + "\n" + r.URL.RequestURI() + "\n" + auth["timestamp"] + "\n" + auth["nonce_str"] + "\n" + string(body) + "\n"
+	if !rsaSigned(m.WeChat.shop, []byte(text), auth["signature"]) {
 		return c, false
 	}
 	c.m, c.receipt = m, r.Header.Get("Wechatpay-Serial")
