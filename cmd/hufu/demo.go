@@ -53,7 +53,12 @@ func (d *demoFlags) run(ctx context.Context, e *env) error {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(e.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	cashier, failed, err := d.startSandbox(ctx, secret, log)
+	keys := filepath.Join(d.data, "channels")
+	channels, err := gateway.OpenChannels(keys, began)
+	if err != nil {
+		return err
+	}
+	cashier, failed, err := d.startSandbox(ctx, secret, channels, log)
 	if err != nil {
 		return err
 	}
@@ -61,7 +66,8 @@ func (d *demoFlags) run(ctx context.Context, e *env) error {
 	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
 	s.Bind(flags)
 	if _, err := s.Load(flags, []string{"-store", "sqlite:" + filepath.Join(d.data, "hufu.db"), "-key-file", filepath.Join(d.data, "hufu.keys"), "-listen", d.Listen,
-		"-public-url", d.PublicURL, "-sandbox-url", cashier, "-sandbox-secret", secret}, func(string) (string, bool) { return "", false }); err != nil {
+		"-public-url", d.PublicURL, "-sandbox-url", cashier, "-sandbox-secret", secret,
+		"-wechat", filepath.Join(keys, "wechat.json"), "-wechat-url", cashier}, func(string) (string, bool) { return "", false }); err != nil {
 		return err
 	}
 	if _, err := app.Migrate(ctx, s.Config); err != nil {
@@ -104,7 +110,7 @@ func (d *demoFlags) run(ctx context.Context, e *env) error {
 
 // startSandbox starts the gateway beside the shop, on the port after the shop's or, when
 // that is taken, on a free one. It returns once the gateway accepts connections.
-func (d *demoFlags) startSandbox(ctx context.Context, secret string, log *slog.Logger) (url string, failed <-chan error, err error) {
+func (d *demoFlags) startSandbox(ctx context.Context, secret string, channels []gateway.Merchant, log *slog.Logger) (url string, failed <-chan error, err error) {
 	host, port, err := net.SplitHostPort(d.Listen)
 	if err != nil {
 		return "", nil, err
@@ -116,12 +122,13 @@ func (d *demoFlags) startSandbox(ctx context.Context, secret string, log *slog.L
 			tries = append([]string{net.JoinHostPort(host, strconv.Itoa(n+1))}, tries...)
 		}
 	}
+	merchants := append([]gateway.Merchant{{ID: app.SandboxMerchant, AppID: app.SandboxApp, Name: "虎符影视会员", Secrets: []string{secret}, Timetable: "wechat", FeeBasis: 60}}, channels...)
 	var errs []error
 	for _, listen := range tries {
 		ready, ended := make(chan string, 1), make(chan error, 1)
 		go func() {
 			ended <- gateway.Run(ctx, gateway.Config{Listen: listen, File: filepath.Join(d.data, "sandbox.jsonl"), Log: log,
-				Merchants: []gateway.Merchant{{ID: app.SandboxMerchant, AppID: app.SandboxApp, Name: "虎符影视会员", Secrets: []string{secret}, Timetable: "wechat", FeeBasis: 60}},
+				Merchants: merchants,
 				Ready:     func(addr string) { ready <- addr }})
 		}()
 		select {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"time"
 
 	"hufu/internal/app"
 	"hufu/internal/paygate/sandbox/gateway"
@@ -15,8 +16,8 @@ import (
 const maxSpeed = 1_000_000_000
 
 type sandboxFlags struct {
-	listen, file, merchant, app, secret, timetable, password string
-	speed                                                    float64
+	listen, file, merchant, app, secret, timetable, password, channels string
+	speed                                                              float64
 }
 
 var _ = register(command{name: "sandbox", summary: "sandbox",
@@ -30,6 +31,7 @@ var _ = register(command{name: "sandbox", summary: "sandbox",
 		f.StringVar(&s.secret, "secret", "", "flag.secret")
 		f.StringVar(&s.timetable, "timetable", "wechat", "flag.timetable")
 		f.StringVar(&s.password, "password", "", "flag.password")
+		f.StringVar(&s.channels, "channels", "", "flag.channels")
 		f.Float64Var(&s.speed, "speed", 1, "flag.speed")
 	},
 	run: func(ctx context.Context, e *env, _ []string) error {
@@ -40,7 +42,15 @@ var _ = register(command{name: "sandbox", summary: "sandbox",
 		if v, ok := e.lookup("HUFU_SANDBOX_SECRET"); ok && s.secret == "" {
 			s.secret = v
 		}
+		merchants := []gateway.Merchant{{ID: s.merchant, AppID: s.app, Name: "Hufu 虎符", Secrets: []string{s.secret}, Timetable: s.timetable}}
+		if s.channels != "" {
+			channels, err := gateway.OpenChannels(s.channels, time.Now())
+			if err != nil {
+				return err
+			}
+			merchants = append(merchants, channels...)
+		}
 		return gateway.Run(ctx, gateway.Config{Listen: s.listen, File: s.file, Speed: s.speed, Password: s.password, Log: slog.New(slog.NewTextHandler(e.err, nil)),
-			Merchants: []gateway.Merchant{{ID: s.merchant, AppID: s.app, Name: "Hufu 虎符", Secrets: []string{s.secret}, Timetable: s.timetable}},
+			Merchants: merchants,
 			Ready:     func(addr string) { fmt.Fprintln(e.out, e.lang.T("cli.sandbox_serving", "address", "http://"+addr)) }})
 	}})

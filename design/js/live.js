@@ -46,7 +46,7 @@ mount("[data-live]", (el) => {
     source = new EventSource(sseUrl);
     source.addEventListener("open", () => { clearTimeout(timer); weak(false); });
     source.addEventListener("fragment", (e) => show(e.data));
-    source.addEventListener("update", () => pull().catch(later));
+    source.addEventListener("update", () => url && pull().catch(later));
     source.addEventListener("done", (e) => { stop(); if (e.data && e.data.startsWith("/")) location.assign(e.data); });
     source.addEventListener("error", () => {
       // The browser reconnects by itself unless the answer was refused; polling bridges the gap.

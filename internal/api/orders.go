@@ -149,8 +149,8 @@ func (a *API) placeOrder(ctx context.Context, c *Call, in *placeInput) (*Order, 
 	if err := p.Request.Check(); err != nil { // before the key finds an order
 		return nil, err
 	}
-	gateway, known := a.Flows.Gateways[in.Body.Gateway]
-	if !known && (in.Body.Gateway != payment.Balance || c.session == nil) {
+	gateway := a.Flows.Gateways[in.Body.Gateway]
+	if !a.Flows.Offers(in.Body.Gateway) && (in.Body.Gateway != payment.Balance || c.session == nil) {
 		// An order that was accepted is answered again, also when its channel is gone (I18).
 		if before, err := a.placedBefore(ctx, p.Request); err != nil {
 			return nil, err

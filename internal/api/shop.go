@@ -1,7 +1,6 @@
 package api
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -370,10 +369,9 @@ func stepsOf(q pricing.Quote) []PriceStep {
 
 func (a *API) listGateways(context.Context, *Call, *struct{}) (*Page[Gateway], error) {
 	out := &Page[Gateway]{Items: []Gateway{}}
-	for name := range a.Flows.Gateways {
+	for _, name := range a.Flows.Offered() {
 		out.Items = append(out.Items, Gateway{Name: name})
 	}
-	slices.SortFunc(out.Items, func(x, y Gateway) int { return cmp.Compare(x.Name, y.Name) })
 	out.Items = append(out.Items, Gateway{Name: payment.Balance, Members: true})
 	return out, nil
 }

@@ -26,7 +26,6 @@ import (
 	"hufu/internal/ledger"
 	"hufu/internal/live"
 	"hufu/internal/order"
-	"hufu/internal/paygate/sandbox"
 	"hufu/internal/payment"
 	"hufu/internal/vault"
 	"hufu/internal/web"
@@ -107,20 +106,6 @@ func (a *App) wire(ctx context.Context) error {
 	return nil
 }
 
-func (a *App) gateways() error {
-	if a.Config.SandboxURL == "" {
-		return nil
-	}
-	g, err := sandbox.New(sandbox.Config{BaseURL: a.Config.SandboxURL, CashierURL: a.Config.SandboxCashier, MerchantID: a.Config.SandboxMerchant,
-		AppID: a.Config.SandboxApp, Secrets: []string{a.Config.SandboxSecret}, Clock: a.Clock})
-	if err != nil {
-		return err
-	}
-	a.Flows.Gateways[g.Name()] = g
-	a.stop = append(a.stop, g.Stop)
-	return nil
-}
-
 // Handler is everything the process serves. The pages take 80 MB, so only a process that
 // serves has them.
 func (a *App) Handler() (http.Handler, error) {
@@ -171,6 +156,8 @@ func (a *App) ServeOn(ctx context.Context, listener net.Listener, ready func(add
 	background, cancel := context.WithCancel(ctx)
 	defer work.Wait()
 	defer cancel()
+	a.testChannels(background) // so that what can be paid through is there from the first page on
+	work.Go(func() { a.offerChannels(background) })
 	work.Go(func() { a.refreshGate(background) })
 	work.Go(func() { a.watchOrders(background) })
 	work.Go(func() { a.noteVisits(background) })

@@ -45,6 +45,9 @@ type Config struct {
 	SandboxApp      string
 	SandboxSecret   string
 
+	WeChat    string // the file of the account's keys; "" leaves the channel out
+	WeChatURL string // where WeChat Pay is reached, if elsewhere
+
 	GatewayPatience time.Duration // see flow.Flows; zero leaves its own
 	GatewayCalls    int
 }
@@ -102,6 +105,8 @@ func (c *Config) BindGateways(f *flag.FlagSet) {
 	f.StringVar(&c.SandboxMerchant, "sandbox-merchant", SandboxMerchant, "flag.sandbox-merchant")
 	f.StringVar(&c.SandboxApp, "sandbox-app", SandboxApp, "flag.sandbox-app")
 	f.StringVar(&c.SandboxSecret, "sandbox-secret", "", "flag.sandbox-secret")
+	f.StringVar(&c.WeChat, "wechat", "", "flag.wechat")
+	f.StringVar(&c.WeChatURL, "wechat-url", "", "flag.wechat-url")
 }
 
 // settingNames are the names of all settings. A file may have them all, for whichever

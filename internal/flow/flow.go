@@ -54,12 +54,13 @@ type Flows struct {
 	// Rooms are the waiting rooms before offers.
 	Rooms *waiting.Service
 
-	placed  placed
-	sheets  sheets
-	asked   asked
-	place   *db.Lane[Place, Placed]
-	confirm *db.Lane[Confirm, Confirmed]
-	reveal  *db.Lane[Reveal, []Revealed]
+	channels channels
+	placed   placed
+	sheets   sheets
+	asked    asked
+	place    *db.Lane[Place, Placed]
+	confirm  *db.Lane[Confirm, Confirmed]
+	reveal   *db.Lane[Reveal, []Revealed]
 }
 
 // How gateways are asked unless a Flows is told otherwise.

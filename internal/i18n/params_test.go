@@ -88,6 +88,10 @@ func given(call *ast.CallExpr) (code string, names []string, ok bool) {
 		if !ok {
 			return "", nil, false
 		}
+		// A sentence is given in both languages and stands in the message without its ending.
+		for _, lang := range []string{".zh", ".en"} {
+			name = strings.TrimSuffix(name, lang)
+		}
 		names = append(names, "{"+name+"}")
 	}
 	return code, names, true

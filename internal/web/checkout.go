@@ -184,7 +184,7 @@ func (s *Web) pays(lang i18n.Lang, balance, total money.Amount, chosen string) [
 		low := balance.Minor < total.Minor
 		out = append(out, ui.Option{Value: payment.Balance, Label: lang.T("shop.pay.balance"), Sub: lang.T("shop.pay.balance.text", "amount", balance.String()), Icon: "wallet", Disabled: low})
 	}
-	for _, name := range s.gatewayNames() {
+	for _, name := range s.Flows.Offered() {
 		o := ui.Option{Value: name, Label: name, Icon: "card"}
 		if i18n.Has("shop.pay." + name) {
 			o.Label, o.Sub = lang.T("shop.pay."+name), lang.T("shop.pay."+name+".text")
@@ -199,15 +199,6 @@ func (s *Web) pays(lang i18n.Lang, balance, total money.Amount, chosen string) [
 		out[at].Selected = true
 	}
 	return out
-}
-
-func (s *Web) gatewayNames() []string {
-	var names []string
-	for name := range s.Flows.Gateways {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }
 
 // placing is a posted checkout.

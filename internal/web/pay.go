@@ -13,6 +13,7 @@ import (
 	"hufu/internal/fault"
 	"hufu/internal/flow"
 	"hufu/internal/httpx"
+	"hufu/internal/i18n"
 	"hufu/internal/id"
 	"hufu/internal/order"
 	"hufu/internal/paygate"
@@ -30,6 +31,8 @@ type payView struct {
 	Names    []string
 	Cashier  string // address of the gateway's page
 	QR       template.HTML
+	Scan     string // key of what to scan it with
+	Link     string // what the QR code says, when a browser can open it
 	Balance  bool   // it is paid from the member's balance
 	Problem  string // why there is no cashier
 	Deadline time.Time
@@ -68,8 +71,14 @@ func (s *Web) pay(w http.ResponseWriter, r *http.Request) error {
 		// Not a redirect: browsers hold the answer to a form to form-action, which names us alone.
 		w.Header().Set("Refresh", "0; url="+c.RedirectURL)
 	default:
-		if v.QR, err = qrImage(c.QRText, say(r, "shop.paying.qr")); err != nil {
+		if v.Scan = "shop.paying.scan." + intent.Gateway; !i18n.Has(v.Scan) {
+			v.Scan = "shop.paying.qr"
+		}
+		if v.QR, err = qrImage(c.QRText, say(r, v.Scan)); err != nil {
 			return err
+		}
+		if u, err := url.Parse(c.QRText); err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" {
+			v.Link = c.QRText
 		}
 	}
 	s.ui.Render(w, r, status, "shop/pay", v)

@@ -122,7 +122,7 @@ func (v *visit) firstSteps(tx *db.Tx, d *homeView, stocks []*inventory.Stock) er
 		return err
 	}
 	live := slices.ContainsFunc(offers, func(o catalogue.Offer) bool { return o.At(d.AsOf) == catalogue.Live })
-	paid := len(v.c.Flows.Gateways) > 0
+	paid := len(v.c.Flows.Offered()) > 0
 	if live && paid || !v.who.May(identity.CatalogueEdit) {
 		return nil
 	}
