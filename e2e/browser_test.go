@@ -110,7 +110,8 @@ type device struct {
 	width, height int64
 	phone, dark   bool
 	noScript      bool
-	strict        bool // every word is to be English
+	strict        bool   // every word is to be English
+	agent         string // in place of Chrome's
 }
 
 var (
@@ -156,6 +157,9 @@ func open(t *testing.T, near context.Context, fresh bool, d device, hosts ...str
 	if agent.UserAgent = phoneAgent; !d.phone {
 		agent.UserAgent = strings.Replace(phoneAgent, "Linux; Android 14; Pixel 8", "X11; Linux x86_64", 1)
 		agent.UserAgent = strings.Replace(agent.UserAgent, " Mobile", "", 1)
+	}
+	if d.agent != "" {
+		agent.UserAgent = d.agent
 	}
 	scheme := "light"
 	if d.dark {

@@ -10,4 +10,5 @@ import "./draft.js";
 import "./time.js";
 import "./code.js";
 import "./live.js";
+import "./bridge.js";
 import "./suggest.js";

@@ -86,6 +86,21 @@ type Biller interface {
 	Bill(ctx context.Context, day time.Time, line func(BillLine) error) error
 }
 
+// Introducer is a gateway whose own app has to be asked who the shopper is before a charge can be
+// paid in it (Charge.PayerID).
+type Introducer interface {
+	// InApp tells whether a browser is the channel's own app, by its User-Agent.
+	InApp(userAgent string) bool
+
+	// Introduce is where the app learns who its user is. It leads back to returnURL with a
+	// code, and with state as it was given, in the query.
+	Introduce(returnURL, state string) string
+
+	// Payer is who came back with a code. A code is good once and for a few minutes:
+	// paygate.introduction_over asks for another.
+	Payer(ctx context.Context, code string) (string, error)
+}
+
 // Device is what the shopper holds; it decides which of a channel's products is used.
 type Device string
 

@@ -2,11 +2,8 @@ package web
 
 import (
 	"context"
-	"fmt"
 	"html/template"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
 	"hufu/internal/db"
@@ -16,7 +13,6 @@ import (
 	"hufu/internal/i18n"
 	"hufu/internal/id"
 	"hufu/internal/order"
-	"hufu/internal/paygate"
 	"hufu/internal/payment"
 	"hufu/internal/web/ui"
 )
@@ -32,10 +28,19 @@ type payView struct {
 	Cashier  string // address of the gateway's page
 	QR       template.HTML
 	Scan     string // key of what to scan it with
+	Bridge   string // parameters for the channel's app, JSON
 	Link     string // what the QR code says, when a browser can open it
 	Balance  bool   // it is paid from the member's balance
 	Problem  string // why there is no cashier
 	Deadline time.Time
+}
+
+// scanWith is the key of what a gateway's QR code is scanned with.
+func scanWith(gateway string) string {
+	if key := "shop.paying.scan." + gateway; i18n.Has(key) {
+		return key
+	}
+	return "shop.paying.qr"
 }
 
 // pay leads to the gateway's cashier. The order and its payment number are kept, so coming
@@ -61,24 +66,15 @@ func (s *Web) pay(w http.ResponseWriter, r *http.Request) error {
 		s.ui.Render(w, r, status, "shop/pay", v)
 		return nil
 	}
-	c, err := s.cashier(r, o, intent)
-	switch {
-	case err != nil:
+	c, err := s.cashier(w, r, o, intent)
+	if err == nil {
+		err = v.show(w, r, intent.Gateway, c)
+	}
+	if err != nil {
 		s.Log.WarnContext(r.Context(), "the cashier can't be reached", "trace", httpx.CallerOf(r.Context()).Trace, "gateway", intent.Gateway, "order", o.ID, "error", err)
 		v.Problem, status = say(r, "shop.paying.no_cashier"), http.StatusServiceUnavailable
-	case c.RedirectURL != "":
-		v.Cashier = c.RedirectURL
-		// Not a redirect: browsers hold the answer to a form to form-action, which names us alone.
-		w.Header().Set("Refresh", "0; url="+c.RedirectURL)
-	default:
-		if v.Scan = "shop.paying.scan." + intent.Gateway; !i18n.Has(v.Scan) {
-			v.Scan = "shop.paying.qr"
-		}
-		if v.QR, err = qrImage(c.QRText, say(r, v.Scan)); err != nil {
-			return err
-		}
-		if u, err := url.Parse(c.QRText); err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" {
-			v.Link = c.QRText
+		if f := fault.From(err); f.Kind == fault.Conflict || f.Kind == fault.Gone { // what the shopper can do something about
+			v.Problem, status = ui.LangOf(r).Fault(f), http.StatusConflict
 		}
 	}
 	s.ui.Render(w, r, status, "shop/pay", v)
@@ -130,34 +126,6 @@ func (s *Web) payable(r *http.Request) (*order.Order, *payment.Intent, []string,
 		return err
 	})
 	return o, intent, names, held, err
-}
-
-// cashier asks the gateway for its page.
-func (s *Web) cashier(r *http.Request, o *order.Order, p *payment.Intent) (paygate.Cashier, error) {
-	g, ok := s.Flows.Gateways[p.Gateway]
-	if !ok {
-		return paygate.Cashier{}, fault.New(fault.Unavailable, "order.gateway", "gateway", p.Gateway)
-	}
-	device := paygate.Desktop
-	if strings.Contains(r.UserAgent(), "Mobile") {
-		device = paygate.Phone
-	}
-	subject, err := s.Flows.PaySubject(r.Context(), o)
-	if err != nil {
-		return paygate.Cashier{}, err
-	}
-	c, err := g.Cashier(r.Context(), paygate.Charge{MerchantNo: string(p.ID), Amount: p.Amount, Subject: subject, NotifyURL: s.NoticeURL + "/" + p.Gateway + "/notices",
-		ReturnURL: s.PublicURL + "/orders/" + string(o.ID) + "/paying", ExpiresAt: p.ExpiresAt, Device: device, ClientIP: httpx.CallerOf(r.Context()).IP.String(), Lang: string(ui.LangOf(r))})
-	if err != nil {
-		return c, err
-	}
-	if u, err := url.Parse(c.RedirectURL); c.RedirectURL != "" && (err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || strings.ContainsAny(c.RedirectURL, " \r\n;,'\"")) {
-		return c, fmt.Errorf("web: %s sent an address for its cashier that is none: %q", p.Gateway, c.RedirectURL)
-	}
-	if c.RedirectURL == "" && c.QRText == "" {
-		return c, fmt.Errorf("web: %s offers no way to its cashier for a browser", p.Gateway)
-	}
-	return c, nil
 }
 
 // A payment that isn't confirmed after slow is said to be so; the page goes on asking.

@@ -41,6 +41,7 @@ type Config struct {
 	APIv3Key    string `json:"api_v3_key"`              // 32 characters
 	PublicKeyID string `json:"public_key_id,omitempty"` // "PUB_KEY_ID_...", with PublicKey; neither is certificate mode
 	PublicKey   string `json:"public_key,omitempty"`    // WeChat Pay's, PEM
+	AppSecret   string `json:"app_secret,omitempty"`    // of the account AppID; without it nobody can pay inside WeChat
 
 	Timeout time.Duration `json:"-"` // of one call; zero is wire.DefaultTimeout
 	Clock   clock.Clock   `json:"-"` // nil is the machine's
@@ -52,6 +53,8 @@ type Gateway struct {
 	private                       *rsa.PrivateKey
 	apiKey                        []byte
 	publicKeyID                   string
+	appSecret                     string
+	authorizeURL, accountsURL     string
 	clock                         clock.Clock
 	client                        *wire.Client
 	keys                          keyring
@@ -91,6 +94,14 @@ func New(c Config) (*Gateway, error) {
 	}
 	g := &Gateway{base: base, merchant: c.MerchantID, appID: c.AppID, serial: c.SerialNo, apiKey: []byte(c.APIv3Key),
 		publicKeyID: c.PublicKeyID, clock: c.Clock, keys: keyring{byID: map[string]platformKey{}}}
+	if g.authorizeURL, g.accountsURL = authorizeURL, accountsURL; base != Production {
+		g.authorizeURL, g.accountsURL = base, base
+	}
+	if g.appSecret = c.AppSecret; c.AppSecret != "" {
+		if err := paygate.CheckSecret(c.AppSecret, apiKeyBytes); err != nil {
+			return nil, err
+		}
+	}
 	if err := g.checkAPIKey(); err != nil {
 		return nil, err
 	}

@@ -71,6 +71,8 @@ type Server struct {
 	byPayment map[tradeKey]tradeKey // by merchant and payment
 	byRefund  map[tradeKey]tradeKey // by merchant and refund number
 	files     map[string]madeFile   // bills to be fetched, by a name nobody can guess
+
+	introductions map[string]introduction // by code
 }
 
 // New opens the gateway's file and makes the gateway.
@@ -85,7 +87,7 @@ func New(c Config) (*Server, error) {
 		trades: map[tradeKey]*trade{}, open: map[tradeKey]bool{},
 		pending: map[string]*delivery{}, done: map[string]*delivery{}, perTrade: map[tradeKey][]string{}, flying: map[string]bool{}, slots: make(chan struct{}, 64),
 		exchanges: map[tradeKey][]exchange{}, faults: map[string]Faults{}, calls: map[string]int{},
-		byPrepay: map[string]tradeKey{}, byPayment: map[tradeKey]tradeKey{}, byRefund: map[tradeKey]tradeKey{}, files: map[string]madeFile{},
+		byPrepay: map[string]tradeKey{}, byPayment: map[tradeKey]tradeKey{}, byRefund: map[tradeKey]tradeKey{}, files: map[string]madeFile{}, introductions: map[string]introduction{},
 	}
 	if s.clock == nil {
 		s.clock = clock.System{}

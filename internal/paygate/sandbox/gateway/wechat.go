@@ -26,6 +26,8 @@ func (s *Server) wechatRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /v3/refund/domestic/refunds/{refund}", s.call(d, "refund_query", s.queryRefundNo))
 	mux.HandleFunc("GET /v3/bill/tradebill", s.call(d, "bill", s.wechatBill))
 	mux.HandleFunc("GET /v3/billdownload/file", s.call(d, "file", s.fetchFile))
+	mux.HandleFunc("GET /connect/oauth2/authorize", s.introduce)
+	mux.HandleFunc("GET /sns/oauth2/access_token", s.introduced)
 	mux.HandleFunc("GET /v3/certificates", s.call(d, "certificates", certificates))
 }
 

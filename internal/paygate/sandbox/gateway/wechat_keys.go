@@ -25,6 +25,7 @@ type WeChat struct {
 	ShopSerial string        `json:"shop_serial"` // the number of the shop's certificate
 	ShopKey    string        `json:"shop_key"`    // its public key, PEM
 	APIv3Key   string        `json:"api_v3_key"`
+	AppSecret  string        `json:"app_secret"`
 	Platform   []PlatformKey `json:"platform"` // the gateway's; the first signs notices
 
 	shop *rsa.PublicKey
@@ -92,13 +93,13 @@ func NewWeChat(merchant, app string, publicKey bool, now time.Time) (w WeChat, s
 	if err != nil {
 		return w, nil, err
 	}
-	w = WeChat{ShopSerial: strings.ToUpper(token("")), ShopKey: shopPublic, APIv3Key: rand.Text()[:16] + rand.Text()[:16]}
+	w = WeChat{ShopSerial: strings.ToUpper(token("")), ShopKey: shopPublic, APIv3Key: rand.Text()[:16] + rand.Text()[:16], AppSecret: token("")[:16] + token("")[:16]}
 	p, public, err := NewPlatformKey(publicKey, now)
 	if err != nil {
 		return w, nil, err
 	}
 	w.Platform = []PlatformKey{p}
-	shop = map[string]string{"merchant_id": merchant, "app_id": app, "serial_no": w.ShopSerial, "private_key": shopPrivate, "api_v3_key": w.APIv3Key}
+	shop = map[string]string{"merchant_id": merchant, "app_id": app, "serial_no": w.ShopSerial, "private_key": shopPrivate, "api_v3_key": w.APIv3Key, "app_secret": w.AppSecret}
 	if publicKey {
 		shop["public_key_id"], shop["public_key"] = p.ID, public
 	}

@@ -1,0 +1,103 @@
+package e2e
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+)
+
+// wechatAgent is WeChat's own browser.
+const wechatAgent = phoneAgent + " MicroMessenger/8.0.50(0x28003237) WeChat/arm64"
+
+// TestJourneyWeChatPay buys with WeChat Pay in each of the three ways people do: by a code at a
+// desk, in a phone's browser, and within WeChat.
+func TestJourneyWeChatPay(t *testing.T) {
+	s, home, cashier := demo(t)
+	chromium := browser(t)
+	t.Run("a code at a desk", func(t *testing.T) {
+		b := open(t, chromium, true, desk, home, cashier)
+		payWith(b, home, "wechat")
+		b.says("shop.paying.scan.wechat")
+		b.check()
+		b.shot("wechat-code")
+		link := value[string](b, `[...document.querySelectorAll('a')].map(a => a.href).find(h => h.includes('prepay_id=')) ?? ''`)
+		// Somebody else's phone reads the code and pays; the desk's page goes on by itself.
+		res, err := http.PostForm(link, url.Values{"do": {"pay"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		http.DefaultClient.CloseIdleConnections()
+		b.at("/orders/ord_[0-9a-z]+")
+		b.says("shop.order.rights")
+		s.verify()
+	})
+	t.Run("a phone's browser", func(t *testing.T) {
+		b := open(t, chromium, true, phone, home, cashier)
+		payWith(b, home, "wechat")
+		b.await("the cashier", "document.readyState === 'complete' && document.querySelector('button[value=pay]')")
+		order := string(orderNamed(b))
+		b.press("button[value=pay]")
+		b.at("/orders/" + order)
+		b.says("shop.order.rights")
+		s.verify()
+	})
+	t.Run("within WeChat", func(t *testing.T) {
+		d := phone
+		d.dark, d.agent = true, wechatAgent
+		b := open(t, chromium, true, d, home, cashier)
+		// What the app gives a page: it pays when told to, and says so.
+		b.do(chromedp.Func(func(ctx context.Context, at *chromedp.Target) error {
+			_, err := cdp.Call(ctx, at, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: `
+				window.bridged = [];
+				window.WeixinJSBridge = {invoke: (name, params, done) => { window.bridged.push([name, params]); window.finish = done; }};`})
+			return err
+		}))
+		payWith(b, home, "wechat")
+		b.await("the app to be asked to pay", "window.bridged?.length === 1 && window.bridged[0][0] === 'getBrandWCPayRequest'")
+		b.check()
+		b.shot("wechat-in-app")
+		// The shopper closes the app's page, then presses the button.
+		value[bool](b, "window.finish({err_msg: 'get_brand_wcpay_request:cancel'}), true")
+		b.press("[data-bridge]")
+		b.await("the app to be asked again", "window.bridged.length === 2")
+		prepay := value[string](b, "window.bridged[1][1].package")
+		res, err := http.PostForm("http://"+cashier+"/pay?"+prepay, url.Values{"do": {"pay"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		http.DefaultClient.CloseIdleConnections()
+		if !strings.HasPrefix(prepay, "prepay_id=wx") {
+			t.Error(prepay)
+		}
+		value[bool](b, "window.finish?.({err_msg: 'get_brand_wcpay_request:ok'}), true")
+		b.at("/orders/ord_[0-9a-z]+")
+		b.says("shop.order.rights")
+		s.verify()
+	})
+}
+
+// payWith goes from an offer to the way to pay that is chosen.
+func payWith(b *tab, home, gateway string) {
+	b.t.Helper()
+	b.visit("http://" + home + "/offers/" + twin)
+	buy, pay := "#buy button", "aside button.btn-primary"
+	if b.device.phone {
+		buy, pay = ".dock-buy button", "button[form=checkout]"
+	}
+	b.press(buy)
+	b.at("/checkout/" + twin)
+	b.fill("#phone", "13800001234")
+	b.press("label:has(input[name=pay][value=" + gateway + "])")
+	b.agrees()
+	b.check()
+	b.shot("checkout-" + gateway)
+	b.press(pay)
+}
