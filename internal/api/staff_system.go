@@ -111,7 +111,17 @@ type System struct {
 	Lanes      []Lane           `json:"lanes"`
 	Jobs       Jobs             `json:"jobs"`
 	Exceptions map[string]int64 `json:"exceptions" doc:"Open cases by kind"`
-	Gateways   []string         `json:"gateways"`
+	Gateways   []string         `json:"gateways" doc:"Ways to pay that are offered"`
+	Channels   []Channel        `json:"channels"`
+}
+
+// Channel is a payment gateway and what is known of its keys.
+type Channel struct {
+	Name     string     `json:"name"`
+	Account  string     `json:"account" doc:"The merchant account money arrives at"`
+	Offered  bool       `json:"offered" doc:"New orders may be paid through it"`
+	TestedAt *time.Time `json:"tested_at,omitempty" doc:"When its keys were tested last"`
+	Problem  string     `json:"problem,omitempty" doc:"Why it isn't offered: a fault's code"`
 }
 
 // Lane is what one hot flow has done in this process.
@@ -297,6 +307,10 @@ func (a *API) getSystem(ctx context.Context, _ *Call, _ *struct{}) (*System, err
 	}
 	for _, g := range gateways.Items {
 		out.Gateways = append(out.Gateways, g.Name)
+	}
+	out.Channels = []Channel{}
+	for _, c := range a.Flows.Channels() {
+		out.Channels = append(out.Channels, Channel{c.Name, c.Account, c.Offered, timeIf(c.TestedAt), fault.CodeOf(c.Why)})
 	}
 	err = a.Flows.DB.View(ctx, func(tx *db.Tx) error {
 		depth, err := job.Waiting(ctx, tx)

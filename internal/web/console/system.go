@@ -84,20 +84,30 @@ func (c *Console) runVerify() {
 
 type systemView struct {
 	ui.Page
-	Facts  []ui.Fact
-	Queue  []ui.Stat
-	Lanes  ui.Table
-	Dead   ui.Table
-	Verify verifyState
-	Checks []checkRow
-	AsOf   time.Time
-	Routes []ui.Fact
+	Withheld []ui.Fact // channels that aren't offered, and why
+	Facts    []ui.Fact
+	Queue    []ui.Stat
+	Lanes    ui.Table
+	Dead     ui.Table
+	Verify   verifyState
+	Checks   []checkRow
+	AsOf     time.Time
+	Routes   []ui.Fact
 }
 
 type checkRow struct {
 	ID, Title string
 	OK        bool
 	Rows      []ui.Fact
+}
+
+// withheld says why a channel takes no order.
+func (v *visit) withheld(g flow.Channel) ui.Fact {
+	f := ui.Fact{Label: v.t("console.system.withheld", "gateway", v.gateway(g.Name), "account", g.Account), Value: v.t("console.system.withheld.untested")}
+	if g.Why != nil {
+		f.Value = v.lang.Fault(fault.From(g.Why)) + " " + v.t("console.system.withheld.again", "time", ui.FormatTime(v.lang, g.TestedAt, v.c.now()))
+	}
+	return f
 }
 
 func system(c *Console, v *visit) error { return v.system() }
@@ -127,8 +137,12 @@ func (v *visit) system() error {
 	var mem runtime.MemStats
 	runtime.ReadMemStats(&mem)
 	var gateways []string
-	for _, name := range slices.Sorted(maps.Keys(c.Flows.Gateways)) {
-		gateways = append(gateways, v.gateway(name))
+	for _, g := range c.Flows.Channels() {
+		if !g.Offered {
+			d.Withheld = append(d.Withheld, v.withheld(g))
+			continue
+		}
+		gateways = append(gateways, v.gateway(g.Name))
 	}
 	schema := ui.FormatInt(has)
 	if has != needs {
