@@ -79,7 +79,13 @@ func (a *API) member() {
 	operation(a, "list-member-orders", a.memberOrders)
 	operation(a, "list-member-rights", a.memberRights)
 	operation(a, "member-right-path", func(ctx context.Context, c *Call, in *RightRef) (*RightPath, error) {
-		return a.path(ctx, in.Right, func(r *entitlement.Right) bool { return r.Party == c.session.Party.ID })
+		return a.path(ctx, in.Right, func(tx *db.Tx, r *entitlement.Right) (bool, error) {
+			if r.Party != "" || c.session.Party.Phone == "" {
+				return r.Party == c.session.Party.ID, nil
+			}
+			o, err := a.Flows.Orders.One(ctx, tx, r.Order)
+			return err == nil && o.Party == "" && o.Phone == c.session.Party.Phone, err
+		})
 	})
 }
 
@@ -190,10 +196,10 @@ func (a *API) getMember(ctx context.Context, c *Call, _ *struct{}) (*MemberView,
 }
 
 func (a *API) memberOrders(ctx context.Context, c *Call, in *Paging) (*Page[Order], error) {
-	return a.ordersOf(ctx, c, *in, c.session.Party.ID)
+	return a.ordersOf(ctx, c, *in, c.session.Party.ID, c.session.Party.Phone)
 }
 
-func (a *API) ordersOf(ctx context.Context, c *Call, in Paging, p id.Party) (*Page[Order], error) {
+func (a *API) ordersOf(ctx context.Context, c *Call, in Paging, p id.Party, phone string) (*Page[Order], error) {
 	before, err := in.after(c)
 	if err != nil {
 		return nil, err
@@ -201,7 +207,7 @@ func (a *API) ordersOf(ctx context.Context, c *Call, in Paging, p id.Party) (*Pa
 	var found []*order.Order
 	err = a.Flows.DB.View(ctx, func(tx *db.Tx) error {
 		var err error
-		found, err = a.Flows.Orders.OfParty(ctx, tx, p, id.Order(before), int(in.Limit)+1)
+		found, err = a.Flows.Orders.OfMember(ctx, tx, p, phone, id.Order(before), int(in.Limit)+1)
 		return err
 	})
 	return pageOf(c, in, found, func(o *order.Order) string { return string(o.ID) }, func(o *order.Order) Order { return *showOrder(o) }), err
@@ -214,7 +220,7 @@ func (a *API) memberRights(ctx context.Context, c *Call, in *Paging) (*Page[Righ
 	}
 	var found []Right
 	err = a.Flows.DB.View(ctx, func(tx *db.Tx) error {
-		held, err := a.Flows.Rights.OfParty(ctx, tx, c.session.Party.ID, id.Right(before), int(in.Limit)+1)
+		held, err := a.Flows.Rights.OfMember(ctx, tx, c.session.Party.ID, c.session.Party.Phone, id.Right(before), int(in.Limit)+1)
 		if err != nil {
 			return err
 		}

@@ -15,6 +15,7 @@ import (
 	"hufu/internal/order"
 	"hufu/internal/paygate"
 	"hufu/internal/payment"
+	"hufu/internal/pricing"
 )
 
 // OrderRequest asks for a purchase. What it costs is ours to say: the prices in it are only
@@ -93,6 +94,7 @@ type OrderLine struct {
 	Delivered int64           `json:"delivered"`
 	Refunded  int64           `json:"refunded"`
 	Picks     []LinePick      `json:"picks,omitempty" doc:"The options picked when ordering"`
+	Steps     []PriceStep     `json:"price_steps" doc:"How the unit price came about, as it was kept with the order"`
 }
 
 // PaymentOffer says how an order can be paid.
@@ -237,9 +239,18 @@ func showOrder(o *order.Order) *Order {
 	r := &Order{ID: o.ID, State: o.State, Total: moneyOf(o.Total), CreatedAt: o.CreatedAt, ExpiresAt: o.ExpiresAt, PaidAt: timeIf(o.PaidAt), ClosedAt: timeIf(o.ClosedAt),
 		Lines: make([]OrderLine, len(o.Lines))}
 	for i, l := range o.Lines {
-		r.Lines[i] = OrderLine{ID: l.ID, Offer: l.Offer, Version: l.Version, Quantity: l.Quantity, UnitPrice: l.UnitPrice, Amount: l.Amount, Delivered: l.Delivered, Refunded: l.Refunded, Picks: showPicks(l.Picks)}
+		r.Lines[i] = OrderLine{ID: l.ID, Offer: l.Offer, Version: l.Version, Quantity: l.Quantity, UnitPrice: l.UnitPrice, Amount: l.Amount, Delivered: l.Delivered, Refunded: l.Refunded, Picks: showPicks(l.Picks), Steps: keptSteps(l.Quote)}
 	}
 	return r
+}
+
+// keptSteps are the steps of a kept quote.
+func keptSteps(text string) []PriceStep {
+	steps, err := pricing.ParseSteps(text)
+	if err != nil {
+		return []PriceStep{}
+	}
+	return stepsOf(steps)
 }
 
 // look loads an order with its rights, and how it can be paid while it can.

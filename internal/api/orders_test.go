@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -79,7 +80,10 @@ func TestAPurchaseOverTheAPI(t *testing.T) {
 			t.Errorf("another body changed %s", c)
 		}
 		o, token := placed.str("id"), placed.str("token")
-		r.do(request{method: "GET", path: "/orders/" + o, token: token}).want(200, "")
+		looked := r.do(request{method: "GET", path: "/orders/" + o, token: token}).want(200, "")
+		if fmt.Sprint(looked.at("lines.0.price_steps")) != fmt.Sprint(seen.at("price_steps")) || looked.at("lines.0.price_steps.0.name") == nil {
+			t.Errorf("the order keeps the price as %v, the offer said %v", looked.at("lines.0.price_steps"), seen.at("price_steps"))
+		}
 		r.do(request{method: "POST", path: "/orders/" + o + "/reveal", token: token, body: `{"confirm":true}`}).want(404, "right.none")
 		r.pay(id.Order(o))
 		paid := r.do(request{method: "POST", path: "/orders/" + o + "/poll", token: token}).want(200, "")

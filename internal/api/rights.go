@@ -133,11 +133,11 @@ func (a *API) orderRightPath(ctx context.Context, c *Call, in *orderRightInput) 
 	if err := a.mayHold(ctx, c, in.ID); err != nil {
 		return nil, err
 	}
-	return a.path(ctx, in.Right, func(r *entitlement.Right) bool { return r.Order == in.ID })
+	return a.path(ctx, in.Right, func(_ *db.Tx, r *entitlement.Right) (bool, error) { return r.Order == in.ID, nil })
 }
 
 // path follows a right that the caller may see.
-func (a *API) path(ctx context.Context, right id.Right, may func(*entitlement.Right) bool) (*RightPath, error) {
+func (a *API) path(ctx context.Context, right id.Right, may func(*db.Tx, *entitlement.Right) (bool, error)) (*RightPath, error) {
 	var found *entitlement.Right
 	var shown []Right
 	var steps []entitlement.Step
@@ -146,7 +146,14 @@ func (a *API) path(ctx context.Context, right id.Right, may func(*entitlement.Ri
 		if err != nil {
 			return err
 		}
-		if len(all) == 0 || !may(all[0]) {
+		ok := len(all) > 0
+		if ok {
+			ok, err = may(tx, all[0])
+		}
+		if err != nil {
+			return err
+		}
+		if !ok {
 			return fault.New(fault.NotFound, "right.not_found")
 		}
 		found = all[0]

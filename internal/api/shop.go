@@ -324,7 +324,7 @@ func (a *API) getOffer(ctx context.Context, c *Call, in *OfferRef) (*OfferDetail
 		return nil, err
 	}
 	localized(c)
-	out := found[0].detail(c.Lang)
+	out := found[0].detail(c.Lang, a.Flows.Clock.Now())
 	for _, l := range allowed {
 		shown := Allowance{Limit: Limit{l.Max, l.Window, l.Channel, l.Of}}
 		if l.Known {
@@ -343,10 +343,10 @@ func (a *API) findOffer(ctx context.Context, tx *db.Tx, name string) (catalogue.
 	return a.Flows.Catalogue.OfferBySlug(ctx, tx, name)
 }
 
-func (s shown) detail(l i18n.Lang) *OfferDetail {
+func (s shown) detail(l i18n.Lang, now time.Time) *OfferDetail {
 	c := s.version.Content
 	sheet := terms.In(l, c)
-	return &OfferDetail{OfferSummary: s.summary(l), Description: text(l, c.Description), Parts: partsOf(l, c), Choices: choicesOf(l, c), PriceSteps: stepsOf(s.quote()), Terms: sheet.Hash, TermsText: sheet.Text}
+	return &OfferDetail{OfferSummary: s.summary(l), Description: text(l, c.Description), Parts: partsOf(l, c), Choices: choicesOf(l, c), PriceSteps: stepsOf(flow.Quote(c, nil, now).Steps), Terms: sheet.Hash, TermsText: sheet.Text}
 }
 
 func partsOf(l i18n.Lang, c catalogue.Content) []OfferPart {
@@ -359,9 +359,9 @@ func partsOf(l i18n.Lang, c catalogue.Content) []OfferPart {
 	return out
 }
 
-func stepsOf(q pricing.Quote) []PriceStep {
-	out := make([]PriceStep, len(q.Steps))
-	for i, s := range q.Steps {
+func stepsOf(steps []pricing.Step) []PriceStep {
+	out := make([]PriceStep, len(steps))
+	for i, s := range steps {
 		out[i] = PriceStep{s.Name, s.Minor}
 	}
 	return out
@@ -404,7 +404,7 @@ func (a *API) quoteOrder(ctx context.Context, c *Call, in *quoteInput) (*Quote, 
 	if err != nil {
 		return nil, err
 	}
-	out := &Quote{Lines: []QuoteLine{}}
+	out, now := &Quote{Lines: []QuoteLine{}}, a.Flows.Clock.Now()
 	var wanted []flow.Wanted
 	var total money.Amount
 	for i, l := range in.Body.Lines {
@@ -425,7 +425,7 @@ func (a *API) quoteOrder(ctx context.Context, c *Call, in *quoteInput) (*Quote, 
 			}
 		}
 		wanted = append(wanted, flow.Wanted{Version: s.version, Quantity: l.Quantity, Picks: picks})
-		q := s.quote()
+		q := flow.Quote(s.version.Content, picks, now)
 		amount, err := q.Unit.Times(l.Quantity)
 		if err != nil {
 			return nil, fault.New(fault.Invalid, "order.too_much")
@@ -436,7 +436,7 @@ func (a *API) quoteOrder(ctx context.Context, c *Call, in *quoteInput) (*Quote, 
 		if total, err = total.Add(amount); err != nil {
 			return nil, fault.New(fault.Invalid, "order.currencies")
 		}
-		out.Lines = append(out.Lines, QuoteLine{Offer: l.Offer, Version: s.version.ID, Quantity: l.Quantity, UnitPrice: moneyOf(q.Unit), Amount: moneyOf(amount), Steps: stepsOf(q),
+		out.Lines = append(out.Lines, QuoteLine{Offer: l.Offer, Version: s.version.ID, Quantity: l.Quantity, UnitPrice: moneyOf(q.Unit), Amount: moneyOf(amount), Steps: stepsOf(q.Steps),
 			Stock: s.stock, Terms: terms.In(c.Lang, s.version.Content).Hash})
 	}
 	out.Total = moneyOf(total)

@@ -145,7 +145,7 @@ func (a *API) staffOrders() {
 	operation(a, "staff-cancel-order", a.staffCancel)
 	operation(a, "unmask-order", a.unmaskOrder)
 	operation(a, "staff-right-path", func(ctx context.Context, _ *Call, in *RightRef) (*RightPath, error) {
-		return a.path(ctx, in.Right, func(*entitlement.Right) bool { return true })
+		return a.path(ctx, in.Right, func(*db.Tx, *entitlement.Right) (bool, error) { return true, nil })
 	})
 	operation(a, "list-exceptions", a.listCases)
 	once(a, "close-exception", a.closeCase)

@@ -79,7 +79,7 @@ func (a *API) staffPeople() {
 		}); err != nil {
 			return nil, err
 		}
-		return a.ordersOf(ctx, c, in.Paging, in.Party)
+		return a.ordersOf(ctx, c, in.Paging, in.Party, "")
 	})
 	operation(a, "unmask-customer", a.unmaskCustomer)
 	once(a, "disable-customer", a.turn(identity.Shopper, (*identity.Service).Disable))

@@ -38,11 +38,14 @@ var (
 	hadBy     = db.SQL("entitlement.had_by", `SELECT each.value, COALESCE((SELECT `+hadText+` `+hadOf+`), '') FROM {{each $1 text}}`)
 	newestHad = db.SQL("entitlement.newest_had", `SELECT each.value, COALESCE((SELECT `+hadText+`
 FROM (SELECT id, version_id, part, state, starts_at, ends_at, code_id, waits `+hadOf+` ORDER BY id DESC LIMIT $2) AS newest), '') FROM {{each $1 text}}`)
+	hadAsGuest = db.SQL("entitlement.had_as_guest", `SELECT each.value, COALESCE((SELECT `+hadText+`
+FROM (SELECT r.id, r.version_id, r.part, r.state, r.starts_at, r.ends_at, r.code_id, r.waits FROM parties p JOIN orders o ON o.phone = p.phone JOIN rights r ON r.order_id = o.id
+WHERE p.id = each.value AND p.phone <> '' AND o.party_id = '' AND o.paid_at > 0 AND r.state <> 'refunded' ORDER BY r.id DESC LIMIT $2) AS newest), '') FROM {{each $1 text}}`)
 	firstShown = db.SQL("entitlement.first_shown", `SELECT right_id, MIN(at) FROM right_events WHERE right_id {{in $1 text}} AND kind = 'revealed' GROUP BY right_id`)
 )
 
 // HadBy lists what members hold and have held, without what was paid back, of each the newest
-// HadDepth. It asks only: the map is filled by the transaction's next Flush or answer.
+// HadDepth, and as many that they paid for as guests under the phone number that is theirs. It asks only: the map is filled by the transaction's next Flush or answer.
 func (s *Service) HadBy(ctx context.Context, tx *db.Tx, parties []id.Party) (map[id.Party][]Had, error) {
 	out := make(map[id.Party][]Had, len(parties))
 	read := func(scan func(...any) error) error {
@@ -64,8 +67,14 @@ func (s *Service) HadBy(ctx context.Context, tx *db.Tx, parties []id.Party) (map
 			slices.SortFunc(all, func(a, b Had) int { return cmp.Compare(b.ID, a.ID) })
 			all = all[:HadDepth]
 		}
-		out[party] = all
+		out[party] = append(out[party], all...)
 		return nil
+	}
+	if len(parties) == 0 {
+		return out, nil
+	}
+	if err := tx.Ask(ctx, hadAsGuest, read, db.Texts(parties), HadDepth); err != nil {
+		return nil, err
 	}
 	var few, many []id.Party
 	for _, p := range parties {

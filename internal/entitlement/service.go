@@ -3,6 +3,8 @@ package entitlement
 import (
 	"context"
 	"encoding/json"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,6 +23,8 @@ FROM {{rows id text, old bigint, part bigint, benefit_id text, kind text, state 
 	lockOrders = db.SQL("entitlement.lock_of_orders", `SELECT `+columns+` FROM rights WHERE order_id {{in $1 text}} ORDER BY id {{for update}}`)
 	byID       = db.SQL("entitlement.by_id", `SELECT `+columns+` FROM rights WHERE id {{in $1 text}} ORDER BY id`)
 	ofParty    = db.SQL("entitlement.of_party", `SELECT `+columns+` FROM rights WHERE party_id = $1 AND party_id <> '' AND (id < $2 OR $2 = '') ORDER BY id DESC LIMIT $3`)
+	ofGuest    = db.SQL("entitlement.of_guest", `SELECT `+columns+` FROM rights WHERE order_id IN (SELECT id FROM orders WHERE phone = $1 AND phone <> '' AND party_id = '') AND (id < $2 OR $2 = '') ORDER BY id DESC LIMIT $3`)
+	notYet     = db.SQL("entitlement.not_yet", `SELECT DISTINCT order_id FROM rights WHERE order_id {{in $1 text}} AND (state = 'waiting' OR starts_at > $2 AND state IN ('held', 'revealed'))`)
 	lockDue    = db.SQL("entitlement.lock_due", `SELECT `+columns+` FROM rights WHERE due_at > 0 AND due_at <= $1 ORDER BY due_at, id LIMIT $2 {{skip locked}}`)
 	postpone   = db.Rows("entitlement.postpone", `UPDATE rights SET due_at = r.due_at FROM {{rows id text, due_at bigint}} WHERE rights.id = r.id`)
 	stepsOf    = db.SQL("entitlement.steps", `SELECT right_id, step, kind, actor, data, at, hash FROM right_events WHERE right_id {{in $1 text}} ORDER BY right_id, step`)
@@ -195,6 +199,30 @@ func (*Service) Rights(ctx context.Context, tx *db.Tx, ids []id.Right) ([]*Right
 // all), at most n.
 func (*Service) OfParty(ctx context.Context, tx *db.Tx, p id.Party, before id.Right, n int) ([]*Right, error) {
 	return load(ctx, tx, ofParty, p, before, n)
+}
+
+// OfMember lists, as OfParty does, what a member holds, also by orders placed without signing in
+// with the phone number that is the member's ("" for none).
+func (*Service) OfMember(ctx context.Context, tx *db.Tx, p id.Party, phone string, before id.Right, n int) ([]*Right, error) {
+	found, err := load(ctx, tx, ofParty, p, before, n)
+	if err != nil || phone == "" {
+		return found, err
+	}
+	more, err := load(ctx, tx, ofGuest, phone, before, n)
+	found = append(found, more...)
+	slices.SortFunc(found, func(a, b *Right) int { return strings.Compare(string(b.ID), string(a.ID)) })
+	return found[:min(len(found), n)], err
+}
+
+// NotYet tells which orders have a right that can't be used yet: it waits, or begins later.
+func (*Service) NotYet(ctx context.Context, tx *db.Tx, orders []id.Order, now time.Time) (map[id.Order]bool, error) {
+	out := map[id.Order]bool{}
+	return out, tx.Query(ctx, notYet, func(scan func(...any) error) error {
+		var o id.Order
+		err := scan(&o)
+		out[o] = true
+		return err
+	}, db.Texts(orders), db.Micros(now))
 }
 
 // Path gives the steps of rights, in order.

@@ -434,3 +434,47 @@ func TestTheNewestOfManyRightsAreLookedAt(t *testing.T) {
 		}
 	})
 }
+
+// What somebody bought as a guest, under the phone number that is theirs, is in their wallet and
+// counts; what a stranger ordered with it and hasn't paid for doesn't, and nothing under another.
+func TestWhatWasBoughtAsAGuestCounts(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := relatedShop(t, d)
+		s.declare("tiers", catalogue.Supersedes, catalogue.Acknowledge, "gold", "basic", false)
+		const phone = "+8613900000055"
+		if err := s.DB.Do(t.Context(), func(tx *db.Tx) error {
+			return tx.ExecOne(t.Context(), putMember, string(s.member), phone, db.Micros(s.Clock.Now()), "", "", "")
+		}); err != nil {
+			t.Fatal(err)
+		}
+		guest := func(phone string, o flowtest.Offer) flow.Placed {
+			c := s.asks("", o, "")
+			c.Phone = phone
+			placed, err := s.Place(t.Context(), c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return placed
+		}
+		pay := func(p flow.Placed) {
+			notice, _ := s.Gateway.Pay(p.Intent, p.Intent.Amount)
+			if _, err := s.Confirm(t.Context(), notice); err != nil {
+				t.Fatal(err)
+			}
+		}
+		waits := guest(phone, s.gold)
+		pay(guest("+8613900000056", s.gold))
+		if found := s.finds(s.member, s.basic); len(found) != 0 {
+			t.Fatalf("before anything is paid: %+v", found)
+		}
+		pay(waits)
+		found := s.finds(s.member, s.basic)
+		if len(found) != 1 || found[0].Case != catalogue.HigherHeld {
+			t.Fatalf("found %+v", found)
+		}
+		s.refused("order.conflict_unread", s.asks(s.member, s.basic, ""))
+		if found := s.finds(s.other, s.basic); len(found) != 0 {
+			t.Errorf("another member: %+v", found)
+		}
+	})
+}

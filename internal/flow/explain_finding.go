@@ -115,9 +115,9 @@ func FindingsHash(lang i18n.Lang, all []catalogue.Finding) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// agreement is the text that somebody said to have understood of what a purchase or a pick means
+// Agreement is the text that somebody said to have understood of what a purchase or a pick means
 // for their rights.
-type agreement struct {
+type Agreement struct {
 	Hash string    `json:"hash"` // see FindingsHash
 	Lang i18n.Lang `json:"lang"`
 	Text string    `json:"text"`
@@ -126,7 +126,7 @@ type agreement struct {
 // agreed fails when findings forbid what is asked for, or have to be acknowledged and what was,
 // by its hash, is another text, in whatever language. area is what was asked for: "order" or
 // "right". Without anything to acknowledge the agreement is nil.
-func agreed(found []catalogue.Finding, said, area string) (*agreement, error) {
+func agreed(found []catalogue.Finding, said, area string) (*Agreement, error) {
 	if all := catalogue.Of(found, catalogue.Block); len(all) > 0 {
 		return nil, refusal(area+".conflict", all)
 	}
@@ -139,7 +139,7 @@ func agreed(found []catalogue.Finding, said, area string) (*agreement, error) {
 	}
 	for _, lang := range i18n.Langs {
 		if FindingsHash(lang, found) == said {
-			return &agreement{said, lang, acknowledged(lang, found)}, nil
+			return &Agreement{said, lang, acknowledged(lang, found)}, nil
 		}
 	}
 	return nil, refusal(area+".conflict_changed", all)

@@ -23,7 +23,7 @@ type given struct {
 	actor string
 	part  delivery.Part // what it becomes
 	from  int64         // the part it stood at
-	ack   *agreement    // what its holder acknowledged of the pick, nil for nothing
+	ack   *Agreement    // what its holder acknowledged of the pick, nil for nothing
 }
 
 // giving is the working set of rights that are given later than they were bought.
@@ -123,7 +123,7 @@ func (one given) text(edition []Numbered) string {
 		Code id.Code `json:"code,omitempty"`
 
 		Edition      []Numbered `json:"edition,omitempty"`
-		Acknowledged *agreement `json:"acknowledged,omitempty"`
+		Acknowledged *Agreement `json:"acknowledged,omitempty"`
 	}{Code: one.right.Code, Edition: edition, Acknowledged: one.ack}
 	if one.step == entitlement.StepChosen {
 		data.Part, data.From = &one.part.N, &one.from

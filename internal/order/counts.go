@@ -37,9 +37,12 @@ func (c Counts) Add(party id.Party, phone string) {
 // Counting is the condition of the orders that Counts counts.
 const Counting = `(paid_at > 0 OR state = 'pending')`
 
+// CountingByPhone is that of the orders that count by their phone number alone.
+const CountingByPhone = Counting + ` AND (paid_at > 0 OR party_id <> '')`
+
 var (
 	countParties = db.SQL("order.count_parties", `SELECT party_id, COUNT(*) FROM orders WHERE party_id {{in $1 text}} AND party_id <> '' AND `+Counting+` GROUP BY party_id`)
-	countPhones  = db.SQL("order.count_phones", `SELECT phone, COUNT(*) FROM orders WHERE phone {{in $1 text}} AND phone <> '' AND `+Counting+` AND (paid_at > 0 OR party_id <> '') GROUP BY phone`)
+	countPhones  = db.SQL("order.count_phones", `SELECT phone, COUNT(*) FROM orders WHERE phone {{in $1 text}} AND phone <> '' AND `+CountingByPhone+` GROUP BY phone`)
 )
 
 // AskCounts asks, without waiting, how many orders accounts and phone numbers have: the counts

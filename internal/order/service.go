@@ -3,6 +3,7 @@ package order
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -172,6 +173,19 @@ func (*Service) Due(ctx context.Context, tx *db.Tx, now time.Time, n int) ([]id.
 // all), at most n.
 func (*Service) OfParty(ctx context.Context, tx *db.Tx, p id.Party, before id.Order, n int) ([]*Order, error) {
 	return listed(ctx, tx, ofParty, p, before, n)
+}
+
+// OfMember lists, as OfParty does, a member's orders and those that were placed, without signing
+// in, with the phone number that is the member's ("" for none).
+func (*Service) OfMember(ctx context.Context, tx *db.Tx, p id.Party, phone string, before id.Order, n int) ([]*Order, error) {
+	found, err := listed(ctx, tx, ofParty, p, before, n)
+	if err != nil || phone == "" {
+		return found, err
+	}
+	more, err := listed(ctx, tx, ofGuest, phone, before, n)
+	found = append(found, more...)
+	slices.SortFunc(found, func(a, b *Order) int { return strings.Compare(string(b.ID), string(a.ID)) })
+	return found[:min(len(found), n)], err
 }
 
 // OfPhone lists the orders placed with a phone number. The caller has made sure that the

@@ -29,6 +29,7 @@ FROM {{rows id text, old text, state text, paid_at bigint, closed_at bigint, ste
 	saveLine = db.Rows("order.save_line", `UPDATE order_lines SET delivered = r.delivered, refunded = r.refunded, counted = r.counted, under = r.under FROM {{rows id text, delivered bigint, refunded bigint, counted bigint, under text}} WHERE order_lines.id = r.id`)
 	due      = db.SQL("order.due", `SELECT id FROM orders WHERE state = 'pending' AND expires_at <= $1 ORDER BY expires_at LIMIT $2`)
 	ofParty  = db.SQL("order.of_party", `SELECT `+columns+` FROM orders WHERE party_id = $1 AND party_id <> '' AND (id < $2 OR $2 = '') ORDER BY id DESC LIMIT $3`)
+	ofGuest  = db.SQL("order.of_guest", `SELECT `+columns+` FROM orders WHERE phone = $1 AND phone <> '' AND party_id = '' AND (id < $2 OR $2 = '') ORDER BY id DESC LIMIT $3`)
 	ofPhone  = db.SQL("order.of_phone", `SELECT `+columns+` FROM orders WHERE phone = $1 AND phone <> '' AND (id < $2 OR $2 = '') ORDER BY id DESC LIMIT $3`)
 	since    = db.SQL("order.since", `SELECT id, idem_scope, idem_key FROM orders WHERE id > $1 ORDER BY id LIMIT $2`)
 	newest   = db.SQL("order.newest", `SELECT `+columns+` FROM orders WHERE (id < $1 OR $1 = '') AND (state = $2 OR $2 = '') ORDER BY id DESC LIMIT $3`)

@@ -146,6 +146,12 @@ func TestAPickIsChecked(t *testing.T) {
 				at = "/rights/" + string(r.ID)
 			}
 		}
+		if text := said(b.get("/orders/" + string(o))); strings.Contains(text, "Everything has arrived") || !strings.Contains(text, "what it waits for") {
+			t.Errorf("an order with something to pick is told as complete: %s", text)
+		}
+		if text := said(b.get("/orders")); !strings.Contains(text, "not all there yet") {
+			t.Errorf("the list tells an order with something to pick as complete: %s", text)
+		}
 		r := b.get(at + "/choose")
 		if text := said(r); !strings.Contains(text, "Line of later-two") || !strings.Contains(text, "Line of later-three") || strings.Contains(text, "choose this all the same") || !strings.Contains(r.body, `value="2" disabled`) {
 			t.Fatalf("the options say nothing: %s", text)
@@ -166,6 +172,9 @@ func TestAPickIsChecked(t *testing.T) {
 		}
 		if text := said(b.get(at)); !strings.Contains(text, "Option chosen") || !strings.Contains(text, "Line of later-two") {
 			t.Errorf("what was confirmed isn't kept in sight: %s", text)
+		}
+		if r := b.get("/orders/" + string(o) + "/evidence"); !strings.Contains(said(r), "Line of later-two") || strings.Count(r.body, box[1]) != 1 {
+			t.Errorf("the evidence doesn't tell once what was confirmed of the pick: %s", said(r))
 		}
 	})
 }

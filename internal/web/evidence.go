@@ -2,12 +2,15 @@ package web
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
 	"hufu/internal/catalogue"
 	"hufu/internal/db"
+	"hufu/internal/entitlement"
 	"hufu/internal/flow"
 	"hufu/internal/flow/terms"
 	"hufu/internal/i18n"
@@ -25,7 +28,7 @@ type Evidence struct {
 	Order        *order.Order
 	Lang         i18n.Lang // of the order
 	Lines        []EvidenceLine
-	Acknowledged *order.Acknowledgement // of conflicts, nil for nothing
+	Acknowledged []order.Acknowledgement // of conflicts: when ordering, then with each later pick
 	Payments     []EvidencePayment
 	PrintedAt    time.Time
 }
@@ -115,7 +118,10 @@ func EvidenceOf(ctx context.Context, tx *db.Tx, f *flow.Flows, oid id.Order, lan
 		return nil, err
 	}
 	if found {
-		e.Acknowledged = &kept
+		e.Acknowledged = append(e.Acknowledged, kept)
+	}
+	if err := e.picked(ctx, tx, f, rights[oid]); err != nil {
+		return nil, err
 	}
 	intents, err := f.Payments.IntentsOf(ctx, tx, []id.Order{oid})
 	if err != nil {
@@ -136,6 +142,32 @@ func EvidenceOf(ctx context.Context, tx *db.Tx, f *flow.Flows, oid id.Order, lan
 		}
 	}
 	return e, nil
+}
+
+// picked adds what was acknowledged of picks made after ordering, which stands in the paths of
+// the rights; those of one pick say the same.
+func (e *Evidence) picked(ctx context.Context, tx *db.Tx, f *flow.Flows, rights []*entitlement.Right) error {
+	var ids []id.Right
+	for _, r := range rights {
+		ids = append(ids, r.ID)
+	}
+	paths, err := f.Rights.Path(ctx, tx, ids)
+	if err != nil {
+		return err
+	}
+	for _, right := range ids {
+		for _, st := range paths[right] {
+			var data struct{ Acknowledged *flow.Agreement }
+			if st.Kind != entitlement.StepChosen || json.Unmarshal([]byte(st.Data), &data) != nil || data.Acknowledged == nil {
+				continue
+			}
+			ack := order.Acknowledgement{Order: e.Order.ID, Hash: data.Acknowledged.Hash, Text: data.Acknowledged.Text, Lang: string(data.Acknowledged.Lang), At: st.At}
+			if !slices.Contains(e.Acknowledged, ack) {
+				e.Acknowledged = append(e.Acknowledged, ack)
+			}
+		}
+	}
+	return nil
 }
 
 func evidenceLine(shown, lang i18n.Lang, o *order.Order, l order.Line, v *catalogue.Version, texts map[string]order.Terms) EvidenceLine {

@@ -66,6 +66,11 @@ func (s *Web) load(ctx context.Context, oid id.Order) (whole, error) {
 	return o, err
 }
 
+// waits tells whether something that was delivered can't be used yet.
+func (o whole) waits(now time.Time) bool {
+	return slices.ContainsFunc(o.rights, func(r *entitlement.Right) bool { return ticketState(r, now) == ui.TicketWaiting })
+}
+
 // unmatched finds money that came for an unpaid order and doesn't match it: while it is here
 // the shopper must not pay again.
 func (s *Web) unmatched(ctx context.Context, tx *db.Tx, o *order.Order) (*payment.Capture, error) {
@@ -172,6 +177,9 @@ func (s *Web) order(w http.ResponseWriter, r *http.Request) error {
 	v.Page = ui.Page{Section: "orders", Title: lang.T("shop.order.title"), Private: true, DraftDone: "checkout", Crumbs: []ui.Crumb{{Label: lang.T("ui.nav.orders"), Href: "/orders"}, {Label: lang.T("shop.order.title")}}}
 	v.State, v.Tone = stateWord(lang, o.order, now)
 	v.Lead = lang.T("shop.state." + string(stateOf(o.order, now)) + ".text")
+	if o.order.State == order.Fulfilled && o.waits(now) {
+		v.State, v.Tone, v.Lead = lang.T("shop.state.waits"), ui.Info, lang.T("shop.state.waits.text")
+	}
 	if st := o.order.State; (st == order.Part || st == order.Shortage) && slices.ContainsFunc(o.refunds, func(r payment.Refund) bool { return r.Reason == exception.OverLimit }) {
 		v.Lead = lang.T("shop.state.over_limit")
 	}
@@ -185,7 +193,7 @@ func (s *Web) order(w http.ResponseWriter, r *http.Request) error {
 	if c, err := r.Cookie(s.cookieName(waitCookie)); err == nil && c.Value == string(oid) && !o.order.PaidAt.IsZero() {
 		if o.order.State == order.Fulfilled || o.order.State == order.Part {
 			v.Moment = "shop.moment"
-			if slices.ContainsFunc(o.rights, func(r *entitlement.Right) bool { return r.State == entitlement.Waiting }) {
+			if o.waits(now) {
 				v.Moment = "shop.moment.waits"
 			}
 		}
@@ -197,7 +205,7 @@ func (s *Web) order(w http.ResponseWriter, r *http.Request) error {
 		page = 1
 	}
 	v.tickets(lang, o, int(page), now, s)
-	v.Events = timeline(lang, o)
+	v.Events = timeline(lang, o, now)
 	if v.Slug, err = s.slugOf(r.Context(), o.order); err != nil {
 		return err
 	}
@@ -312,7 +320,7 @@ func ticketState(r *entitlement.Right, now time.Time) ui.TicketState {
 	if !r.EndsAt.IsZero() && !now.Before(r.EndsAt) {
 		return ui.TicketExpired
 	}
-	if r.State == entitlement.Suspended || r.State == entitlement.Waiting {
+	if r.State == entitlement.Suspended || r.State == entitlement.Waiting || now.Before(r.StartsAt) {
 		return ui.TicketWaiting
 	}
 	return ui.TicketHeld
@@ -352,7 +360,10 @@ func (s *Web) ticket(lang i18n.Lang, r *entitlement.Right, v *catalogue.Version,
 	} else {
 		t.Valid = lang.T("shop.right.until", "date", ui.FormatTime(lang, r.EndsAt.In(zone), now.In(zone)))
 	}
-	if r.Code != "" && t.State == ui.TicketHeld {
+	if r.State != entitlement.Waiting && r.State != entitlement.Suspended && t.State == ui.TicketWaiting && t.StateLabel == "" {
+		t.StateLabel = lang.T("shop.right.from", "date", ui.FormatTime(lang, r.StartsAt.In(zone), now.In(zone)))
+	}
+	if later := t.State == ui.TicketWaiting && r.State != entitlement.Waiting && r.State != entitlement.Suspended; r.Code != "" && (t.State == ui.TicketHeld || later) {
 		t.Action = &ui.Action{Label: lang.T("shop.reveal.see"), Href: "/orders/" + string(r.Order) + "/reveal?right=" + string(r.ID), Icon: "eye"}
 		if r.State == entitlement.Revealed {
 			t.Action.Label, t.Action.Kind, t.Action.Post = lang.T("shop.reveal.again"), "secondary", true
@@ -366,7 +377,7 @@ func (s *Web) ticket(lang i18n.Lang, r *entitlement.Right, v *catalogue.Version,
 var zone = time.FixedZone("UTC+8", 8*3600)
 
 // timeline tells what happened to an order, the newest first.
-func timeline(lang i18n.Lang, o whole) []ui.Event {
+func timeline(lang i18n.Lang, o whole, now time.Time) []ui.Event {
 	var out []ui.Event
 	for _, st := range o.order.History {
 		e := ui.Event{At: st.At, Title: lang.T("shop.event." + string(st.State)), Tone: stateTones[st.State], Icon: "order"}
@@ -374,7 +385,9 @@ func timeline(lang i18n.Lang, o whole) []ui.Event {
 		case order.Pending:
 			e.Tone, e.Detail = ui.Plain, lang.T("shop.event.pending.text")
 		case order.Fulfilled, order.Part:
-			e.Icon = "ticket"
+			if e.Icon = "ticket"; st.State == order.Fulfilled && o.waits(now) {
+				e.Title = lang.T("shop.event.waits")
+			}
 		case order.Shortage, order.Refunded:
 			e.Icon = "refund"
 		}
@@ -459,6 +472,7 @@ func (s *Web) ordersPage(w http.ResponseWriter, r *http.Request, status int, typ
 	v.Page = ui.Page{Section: "orders", Title: lang.T("shop.orders.title"), Private: true}
 	var found []*order.Order
 	versions := map[id.OfferVersion]*catalogue.Version{}
+	var wait map[id.Order]bool
 	err := s.Flows.DB.View(r.Context(), func(tx *db.Tx) error {
 		var err error
 		if found, err = s.mine(r, tx, &v.Page); err != nil {
@@ -470,7 +484,14 @@ func (s *Web) ordersPage(w http.ResponseWriter, r *http.Request, status int, typ
 				wanted = append(wanted, l.Version)
 			}
 		}
-		versions, err = s.Flows.Catalogue.Versions(r.Context(), tx, wanted)
+		if versions, err = s.Flows.Catalogue.Versions(r.Context(), tx, wanted); err != nil {
+			return err
+		}
+		var ids []id.Order
+		for _, o := range found {
+			ids = append(ids, o.ID)
+		}
+		wait, err = s.Flows.Rights.NotYet(r.Context(), tx, ids, now)
 		return err
 	})
 	if err != nil {
@@ -479,7 +500,9 @@ func (s *Web) ordersPage(w http.ResponseWriter, r *http.Request, status int, typ
 	v.Guest = v.User == nil
 	for _, o := range found {
 		row := orderRow{Href: "/orders/" + string(o.ID), Total: o.Total, At: o.CreatedAt, Number: string(o.ID)}
-		row.State, row.Tone = stateWord(lang, o, now)
+		if row.State, row.Tone = stateWord(lang, o, now); o.State == order.Fulfilled && wait[o.ID] {
+			row.State, row.Tone = lang.T("shop.state.waits"), ui.Info
+		}
 		var names []string
 		for _, l := range o.Lines {
 			names = append(names, lineName(lang, versions[l.Version], l.Quantity))

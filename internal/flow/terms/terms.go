@@ -53,7 +53,10 @@ type Group struct {
 // everybody and on every day.
 func Of(l i18n.Lang, c catalogue.Content) []Group {
 	delivery := "shop.terms.delivery.text"
-	if slices.ContainsFunc(c.Parts, func(p catalogue.Part) bool { return p.Benefit.Waits() != catalogue.WaitNothing }) {
+	later := slices.ContainsFunc(c.Choices, func(ch catalogue.Choice) bool { return ch.Later || ch.Release.Every != catalogue.AtOnce })
+	if later || slices.ContainsFunc(c.Parts, func(p catalogue.Part) bool {
+		return p.Benefit.Waits() != catalogue.WaitNothing || p.Release.Every != catalogue.AtOnce
+	}) {
 		delivery = "shop.terms.delivery.waits"
 	}
 	whole := Group{Name: l.T("shop.terms.order"), Terms: []Term{

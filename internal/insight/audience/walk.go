@@ -20,7 +20,7 @@ var (
 	lockWalk  = db.SQL("audience.lock_walk", `SELECT at_key, began_at, as_of FROM insight_walks WHERE name = $1 {{for update}}`)
 	readWalk  = db.SQL("audience.walk", `SELECT as_of FROM insight_walks WHERE name = $1`)
 	saveWalk  = db.SQL("audience.save_walk", `UPDATE insight_walks SET at_key = $1, began_at = $2, as_of = $3 WHERE name = $4`)
-	truth     = db.SQL("audience.truth", `SELECT p.id, p.state, p.created_at, p.level, p.tags, p.region, p.active_day, p.active_bits, {{greatest (SELECT COUNT(*) FROM orders WHERE party_id = p.id AND party_id <> '' AND `+order.Counting+`), (SELECT COUNT(*) FROM orders WHERE phone = p.phone AND phone <> '' AND `+order.Counting+`)}}
+	truth     = db.SQL("audience.truth", `SELECT p.id, p.state, p.created_at, p.level, p.tags, p.region, p.active_day, p.active_bits, {{greatest (SELECT COUNT(*) FROM orders WHERE party_id = p.id AND party_id <> '' AND `+order.Counting+`), (SELECT COUNT(*) FROM orders WHERE phone = p.phone AND phone <> '' AND `+order.CountingByPhone+`)}}
 FROM parties p WHERE p.kind = 'shopper' AND p.id > $1 AND (p.id <= $2 OR $2 = '') ORDER BY p.id LIMIT $3`)
 	readStretch = db.SQL("audience.stretch", `SELECT to_id, facts FROM insight_customers WHERE after_id = $1`)
 	putStretch  = db.SQL("audience.put", `INSERT INTO insight_customers (after_id, to_id, facts) VALUES ($1, $2, $3) ON CONFLICT (after_id) DO UPDATE SET to_id = excluded.to_id, facts = excluded.facts`)
