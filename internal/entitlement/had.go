@@ -38,9 +38,10 @@ var (
 	hadBy     = db.SQL("entitlement.had_by", `SELECT each.value, COALESCE((SELECT `+hadText+` `+hadOf+`), '') FROM {{each $1 text}}`)
 	newestHad = db.SQL("entitlement.newest_had", `SELECT each.value, COALESCE((SELECT `+hadText+`
 FROM (SELECT id, version_id, part, state, starts_at, ends_at, code_id, waits `+hadOf+` ORDER BY id DESC LIMIT $2) AS newest), '') FROM {{each $1 text}}`)
+	// SQLite takes cross joins in the order they stand in: it would walk all rights for the order of their ids otherwise.
 	hadAsGuest = db.SQL("entitlement.had_as_guest", `SELECT each.value, COALESCE((SELECT `+hadText+`
-FROM (SELECT r.id, r.version_id, r.part, r.state, r.starts_at, r.ends_at, r.code_id, r.waits FROM parties p JOIN orders o ON o.phone = p.phone JOIN rights r ON r.order_id = o.id
-WHERE p.id = each.value AND p.phone <> '' AND o.party_id = '' AND o.paid_at > 0 AND r.state <> 'refunded' ORDER BY r.id DESC LIMIT $2) AS newest), '') FROM {{each $1 text}}`)
+FROM (SELECT r.id, r.version_id, r.part, r.state, r.starts_at, r.ends_at, r.code_id, r.waits FROM parties p CROSS JOIN orders o CROSS JOIN rights r
+WHERE p.id = each.value AND p.phone <> '' AND o.phone = p.phone AND o.phone <> '' AND o.party_id = '' AND o.paid_at > 0 AND r.order_id = o.id AND r.state <> 'refunded' ORDER BY r.id DESC LIMIT $2) AS newest), '') FROM {{each $1 text}}`)
 	firstShown = db.SQL("entitlement.first_shown", `SELECT right_id, MIN(at) FROM right_events WHERE right_id {{in $1 text}} AND kind = 'revealed' GROUP BY right_id`)
 )
 

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"hufu/internal/fault"
 )
@@ -46,6 +47,12 @@ func ValidNo(s string) bool { return len(s) >= 6 && len(s) <= MaxMerchantNo && P
 
 // ValidID tells whether s may be a name that a channel gave something: a payment, a merchant.
 func ValidID(s string) bool { return len(s) >= 1 && len(s) <= 64 && Plain(s) }
+
+// BilledNo tells whether s may be the number of an order in a bill: ours, or that of another system
+// that is paid through the same account.
+func BilledNo(s string) bool {
+	return s != "" && len(s) <= 64 && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == utf8.RuneError })
+}
 
 // Plain tells whether s has letters and digits of ASCII, "-" and "_" alone.
 func Plain(s string) bool {

@@ -31,7 +31,9 @@ type Protocol struct {
 	// Foreign is the account of a notice for another merchant, and for another app of ours.
 	Foreign [2]string
 	// What the protocol has no word for.
-	NoClosedNotice, NoDispute, NoRefundTotal, NoUnseenClose, OneCurrency bool
+	NoClosedNotice, NoRefundTotal, NoRefundAmount, NoUnseenClose, OneCurrency bool
+	NoUnderwayRefund                                                          bool // refunds are done when they are taken
+	NoSigningTime                                                             bool // of notices
 }
 
 // Start is when every rig's clock stands: a quarter past eight in the evening in China.
@@ -167,25 +169,28 @@ func (r *Rig) Way(no string) string {
 	return c.QRText
 }
 
-// Press opens the cashier and presses one of its buttons; it gives the page that follows.
+// Press opens the cashier, wherever the way leads, and presses one of its buttons; it gives the
+// page that follows.
 func (r *Rig) Press(way, button string) (status int, page string) {
 	r.Helper()
-	var res *http.Response
-	var err error
-	if c := r.HTTP.Client(); button == "" {
-		res, err = c.Get(way)
-	} else {
-		res, err = c.PostForm(way, url.Values{"do": {button}})
+	c := r.HTTP.Client()
+	read := func(res *http.Response, err error) (*http.Response, string) {
+		r.Helper()
+		if err != nil {
+			r.Fatal(err)
+		}
+		defer res.Body.Close()
+		raw, err := io.ReadAll(res.Body)
+		if err != nil {
+			r.Fatal(err)
+		}
+		return res, string(raw)
 	}
-	if err != nil {
-		r.Fatal(err)
+	res, page := read(c.Get(way))
+	if button != "" && res.StatusCode == http.StatusOK {
+		res, page = read(c.PostForm(res.Request.URL.String(), url.Values{"do": {button}}))
 	}
-	defer res.Body.Close()
-	raw, err := io.ReadAll(res.Body)
-	if err != nil {
-		r.Fatal(err)
-	}
-	return res.StatusCode, string(raw)
+	return res.StatusCode, page
 }
 
 // Pay makes a paid charge and gives its notice.

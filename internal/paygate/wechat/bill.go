@@ -246,7 +246,7 @@ func (g *Gateway) readLine(col func(string) string) (paygate.BillLine, error) {
 		return paygate.BillLine{}, errors.New("the time is malformed")
 	}
 	currency := col(colCurrency)
-	if !paygate.ValidNo(col(colOrder)) || !paygate.ValidID(col(colTransaction)) || !paygate.IsCurrency(currency) {
+	if !paygate.BilledNo(col(colOrder)) || !paygate.ValidID(col(colTransaction)) || !paygate.IsCurrency(currency) {
 		return paygate.BillLine{}, errors.New("the order, the transaction or the currency is malformed")
 	}
 	fee, err := fen(col(colFee))
@@ -262,7 +262,7 @@ func (g *Gateway) readLine(col func(string) string) (paygate.BillLine, error) {
 	case "REFUND", "REVOKED":
 		l.Kind, amount = paygate.BillRefund, col(colRefundAmount)
 		l.RefundNo, l.RefundID, l.ProviderState = col(colRefundNo), col(colRefundID), col(colRefundState)
-		if !paygate.ValidID(l.RefundNo) || !paygate.ValidID(l.RefundID) {
+		if !paygate.BilledNo(l.RefundNo) || !paygate.ValidID(l.RefundID) {
 			return paygate.BillLine{}, errors.New("the refund's number is malformed")
 		}
 	default:

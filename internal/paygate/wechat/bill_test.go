@@ -128,7 +128,7 @@ func FuzzReadBill(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		lines, err := read(g, text)
 		for _, l := range lines {
-			if l.Amount.Minor <= 0 || !paygate.ValidNo(l.MerchantNo) || l.TxnID == "" || l.At.IsZero() || (l.Kind == paygate.BillRefund) != (l.RefundNo != "") {
+			if l.Amount.Minor <= 0 || !paygate.BilledNo(l.MerchantNo) || l.TxnID == "" || l.At.IsZero() || (l.Kind == paygate.BillRefund) != (l.RefundNo != "") {
 				t.Fatalf("%+v, %v", l, err)
 			}
 		}

@@ -36,7 +36,7 @@ func protocol(t testing.TB, publicKey bool) (paygatetest.Protocol, wechat.Config
 	return paygatetest.Protocol{
 		Merchant:  gateway.Merchant{ID: merchantID, AppID: appID, Name: "虎符影视", Protocol: "wechat", Timetable: "wechat", FeeBasis: 60, WeChat: keys},
 		BillAfter: 10 * time.Hour, Foreign: [2]string{"1999999999", merchantID + "/wx_another"},
-		NoClosedNotice: true, NoDispute: true, NoRefundTotal: true, NoUnseenClose: true,
+		NoClosedNotice: true, NoRefundTotal: true, NoUnseenClose: true,
 		Open: func(t testing.TB, base string, c clock.Clock, timeout time.Duration) paygate.Gateway {
 			config := config
 			config.BaseURL, config.Clock, config.Timeout = base, c, timeout

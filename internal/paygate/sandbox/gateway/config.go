@@ -21,8 +21,9 @@ type Merchant struct {
 	Secrets   []string // every one signs and verifies, so that a shop can change over at its own time
 	Timetable string   // "wechat" or "alipay": when a notice that wasn't taken is sent again; "" is wechat
 	FeeBasis  int64    // the gateway's fee in hundredths of a percent of a payment
-	Protocol  string   // "" is the gateway's own, which has Secrets; "wechat"
+	Protocol  string   // "" is the gateway's own, which has Secrets; "wechat", "alipay"
 	WeChat    WeChat   // the keys, for "wechat"
+	Alipay    Alipay   // the keys, for "alipay", where ID is the seller's
 }
 
 // Config says how the gateway runs.
@@ -66,6 +67,8 @@ func (m *Merchant) ready() (bool, error) {
 		return strong, nil
 	case "wechat":
 		return true, m.WeChat.parse()
+	case "alipay":
+		return true, m.Alipay.parse()
 	}
 	return false, nil
 }

@@ -17,8 +17,9 @@ type dialect interface {
 	turnAway(w http.ResponseWriter)
 	// say puts an answer into the protocol's words.
 	say(c heard, a reply) said
-	// seal signs an answer, with a key that isn't the gateway's when wrong is set.
-	seal(h http.Header, c heard, out said, at time.Time, wrong bool)
+	// seal signs an answer: not at all when the fault how is "unsigned", and with a key that
+	// isn't the gateway's when it is "missigned".
+	seal(h http.Header, c heard, out said, at time.Time, how string) said
 	// tell puts a notice into the protocol's words and signs it as the faults have it.
 	tell(m Merchant, f Faults, n Notice, at time.Time) (http.Header, []byte)
 	// taken tells whether a shop's answer ends the repeats of a notice.
@@ -44,7 +45,7 @@ type said struct {
 }
 
 // dialects are the protocols by the name merchants have them under.
-var dialects = map[string]dialect{"": plain{}, "wechat": wechat{}}
+var dialects = map[string]dialect{"": plain{}, "wechat": wechat{}, "alipay": alipay{}}
 
 func (m Merchant) dialect() dialect { return dialects[m.Protocol] }
 
@@ -125,13 +126,10 @@ func (s *Server) call(d dialect, name string, do func(m Merchant, q request, now
 		case "mismatch":
 			a.OutTradeNo = "another-order"
 		}
-		out := d.say(c, a)
+		out := d.seal(w.Header(), c, d.say(c, a), s.clock.Now(), how)
 		e.Status, e.Answer = out.status, string(out.body)
 		if out.kind != "" {
 			w.Header().Set("Content-Type", out.kind)
-		}
-		if how != "unsigned" {
-			d.seal(w.Header(), c, out, s.clock.Now(), how == "missigned")
 		}
 		w.WriteHeader(out.status)
 		w.Write(out.body)

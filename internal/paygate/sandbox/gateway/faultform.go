@@ -41,7 +41,7 @@ func (s *Server) fillFaults(v *view, merchant string) {
 		text("currency", f.Currency), text("merchant_id", f.MerchantID), text("app_id", f.AppID), text("out_trade_no", f.OutTradeNo),
 		text("notify_url", f.NotifyURL), choice("signature", f.Signature, signatures), text("state", f.State),
 		flag("pay_twice", f.PayTwice), flag("late_pay", f.LatePay), number("refund_seconds", f.RefundSeconds),
-		flag("refund_fails", f.RefundFails), number("slow_seconds", f.SlowSeconds), choice("bill", f.Bill, billFaults),
+		flag("refund_fails", f.RefundFails), flag("no_funds", f.NoFunds), number("slow_seconds", f.SlowSeconds), choice("bill", f.Bill, billFaults),
 	}
 	for i := range v.Fields {
 		v.Fields[i].Label = "fault." + v.Fields[i].Name
@@ -79,7 +79,7 @@ func readFaults(r *http.Request) (Faults, error) {
 				return Faults{}, err
 			}
 			whole[name] = raw
-		case "concurrent", "reorder", "pay_twice", "late_pay", "refund_fails":
+		case "concurrent", "reorder", "pay_twice", "late_pay", "refund_fails", "no_funds":
 			whole[name] = json.RawMessage("true")
 		default:
 			if !json.Valid([]byte(v)) {

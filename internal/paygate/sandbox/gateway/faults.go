@@ -39,6 +39,7 @@ type Faults struct {
 	// Refunds.
 	RefundSeconds float64 `json:"refund_seconds,omitempty"` // a refund stays PROCESSING for so long
 	RefundFails   bool    `json:"refund_fails,omitempty"`   // and then ends as FAILED
+	NoFunds       bool    `json:"no_funds,omitempty"`       // our balance at the channel is too low to refund from
 
 	// Calls: by name (callNames) one of AnswerFaults.
 	Answers     map[string]string `json:"answers,omitempty"`
@@ -76,7 +77,7 @@ var (
 	billFaults  = []string{"missing", "extra", "amount", "cut", "gbk"}
 	switchNames = func() []string {
 		var all map[string]any
-		full := Faults{1, true, 1, true, 1, 1, "x", "x", "x", "x", "x", "x", "x", true, true, 1, true, map[string]string{"": ""}, 1, "x", nil, 0}
+		full := Faults{1, true, 1, true, 1, 1, "x", "x", "x", "x", "x", "x", "x", true, true, 1, true, true, map[string]string{"": ""}, 1, "x", nil, 0}
 		raw, err := json.Marshal(full)
 		if err == nil {
 			err = json.Unmarshal(raw, &all)
@@ -165,7 +166,7 @@ func (f Faults) rolled(event string) Faults {
 		"currency": func() { f.Currency = "" }, "merchant_id": func() { f.MerchantID = "" }, "app_id": func() { f.AppID = "" },
 		"out_trade_no": func() { f.OutTradeNo = "" }, "notify_url": func() { f.NotifyURL = "" }, "signature": func() { f.Signature = "" },
 		"state": func() { f.State = "" }, "pay_twice": func() { f.PayTwice = false }, "late_pay": func() { f.LatePay = false },
-		"refund_seconds": func() { f.RefundSeconds = 0 }, "refund_fails": func() { f.RefundFails = false },
+		"refund_seconds": func() { f.RefundSeconds = 0 }, "refund_fails": func() { f.RefundFails = false }, "no_funds": func() { f.NoFunds = false },
 		"answers": func() { f.Answers = nil }, "slow_seconds": func() { f.SlowSeconds = 0 }, "bill": func() { f.Bill = "" },
 	}
 	for name := range f.Chances {

@@ -329,7 +329,7 @@ func TestFaultsAreReadStrictly(t *testing.T) {
 
 // Each switch can be tempered by a chance; with none of a chance it never works.
 func TestEverySwitchTakesAChance(t *testing.T) {
-	full := Faults{1, true, 1, true, 1, 1, "CNY", "x", "x", "x", "http://x/", "stale", "x", true, true, 1, true, map[string]string{"all": "hang"}, 1, "cut", map[string]float64{}, 7}
+	full := Faults{1, true, 1, true, 1, 1, "CNY", "x", "x", "x", "http://x/", "stale", "x", true, true, 1, true, true, map[string]string{"all": "hang"}, 1, "cut", map[string]float64{}, 7}
 	for _, name := range switchNames {
 		full.Chances[name] = 0
 	}

@@ -124,6 +124,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("POST /v1/refund/query", s.call(plain{}, "refund_query", s.queryRefund))
 	mux.HandleFunc("POST /v1/bill", s.call(plain{}, "bill", s.bill))
 	s.wechatRoutes(mux)
+	s.alipayRoutes(mux)
 	mux.HandleFunc("GET /pay", s.prepaid)
 	mux.HandleFunc("POST /pay", s.prepaid)
 	mux.HandleFunc("GET /cashier", s.cashier)

@@ -43,12 +43,16 @@ func (plain) say(c heard, a reply) said {
 	return said{http.StatusOK, "application/json", out}
 }
 
-func (plain) seal(h http.Header, c heard, out said, at time.Time, wrong bool) {
+func (plain) seal(h http.Header, c heard, out said, at time.Time, how string) said {
 	secrets := c.m.Secrets
-	if wrong {
+	switch how {
+	case "unsigned":
+		return out
+	case "missigned":
 		secrets = []string{wrongKey}
 	}
 	h.Set(SignatureHeader, stamp(secrets, at, "RESPONSE 200 "+c.receipt, out.body))
+	return out
 }
 
 func (plain) tell(m Merchant, f Faults, n Notice, at time.Time) (http.Header, []byte) {

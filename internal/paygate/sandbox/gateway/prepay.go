@@ -30,7 +30,7 @@ func (s *Server) prepay(m Merchant, q request, now time.Time, _ Faults) reply {
 	t := &trade{MerchantID: m.ID, OutTradeNo: q.OutTradeNo, Subject: p.Subject, Amount: q.Amount, Currency: q.Currency, NotifyURL: p.NotifyURL,
 		ReturnURL: p.ReturnURL, ExpiresAt: p.ExpiresAt.UTC(), State: stateOpen, OpenedAt: now, Product: p.Product, Payer: p.Payer, Prepay: token("wx")}
 	if was := s.trades[t.key()]; was != nil {
-		same := was.Subject == t.Subject && was.Amount == t.Amount && was.Currency == t.Currency && was.NotifyURL == t.NotifyURL &&
+		same := was.ReturnURL == t.ReturnURL && was.Subject == t.Subject && was.Amount == t.Amount && was.Currency == t.Currency && was.NotifyURL == t.NotifyURL &&
 			was.ExpiresAt.Equal(t.ExpiresAt) && was.Product == t.Product && was.Payer == t.Payer
 		switch {
 		case was.State == statePaid:

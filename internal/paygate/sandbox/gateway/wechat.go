@@ -158,6 +158,9 @@ func (s *Server) queryPayment(m Merchant, q request, now time.Time, f Faults) re
 
 func (s *Server) refundPayment(m Merchant, q request, now time.Time, f Faults) reply {
 	s.byTransaction(m, &q)
+	if f.NoFunds {
+		return refusal("NO_FUNDS", "the balance is too low")
+	}
 	if t := s.trades[tradeKey{m.ID, q.OutTradeNo}]; t != nil && q.Captured != t.Amount {
 		return refusal("FEE_MISMATCH", "the total is not what was paid")
 	}
@@ -291,15 +294,16 @@ func certificates(m Merchant, _ request, _ time.Time, _ Faults) reply {
 	return reply{Code: "OK", list: list}
 }
 
-func (wechat) seal(h http.Header, c heard, out said, at time.Time, wrong bool) {
-	if c.name == "file" { // WeChat Pay signs no file: its hash was signed
-		return
+func (wechat) seal(h http.Header, c heard, out said, at time.Time, how string) said {
+	if c.name == "file" || how == "unsigned" { // WeChat Pay signs no file: its hash was signed
+		return out
 	}
 	p := c.m.WeChat.signer(c.receipt)
-	if wrong {
+	if how == "missigned" {
 		p.key = otherKey()
 	}
 	p.stamp(h, out.body, at)
+	return out
 }
 
 func (p PlatformKey) stamp(h http.Header, body []byte, at time.Time) {

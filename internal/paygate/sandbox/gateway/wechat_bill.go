@@ -38,14 +38,20 @@ func (s *Server) wechatBill(m Merchant, q request, now time.Time, f Faults) repl
 	if body == nil {
 		return refusal("NOT_FOUND", "nothing moved on that day")
 	}
+	sum := sha1.Sum(body)
+	return reply{Code: "OK", prepay: s.keepFile(m, body, now), TransactionID: hex.EncodeToString(sum[:])}
+}
+
+// keepFile keeps a bill until it is fetched, and gives the name to fetch it by.
+func (s *Server) keepFile(m Merchant, body []byte, now time.Time) string {
 	for name, one := range s.files {
 		if now.Sub(one.at) > fileLife {
 			delete(s.files, name)
 		}
 	}
-	name, sum := token(""), sha1.Sum(body)
+	name := token("")
 	s.files[name] = madeFile{m.ID, body, now}
-	return reply{Code: "OK", prepay: name, TransactionID: hex.EncodeToString(sum[:])}
+	return name
 }
 
 // billed is a row with what it adds to the totals.

@@ -2,12 +2,10 @@ package gateway
 
 import (
 	"bytes"
-	"crypto"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
@@ -42,30 +40,17 @@ type PlatformKey struct {
 }
 
 func (w *WeChat) parse() error {
-	block, _ := pem.Decode([]byte(w.ShopKey))
-	if block == nil {
-		return errors.New("the shop's key is no PEM")
-	}
-	key, err := x509.ParsePKIXPublicKey(block.Bytes)
-	if err != nil {
+	var err error
+	if w.shop, err = publicPEM(w.ShopKey); err != nil {
 		return err
 	}
-	var ok bool
-	if w.shop, ok = key.(*rsa.PublicKey); !ok || len(w.APIv3Key) != 32 || len(w.Platform) == 0 {
-		return errors.New("the shop's key isn't RSA, the APIv3 key hasn't 32 bytes, or there is no platform key")
+	if len(w.APIv3Key) != 32 || len(w.Platform) == 0 {
+		return errors.New("the APIv3 key hasn't 32 bytes, or there is no platform key")
 	}
 	w.Platform = append([]PlatformKey(nil), w.Platform...)
 	for i := range w.Platform {
-		block, _ := pem.Decode([]byte(w.Platform[i].Private))
-		if block == nil {
-			return errors.New("a platform key is no PEM")
-		}
-		key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-		if err != nil {
+		if w.Platform[i].key, err = privatePEM(w.Platform[i].Private); err != nil {
 			return err
-		}
-		if w.Platform[i].key, ok = key.(*rsa.PrivateKey); !ok {
-			return errors.New("a platform key isn't RSA")
 		}
 	}
 	return nil
@@ -129,43 +114,6 @@ func NewPlatformKey(publicKey bool, now time.Time) (p PlatformKey, public string
 		return p, "", err
 	}
 	return PlatformKey{ID: fmt.Sprintf("%X", serial), Private: private, Certificate: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))}, public, nil
-}
-
-func pemPair(key *rsa.PrivateKey) (private, public string, err error) {
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return "", "", err
-	}
-	pub, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
-	if err != nil {
-		return "", "", err
-	}
-	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})), string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: pub})), nil
-}
-
-// otherKey signs what the faults want signed by somebody else.
-var otherKey = func() *rsa.PrivateKey {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		panic(err)
-	}
-	return key
-}
-
-// rsaSign is RSA PKCS#1 v1.5 over SHA-256, in base64.
-func rsaSign(key *rsa.PrivateKey, text []byte) string {
-	sum := sha256.Sum256(text)
-	sig, err := rsa.SignPKCS1v15(nil, key, crypto.SHA256, sum[:])
-	if err != nil {
-		panic(err) // the key was checked when it was read
-	}
-	return base64.StdEncoding.EncodeToString(sig)
-}
-
-func rsaSigned(key *rsa.PublicKey, text []byte, signature string) bool {
-	sig, err := base64.StdEncoding.DecodeString(signature)
-	sum := sha256.Sum256(text)
-	return err == nil && rsa.VerifyPKCS1v15(key, crypto.SHA256, sum[:], sig) == nil
 }
 
 // wrapped encrypts something for a shop as WeChat Pay does.
