@@ -151,7 +151,7 @@ func (r *Rig) Faults(f gateway.Faults) {
 // Charge is a charge of Paid under a number, from a desk.
 func (r *Rig) Charge(no string) paygate.Charge {
 	return paygate.Charge{
-		MerchantNo: no, Amount: Paid, Subject: "腾讯视频 VIP 月卡 & <b>", NotifyURL: r.Shop.URL + "/pay/notices/channel",
+		MerchantNo: no, Amount: Paid, Subject: "腾讯视频 VIP 月卡 <b>", NotifyURL: r.Shop.URL + "/pay/notices/channel",
 		ReturnURL: r.Shop.URL + "/orders/1?from=cashier", ExpiresAt: r.Clock.Now().Add(15 * time.Minute), Lang: "en", Device: paygate.Desktop, ClientIP: "203.0.113.9",
 	}
 }
@@ -191,6 +191,17 @@ func (r *Rig) Press(way, button string) (status int, page string) {
 		res, page = read(c.PostForm(res.Request.URL.String(), url.Values{"do": {button}}))
 	}
 	return res.StatusCode, page
+}
+
+// Enter opens the cashier and gives its address, which a way may only lead to.
+func (r *Rig) Enter(way string) string {
+	r.Helper()
+	res, err := r.HTTP.Client().Get(way)
+	if err != nil {
+		r.Fatal(err)
+	}
+	res.Body.Close()
+	return res.Request.URL.String()
 }
 
 // Pay makes a paid charge and gives its notice.
