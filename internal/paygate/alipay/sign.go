@@ -14,12 +14,12 @@ import (
 	"hufu/internal/fault"
 )
 
-// content is what is signed of parameters: those with a value, in the order of their names, as
-// k=v joined by &, not escaped. Without are left out.
+// content is what is signed of parameters: in the order of their names, as k=v joined by &, not
+// escaped. Without are left out.
 func content(params map[string]string, without ...string) string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(params)) {
-		if params[name] == "" || slices.Contains(without, name) {
+		if slices.Contains(without, name) {
 			continue
 		}
 		if b.Len() > 0 {
@@ -30,7 +30,8 @@ func content(params map[string]string, without ...string) string {
 	return b.String()
 }
 
-// sign signs the parameters of a request; sign_type is among what is signed.
+// sign signs the parameters of a request, none of which may be empty; sign_type is among what is
+// signed. Of a notice everything is signed but sign and sign_type, empty values too.
 func (g *Gateway) sign(params map[string]string) (string, error) {
 	sum := sha256.Sum256([]byte(content(params, "sign")))
 	sig, err := rsa.SignPKCS1v15(rand.Reader, g.private, crypto.SHA256, sum[:])

@@ -102,11 +102,12 @@ func alipayParams(r *http.Request, body []byte) (params map[string]string, ok bo
 	return params, ok
 }
 
-// alipayText is what is signed of parameters.
-func alipayText(params map[string]string, without ...string) []byte {
+// alipayText is what is signed of parameters. Those of a call count when they have a value, those
+// of a notice in any case.
+func alipayText(params map[string]string, empty bool, without ...string) []byte {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(params)) {
-		if params[name] != "" && !slices.Contains(without, name) {
+		if (empty || params[name] != "") && !slices.Contains(without, name) {
 			parts = append(parts, name+"="+params[name])
 		}
 	}
@@ -124,7 +125,7 @@ func (alipay) hear(s *Server, name string, r *http.Request, body []byte) (c hear
 		}
 	}
 	at, err := time.ParseInLocation(alipayStamp, p["timestamp"], billZone)
-	if c.m.ID == "" || err != nil || s.clock.Now().Sub(at).Abs() > drift*time.Second || !rsaSigned(c.m.Alipay.shop, alipayText(p, "sign"), p["sign"]) {
+	if c.m.ID == "" || err != nil || s.clock.Now().Sub(at).Abs() > drift*time.Second || !rsaSigned(c.m.Alipay.shop, alipayText(p, false, "sign"), p["sign"]) {
 		return c, false
 	}
 	var in struct {
@@ -314,7 +315,7 @@ func (alipay) seal(_ http.Header, c heard, out said, _ time.Time, how string) sa
 func (alipay) tell(m Merchant, f Faults, n Notice, at time.Time) (http.Header, []byte) {
 	stamp := func(t time.Time) string { return t.In(billZone).Format(alipayStamp) }
 	p := map[string]string{"notify_time": stamp(at), "notify_type": "trade_status_sync", "notify_id": n.ID, "app_id": n.AppID, "auth_app_id": n.AppID, "charset": "utf-8", "version": "1.0",
-		"sign_type": "RSA2", "trade_no": n.TransactionID, "out_trade_no": n.OutTradeNo, "seller_id": n.MerchantID, "total_amount": yuan(n.Amount), "subject": "虎符 & 会员", "gmt_create": stamp(n.OccurredAt)}
+		"sign_type": "RSA2", "trade_no": n.TransactionID, "out_trade_no": n.OutTradeNo, "seller_id": n.MerchantID, "total_amount": yuan(n.Amount), "subject": "虎符 & 会员", "body": "", "gmt_create": stamp(n.OccurredAt)}
 	switch {
 	case n.Type == "refund":
 		p["trade_status"], p["out_biz_no"], p["refund_fee"], p["gmt_refund"] = "TRADE_SUCCESS", n.RefundNo, yuan(n.Refunded), stamp(n.OccurredAt)+".000"
@@ -333,7 +334,7 @@ func (alipay) tell(m Merchant, f Faults, n Notice, at time.Time) (http.Header, [
 	if f.Signature == "other_key" || f.Signature == "empty_key" {
 		key = otherKey()
 	}
-	p["sign"] = rsaSign(key, alipayText(p, "sign", "sign_type"))
+	p["sign"] = rsaSign(key, alipayText(p, true, "sign", "sign_type"))
 	switch f.Signature {
 	case "absent":
 		delete(p, "sign")
