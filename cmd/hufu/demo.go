@@ -67,7 +67,7 @@ func (d *demoFlags) run(ctx context.Context, e *env) error {
 	s.Bind(flags)
 	if _, err := s.Load(flags, []string{"-store", "sqlite:" + filepath.Join(d.data, "hufu.db"), "-key-file", filepath.Join(d.data, "hufu.keys"), "-listen", d.Listen,
 		"-public-url", d.PublicURL, "-sandbox-url", cashier, "-sandbox-secret", secret,
-		"-wechat", filepath.Join(keys, "wechat.json"), "-wechat-url", cashier}, func(string) (string, bool) { return "", false }); err != nil {
+		"-wechat", filepath.Join(keys, "wechat.json"), "-wechat-url", cashier, "-alipay", filepath.Join(keys, "alipay.json"), "-alipay-url", cashier}, func(string) (string, bool) { return "", false }); err != nil {
 		return err
 	}
 	if _, err := app.Migrate(ctx, s.Config); err != nil {

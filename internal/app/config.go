@@ -47,6 +47,8 @@ type Config struct {
 
 	WeChat    string // the file of the account's keys; "" leaves the channel out
 	WeChatURL string // where WeChat Pay is reached, if elsewhere
+	Alipay    string // as WeChat
+	AlipayURL string
 
 	GatewayPatience time.Duration // see flow.Flows; zero leaves its own
 	GatewayCalls    int
@@ -107,6 +109,8 @@ func (c *Config) BindGateways(f *flag.FlagSet) {
 	f.StringVar(&c.SandboxSecret, "sandbox-secret", "", "flag.sandbox-secret")
 	f.StringVar(&c.WeChat, "wechat", "", "flag.wechat")
 	f.StringVar(&c.WeChatURL, "wechat-url", "", "flag.wechat-url")
+	f.StringVar(&c.Alipay, "alipay", "", "flag.alipay")
+	f.StringVar(&c.AlipayURL, "alipay-url", "", "flag.alipay-url")
 }
 
 // settingNames are the names of all settings. A file may have them all, for whichever

@@ -13,6 +13,7 @@ import (
 	"hufu/internal/fault"
 	"hufu/internal/i18n"
 	"hufu/internal/paygate"
+	"hufu/internal/paygate/alipay"
 	"hufu/internal/paygate/sandbox"
 	"hufu/internal/paygate/wechat"
 )
@@ -38,7 +39,7 @@ func (a *App) gateways() error {
 	for _, c := range []struct {
 		file, url string
 		open      func(file, url string) (stopper, error)
-	}{{a.Config.WeChat, a.Config.WeChatURL, a.openWeChat}} {
+	}{{a.Config.WeChat, a.Config.WeChatURL, a.openWeChat}, {a.Config.Alipay, a.Config.AlipayURL, a.openAlipay}} {
 		if c.file == "" {
 			continue
 		}
@@ -65,6 +66,18 @@ func (a *App) openWeChat(file, url string) (stopper, error) {
 	}
 	c.Clock = a.Clock
 	return wechat.New(c)
+}
+
+func (a *App) openAlipay(file, url string) (stopper, error) {
+	var c alipay.Config
+	if err := readChannel(file, &c); err != nil {
+		return nil, err
+	}
+	if url != "" {
+		c.BaseURL = url
+	}
+	c.Clock = a.Clock
+	return alipay.New(c)
 }
 
 // readChannel reads a channel's keys. What isn't known is refused, since a name misspelt would

@@ -84,6 +84,23 @@ func TestJourneyWeChatPay(t *testing.T) {
 	})
 }
 
+// TestJourneyAlipay buys with Alipay at a desk and on a phone: both lead to Alipay's page and back.
+func TestJourneyAlipay(t *testing.T) {
+	s, home, cashier := demo(t)
+	chromium := browser(t)
+	for _, d := range []device{desk, phone} {
+		b := open(t, chromium, true, d, home, cashier)
+		payWith(b, home, "alipay")
+		b.await("the cashier", "document.readyState === 'complete' && document.querySelector('button[value=pay]')")
+		b.check()
+		order := string(orderNamed(b))
+		b.press("button[value=pay]")
+		b.at("/orders/" + order)
+		b.says("shop.order.rights")
+		s.verify()
+	}
+}
+
 // payWith goes from an offer to the way to pay that is chosen.
 func payWith(b *tab, home, gateway string) {
 	b.t.Helper()
