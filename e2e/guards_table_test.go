@@ -27,6 +27,7 @@ const (
 	jobFile         = "internal/job/job.go"
 	firstMigration  = "internal/db/migrations/0001_first.sql"
 	sandboxSign     = "internal/paygate/sandbox/sign.go"
+	wechatSign      = "internal/paygate/wechat/sign.go"
 )
 
 var guards = []guard{
@@ -234,6 +235,19 @@ var guards = []guard{
 	{"the age of a signature", "an old message is replayed (S20)", sandboxSign, "if age := g.clock.Now().Unix() - t; age >", "if age := g.clock.Now().Unix() - t; t < 0 && age >", "internal/paygate/sandbox TestStaleCallsAreRefused|TestS20BadSignatures"},
 	{"an unknown state of a trade is no payment", "a state signed rightly delivers (P7, S24)", "internal/paygate/sandbox/notice.go",
 		"n.Kind = paygate.NoticeUnpaid", "n.Kind = paygate.NoticePaid", "internal/paygate/sandbox TestP7S24UnpaidStatesSignedRightly"},
+	{"WeChat Pay's signature", "anybody says that an order is paid (S20)", wechatSign, "crypto.SHA256, sum[:], s.signature) != nil {", "crypto.SHA256, sum[:], s.signature) != nil && s.unix == \"\" {",
+		"internal/paygate/wechat TestAnswersAreHeldToTheirSignature"},
+	{"the age of WeChat Pay's signature", "an old message is replayed (S20)", wechatSign, "if age := now.Unix() - unix; age >=", "if age := now.Unix() - unix; unix < 0 && age >=", "internal/paygate/wechat TestAnswersAreHeldToTheirSignature"},
+	{"a state of WeChat Pay's that is no payment", "a state signed rightly delivers (P7, S24)", "internal/paygate/wechat/notice.go",
+		`if t.TradeState != "SUCCESS" || w.EventType`, `if t.TradeState == "" || w.EventType`, "internal/paygate/wechat TestTheContractWithAPublicKey/P7S24UnpaidStatesSigned"},
+	{"a stranger's certificate", "a stranger makes the shop ask for keys with every message", "internal/paygate/wechat/keys.go",
+		"since >= 0 && since < askAgain {", "since >= 0 && since < 0 {", "internal/paygate/wechat TestStrangersKeysAreAskedForSeldom"},
+	{"Alipay's signature", "anybody says that an order is paid (S20)", "internal/paygate/alipay/sign.go",
+		"crypto.SHA256, sum[:], sig) != nil {", "crypto.SHA256, sum[:], sig) != nil && text == \"\" {", "internal/paygate/alipay TestTheContract/S20BadSignatures"},
+	{"a refund's notice of Alipay's is no payment", "what goes back is booked as paid again (P11)", "internal/paygate/alipay/notice.go",
+		"case refunded: // it", "case refunded && status == \"\": // it", "internal/paygate/alipay TestTheContract/P11Refunds"},
+	{"a channel whose keys haven't passed", "orders are paid through a channel that nobody can believe (P6, S26)", "internal/flow/channels.go",
+		"if c.Offered = c.Why == nil; c.Offered {", "if c.Offered = true; c.Offered {", "internal/flow TestAChannelIsOfferedOnceItsKeysPass/sqlite"},
 	{"a sealed code opens in its place alone", "a ciphertext moved to another row opens there (S11)", "internal/vault/seal.go",
 		"return append(dst, code...)", "return dst", "internal/vault TestSealedRecordOpensForItsCodeOnly"},
 	{"a limit on the staff is raised by two", "who is stopped at so many codes an hour goes on alone (S10)", "internal/setting/setting.go",

@@ -102,6 +102,7 @@ type PaymentOffer struct {
 	Intent     id.Intent `json:"intent"`
 	Gateway    string    `json:"gateway"`
 	CashierURL string    `json:"cashier_url,omitempty" doc:"Send the buyer there"`
+	QRText     string    `json:"qr_text,omitempty" doc:"Or show this as a QR code, which the buyer pays by scanning"`
 }
 
 type placeInput struct{ Body OrderRequest }
@@ -217,6 +218,8 @@ func (a *API) placedBefore(ctx context.Context, key order.KeyOf) (bool, error) {
 	return found[key] != nil, err
 }
 
+// offerPayment is how an order can be paid. Without an answer of the gateway it says where alone:
+// the order stands, and looking at it asks again.
 func (a *API) offerPayment(ctx context.Context, g paygate.Gateway, o *order.Order, p *payment.Intent) (*PaymentOffer, error) {
 	if o.State != order.Pending || p == nil {
 		return nil, nil
@@ -230,9 +233,14 @@ func (a *API) offerPayment(ctx context.Context, g paygate.Gateway, o *order.Orde
 		return out, err
 	}
 	c, err := g.Cashier(ctx, paygate.Charge{MerchantNo: string(p.ID), Amount: p.Amount, Subject: subject, NotifyURL: a.PublicURL + Prefix + "/gateways/" + p.Gateway + "/notices",
-		ReturnURL: a.PublicURL + "/orders/" + string(o.ID) + "/paying", ExpiresAt: p.ExpiresAt, Lang: o.Lang})
-	out.CashierURL = c.RedirectURL
-	return out, err
+		ReturnURL: a.PublicURL + "/orders/" + string(o.ID) + "/paying", ExpiresAt: p.ExpiresAt, Lang: o.Lang,
+		Device: paygate.Desktop, ClientIP: httpx.CallerOf(ctx).IP.String()})
+	if err != nil {
+		a.Log.Warn("a gateway offers no way to pay", "gateway", p.Gateway, "order", o.ID, "error", err)
+		return out, nil
+	}
+	out.CashierURL, out.QRText = c.RedirectURL, c.QRText
+	return out, nil
 }
 
 func showOrder(o *order.Order) *Order {

@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"runtime"
 	"strings"
 	"time"
 
@@ -91,6 +93,13 @@ func readChannel(file string, into any) error {
 		return fault.Wrap(err, fault.Invalid, "config.unreadable", "file", file)
 	}
 	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return fault.Wrap(err, fault.Invalid, "config.unreadable", "file", file)
+	}
+	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+		return fault.New(fault.Invalid, "config.channel_exposed", "file", file, "mode", fmt.Sprintf("%04o", info.Mode().Perm()))
+	}
 	raw, err := io.ReadAll(io.LimitReader(f, 64<<10))
 	if err != nil {
 		return fault.Wrap(err, fault.Invalid, "config.unreadable", "file", file)
