@@ -4,12 +4,15 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+
+	"hufu/internal/db/dbtest"
 )
 
 // wechatAgent is WeChat's own browser.
@@ -99,6 +102,38 @@ func TestJourneyAlipay(t *testing.T) {
 		b.says("shop.order.rights")
 		s.verify()
 	}
+}
+
+// TestJourneyAChannelIsWithheld starts a shop before its channels can be reached: they take no
+// order, the console says why, and they are offered once they answer (P6, S26).
+func TestJourneyAChannelIsWithheld(t *testing.T) {
+	s := openShop(t, dbtest.Store(t, "sqlite"))
+	keys, at := t.TempDir(), freeAddr(t)
+	launch(t, "sandbox", "--listen", "127.0.0.1:0", "--secret", gatewaySecret, "--channels", keys).says(`http://(\S+)`) // writes the keys
+	home := freeAddr(t)
+	setUp := s.serve("--listen", home, "--wechat", filepath.Join(keys, "wechat.json"), "--wechat-url", "http://"+at, "--alipay", filepath.Join(keys, "alipay.json"), "--alipay-url", "http://"+at).
+		says(`(http://\S+/console/setup\?token=\S+)`)
+	chromium := browser(t)
+	d := desk
+	b := open(t, chromium, true, d, home)
+	owner(b, setUp)
+	b.visit("http://" + home + "/console/system")
+	b.says("console.system.withheld", "gateway", "WeChat Pay", "account", "1900000109")
+	b.says("console.system.withheld.silent")
+	b.shot("withheld")
+	d = phone
+	narrow := open(t, b.ctx, false, d, home)
+	narrow.visit("http://" + home + "/console/system")
+	narrow.says("console.system.withheld", "gateway", "支付宝", "account", "2088102147948060")
+	narrow.shot("withheld")
+
+	launch(t, "sandbox", "--listen", at, "--secret", gatewaySecret, "--channels", keys).says(`http://(\S+)`)
+	b.press("form[action='/console/system/channels'] button")
+	b.says("console.say.tested")
+	if text := value[string](b, "document.body.innerText"); strings.Contains(text, "takes no order") || !strings.Contains(text, "Alipay, Sandbox, WeChat Pay") {
+		t.Errorf("once they answer: %s", text)
+	}
+	b.check()
 }
 
 // payWith goes from an offer to the way to pay that is chosen.

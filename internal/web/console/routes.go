@@ -134,6 +134,7 @@ var routes = []route{
 	{pattern: "GET /console/notices", may: identity.NoticeView, page: notices},
 	{pattern: "GET /console/system", may: identity.SystemView, page: system},
 	{pattern: "POST /console/system/verify", may: identity.SystemView, page: verifySystem},
+	{pattern: "POST /console/system/channels", may: identity.SystemView, page: testChannels},
 	{pattern: "GET /console/settings", may: identity.SettingsEdit, page: settings},
 	{pattern: "POST /console/settings", may: identity.SettingsEdit, fresh: true, page: saveSetting},
 	{pattern: "/console/", page: nothing},

@@ -105,7 +105,12 @@ type checkRow struct {
 func (v *visit) withheld(g flow.Channel) ui.Fact {
 	f := ui.Fact{Label: v.t("console.system.withheld", "gateway", v.gateway(g.Name), "account", g.Account), Value: v.t("console.system.withheld.untested")}
 	if g.Why != nil {
-		f.Value = v.lang.Fault(fault.From(g.Why)) + " " + v.t("console.system.withheld.again", "time", ui.FormatTime(v.lang, g.TestedAt, v.c.now()))
+		why := fault.From(g.Why)
+		f.Value = v.lang.Fault(why)
+		if why.Code == "paygate.unreachable" || why.Code == "paygate.timeout" { // whose words are those of a payment
+			f.Value = v.t("console.system.withheld.silent")
+		}
+		f.Value += " " + v.t("console.system.withheld.again", "time", ui.FormatTime(v.lang, g.TestedAt.In(v.c.Zone), v.c.now().In(v.c.Zone)))
 	}
 	return f
 }
@@ -195,6 +200,12 @@ func (v *visit) system() error {
 func verifySystem(c *Console, v *visit) error {
 	c.runVerify()
 	return v.leave("/console/system", "started")
+}
+
+// testChannels tests the keys of the channels that take no order, now.
+func testChannels(c *Console, v *visit) error {
+	c.Flows.TestChannels(v.r.Context())
+	return v.leave("/console/system", "tested")
 }
 
 type settingsView struct {

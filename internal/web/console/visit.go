@@ -114,7 +114,7 @@ func (v *visit) page(p *ui.Page, section, title string) {
 }
 
 // says are the short confirmations that a redirect may carry in its address.
-var says = []string{"saved", "published", "closed", "created", "sent", "asked", "cancelled", "received", "voided", "credited", "refunding", "refunded", "invited", "ended", "revived", "started", "undone", "state", "allowed", "proposed", "scheduled", "unscheduled"}
+var says = []string{"saved", "published", "closed", "created", "sent", "asked", "cancelled", "received", "voided", "credited", "refunding", "refunded", "invited", "ended", "revived", "started", "undone", "state", "allowed", "proposed", "scheduled", "unscheduled", "tested"}
 
 func sayable(s string) bool { return slices.Contains(says, s) }
 
