@@ -109,7 +109,7 @@ func TestJourneyAlipay(t *testing.T) {
 func TestJourneyAChannelIsWithheld(t *testing.T) {
 	s := openShop(t, dbtest.Store(t, "sqlite"))
 	keys, at := t.TempDir(), freeAddr(t)
-	launch(t, "sandbox", "--listen", "127.0.0.1:0", "--secret", gatewaySecret, "--channels", keys).says(`http://(\S+)`) // writes the keys
+	launch(t, "sandbox", "--listen", "127.0.0.1:0", "--channels", keys).says(`http://(\S+)`) // writes the keys
 	home := freeAddr(t)
 	setUp := s.serve("--listen", home, "--wechat", filepath.Join(keys, "wechat.json"), "--wechat-url", "http://"+at, "--alipay", filepath.Join(keys, "alipay.json"), "--alipay-url", "http://"+at).
 		says(`(http://\S+/console/setup\?token=\S+)`)
@@ -127,7 +127,7 @@ func TestJourneyAChannelIsWithheld(t *testing.T) {
 	narrow.says("console.system.withheld", "gateway", "支付宝", "account", "2088102147948060")
 	narrow.shot("withheld")
 
-	launch(t, "sandbox", "--listen", at, "--secret", gatewaySecret, "--channels", keys).says(`http://(\S+)`)
+	launch(t, "sandbox", "--listen", at, "--channels", keys).says(`http://(\S+)`)
 	b.press("form[action='/console/system/channels'] button")
 	b.says("console.say.tested")
 	if text := value[string](b, "document.body.innerText"); strings.Contains(text, "takes no order") || !strings.Contains(text, "Alipay, Sandbox, WeChat Pay") {

@@ -42,7 +42,10 @@ var _ = register(command{name: "sandbox", summary: "sandbox",
 		if v, ok := e.lookup("HUFU_SANDBOX_SECRET"); ok && s.secret == "" {
 			s.secret = v
 		}
-		merchants := []gateway.Merchant{{ID: s.merchant, AppID: s.app, Name: "Hufu 虎符", Secrets: []string{s.secret}, Timetable: s.timetable}}
+		var merchants []gateway.Merchant
+		if s.secret != "" || s.channels == "" { // with channels the gateway's own protocol needn't be spoken
+			merchants = []gateway.Merchant{{ID: s.merchant, AppID: s.app, Name: "Hufu 虎符", Secrets: []string{s.secret}, Timetable: s.timetable}}
+		}
 		if s.channels != "" {
 			channels, err := gateway.OpenChannels(s.channels, time.Now())
 			if err != nil {
