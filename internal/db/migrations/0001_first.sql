@@ -153,7 +153,7 @@ CREATE UNIQUE INDEX orders_idempotent ON orders (idem_key, idem_scope);
 CREATE INDEX orders_due ON orders (expires_at) WHERE state = 'pending';
 CREATE INDEX orders_unusual ON orders (state, id) WHERE state IN ('part','shortage','refunded','cancelled','expired');
 CREATE INDEX orders_party ON orders (party_id, id) WHERE party_id <> '';
-CREATE INDEX orders_phone ON orders (phone, id{{covering party_id}}) WHERE phone <> '';
+CREATE INDEX orders_phone ON orders (phone, id, party_id) WHERE phone <> '';
 CREATE INDEX orders_email ON orders (email, id) WHERE email <> '';
 CREATE TABLE order_lines (
   id TEXT PRIMARY KEY, order_id TEXT NOT NULL REFERENCES orders(id), offer_id TEXT NOT NULL, version_id TEXT NOT NULL,
