@@ -120,12 +120,12 @@ func TestJourneyAChannelIsWithheld(t *testing.T) {
 	b.visit("http://" + home + "/console/system")
 	b.says("console.system.withheld", "gateway", "WeChat Pay", "account", "1900000109")
 	b.says("console.system.withheld.silent")
-	b.shot("withheld")
+	b.shot("withheld-desk")
 	d = phone
 	narrow := open(t, b.ctx, false, d, home)
 	narrow.visit("http://" + home + "/console/system")
 	narrow.says("console.system.withheld", "gateway", "支付宝", "account", "2088102147948060")
-	narrow.shot("withheld")
+	narrow.shot("withheld-phone")
 
 	launch(t, "sandbox", "--listen", at, "--channels", keys).says(`http://(\S+)`)
 	b.press("form[action='/console/system/channels'] button")

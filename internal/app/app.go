@@ -156,8 +156,9 @@ func (a *App) ServeOn(ctx context.Context, listener net.Listener, ready func(add
 	background, cancel := context.WithCancel(ctx)
 	defer work.Wait()
 	defer cancel()
-	a.testChannels(background) // so that what can be paid through is there from the first page on
-	work.Go(func() { a.offerChannels(background) })
+	if a.testChannels(background) > 0 { // before the first page, which shows what can be paid through
+		work.Go(func() { a.offerChannels(background) })
+	}
 	work.Go(func() { a.refreshGate(background) })
 	work.Go(func() { a.watchOrders(background) })
 	work.Go(func() { a.noteVisits(background) })

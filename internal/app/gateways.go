@@ -115,17 +115,17 @@ func readChannel(file string, into any) error {
 // How often the keys of a channel that isn't offered are tested again.
 const testAgain = 30 * time.Second
 
-// offerChannels has the keys of channels tested, now and until all have passed.
+// offerChannels has the keys of channels that failed tested again, until all have passed.
 func (a *App) offerChannels(ctx context.Context) {
 	tick := time.NewTicker(testAgain)
 	defer tick.Stop()
 	for {
-		if a.testChannels(ctx) == 0 {
-			return
-		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
+			return
+		}
+		if a.testChannels(ctx) == 0 {
 			return
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"hufu/internal/fault"
 	"hufu/internal/httpx"
+	"hufu/internal/i18n"
 	"hufu/internal/order"
 	"hufu/internal/paygate"
 	"hufu/internal/payment"
@@ -86,4 +87,12 @@ func (v *payView) show(w http.ResponseWriter, r *http.Request, gateway string, c
 		}
 	}
 	return nil
+}
+
+// scanWith is the key of what a gateway's QR code is scanned with.
+func scanWith(gateway string) string {
+	if key := "shop.paying.scan." + gateway; i18n.Has(key) {
+		return key
+	}
+	return "shop.paying.qr"
 }

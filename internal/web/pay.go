@@ -10,7 +10,6 @@ import (
 	"hufu/internal/fault"
 	"hufu/internal/flow"
 	"hufu/internal/httpx"
-	"hufu/internal/i18n"
 	"hufu/internal/id"
 	"hufu/internal/order"
 	"hufu/internal/payment"
@@ -33,14 +32,6 @@ type payView struct {
 	Balance  bool   // it is paid from the member's balance
 	Problem  string // why there is no cashier
 	Deadline time.Time
-}
-
-// scanWith is the key of what a gateway's QR code is scanned with.
-func scanWith(gateway string) string {
-	if key := "shop.paying.scan." + gateway; i18n.Has(key) {
-		return key
-	}
-	return "shop.paying.qr"
 }
 
 // pay leads to the gateway's cashier. The order and its payment number are kept, so coming

@@ -9,7 +9,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -145,5 +144,3 @@ type unknownKey struct{ id string }
 func (e *unknownKey) Error() string {
 	return "wechat: no platform key " + strconv.Quote(paygate.Clip(e.id))
 }
-
-var _ paygate.Header = http.Header{}

@@ -43,15 +43,11 @@ func (s *Server) alipayBill(m Merchant, q request, now time.Time, f Faults) repl
 }
 
 func (s *Server) alipayRows(m Merchant, day time.Time, f Faults) (text string, payments, refunds int) {
-	end := day.AddDate(0, 0, 1)
 	var rows []string
 	add := func(t *trade, p payment, r *refund) {
 		at, kind, amount, fee, no := p.At, "交易", p.Amount, -p.Fee, ""
 		if r != nil {
 			at, kind, amount, fee, no = r.EndsAt, "退款", -r.Amount, r.Fee, r.No
-		}
-		if at.Before(day) || !at.Before(end) {
-			return
 		}
 		if f.Bill == "amount" && len(rows) == 0 {
 			amount *= 10
@@ -60,20 +56,7 @@ func (s *Server) alipayRows(m Merchant, day time.Time, f Faults) (text string, p
 		rows = append(rows, strings.Join([]string{cell(p.ID), cell(t.OutTradeNo), kind, cell(t.Subject), t.OpenedAt.In(billZone).Format(alipayStamp), at.In(billZone).Format(alipayStamp), "", "", "", "",
 			cell("买家(***)"), yuan(amount), yuan(amount), "0.00", "0.00", "0.00", "0.00", "0.00", "", "0.00", "0.00", cell(no), yuan(fee), "0.00", cell("")}, ",")+"\r\n")
 	}
-	for _, k := range s.list {
-		t := s.trades[k]
-		if k.merchant != m.ID {
-			continue
-		}
-		for _, p := range t.Payments {
-			add(t, p, nil)
-		}
-		for _, r := range t.Refunds {
-			if r.State == stateDone {
-				add(t, *t.payment(r.PaymentID), &r)
-			}
-		}
-	}
+	s.moved(m, day, add)
 	switch {
 	case f.Bill == "extra":
 		add(&trade{OutTradeNo: "nobody-knows-this", Subject: "x", OpenedAt: day}, payment{ID: token("sb"), Amount: 100, Fee: 1, At: day}, nil)

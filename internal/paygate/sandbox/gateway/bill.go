@@ -9,6 +9,29 @@ import (
 
 var billZone = time.FixedZone("CST", 8*3600)
 
+// moved hands on each payment of a merchant's and each finished refund (r is nil for a payment)
+// of a day, in the order of the trades.
+func (s *Server) moved(m Merchant, day time.Time, each func(t *trade, p payment, r *refund)) {
+	end := day.AddDate(0, 0, 1)
+	within := func(t time.Time) bool { return !t.Before(day) && t.Before(end) }
+	for _, k := range s.list {
+		if k.merchant != m.ID {
+			continue
+		}
+		t := s.trades[k]
+		for _, p := range t.Payments {
+			if within(p.At) {
+				each(t, p, nil)
+			}
+		}
+		for _, r := range t.Refunds {
+			if r.State == stateDone && within(r.EndsAt) {
+				each(t, *t.payment(r.PaymentID), &r)
+			}
+		}
+	}
+}
+
 // bill is everything that moved on a day in China Standard Time, as CSV: a heading, the lines
 // in the order of the trades, and a closing row with their number.
 func (s *Server) bill(m Merchant, q request, now time.Time, f Faults) reply {
@@ -16,30 +39,15 @@ func (s *Server) bill(m Merchant, q request, now time.Time, f Faults) reply {
 	if err != nil || day.After(now) {
 		return refusal("INVALID", "day is malformed or has not come yet")
 	}
-	end := day.AddDate(0, 0, 1)
-	within := func(t time.Time) bool { return !t.Before(day) && t.Before(end) }
-
 	var lines [][]string
-	for _, k := range s.list {
-		t := s.trades[k]
-		if k.merchant != m.ID {
-			continue
+	s.moved(m, day, func(t *trade, p payment, r *refund) {
+		line := []string{"payment", m.ID, m.AppID, t.OutTradeNo, p.ID, "", "", strconv.FormatInt(p.Amount, 10), t.Currency, strconv.FormatInt(p.Fee, 10), statePaid, p.At.In(billZone).Format(time.RFC3339Nano)}
+		if r != nil {
+			line[0], line[5], line[6], line[7] = "refund", r.No, r.ID, strconv.FormatInt(r.Amount, 10)
+			line[9], line[10], line[11] = strconv.FormatInt(-r.Fee, 10), r.State, r.EndsAt.In(billZone).Format(time.RFC3339Nano)
 		}
-		line := func(kind, txn, no, id string, amount, fee int64, state string, at time.Time) {
-			if within(at) {
-				lines = append(lines, []string{kind, m.ID, m.AppID, t.OutTradeNo, txn, no, id, strconv.FormatInt(amount, 10),
-					t.Currency, strconv.FormatInt(fee, 10), state, at.In(billZone).Format(time.RFC3339Nano)})
-			}
-		}
-		for _, p := range t.Payments {
-			line("payment", p.ID, "", "", p.Amount, p.Fee, statePaid, p.At)
-		}
-		for _, r := range t.Refunds {
-			if r.State == stateDone {
-				line("refund", r.PaymentID, r.No, r.ID, r.Amount, -r.Fee, r.State, r.EndsAt)
-			}
-		}
-	}
+		lines = append(lines, line)
+	})
 	switch {
 	case f.Bill == "missing" && len(lines) > 0:
 		lines = lines[1:]

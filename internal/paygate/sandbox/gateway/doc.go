@@ -3,6 +3,8 @@
 // own timetables, queries, closing, refunds and a daily bill, and with a switch for everything
 // that is known to go wrong with them. docs/sandbox-gateway.md is its protocol.
 //
-// It plays a company other than the shop: it shares neither code nor storage with the adapter
-// (package sandbox), and neither imports the other outside of tests.
+// It speaks WeChat Pay's and Alipay's protocols over the same trades (a dialect each).
+//
+// It plays companies other than the shop: it shares neither code nor storage with the adapters
+// (packages sandbox, wechat and alipay), and neither imports the other outside of tests.
 package gateway

@@ -57,7 +57,7 @@ func pemPair(key *rsa.PrivateKey) (private, public string, err error) {
 }
 
 // otherKey signs what the faults want signed by somebody else.
-var otherKey = func() *rsa.PrivateKey {
+func otherKey() *rsa.PrivateKey {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		panic(err)

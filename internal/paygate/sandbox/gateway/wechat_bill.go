@@ -61,15 +61,11 @@ type billed struct {
 }
 
 func (s *Server) wechatRows(m Merchant, day time.Time, f Faults) []byte {
-	end := day.AddDate(0, 0, 1)
 	var rows []billed
 	add := func(t *trade, p payment, r *refund) {
 		at := p.At
 		if r != nil {
 			at = r.EndsAt
-		}
-		if at.Before(day) || !at.Before(end) {
-			return
 		}
 		one := billed{order: p.Amount, fee: p.Fee}
 		if f.Bill == "amount" && len(rows) == 0 {
@@ -85,20 +81,7 @@ func (s *Server) wechatRows(m Merchant, day time.Time, f Faults) []byte {
 			fmt.Sprintf("%.2f%%", float64(m.FeeBasis)/100), yuan(one.order), yuan(one.refunded), ""}
 		rows = append(rows, one)
 	}
-	for _, k := range s.list {
-		t := s.trades[k]
-		if k.merchant != m.ID {
-			continue
-		}
-		for _, p := range t.Payments {
-			add(t, p, nil)
-		}
-		for _, r := range t.Refunds {
-			if r.State == stateDone {
-				add(t, *t.payment(r.PaymentID), &r)
-			}
-		}
-	}
+	s.moved(m, day, add)
 	switch {
 	case f.Bill == "extra":
 		add(&trade{OutTradeNo: "nobody-knows-this", Product: "native", Currency: "CNY", Subject: "x"}, payment{ID: token("sb"), Amount: 100, Fee: 1, At: day}, nil)
